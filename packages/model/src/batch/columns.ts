@@ -1,0 +1,50 @@
+/**
+ * Growable typed-array columns. A hot path: `bench/codec` guards it. Growth doubles, so appending costs
+ * amortised nothing per row, and no operation here allocates per row.
+ */
+
+/** Smallest capacity a column is given; keeps tiny batches from growing five times. */
+export const INITIAL_ROWS = 16;
+
+/** The capacity to grow to so that `needed` rows fit. */
+export function grownCapacity(current: number, needed: number): number {
+  let capacity = Math.max(current, INITIAL_ROWS);
+  while (capacity < needed) capacity *= 2;
+  return capacity;
+}
+
+/** A copy of `column` with room for `length` elements. */
+export function grownU8(column: Uint8Array, length: number): Uint8Array {
+  const grown = new Uint8Array(length);
+  grown.set(column);
+  return grown;
+}
+
+/** A copy of `column` with room for `length` elements. */
+export function grownU32(column: Uint32Array, length: number): Uint32Array {
+  const grown = new Uint32Array(length);
+  grown.set(column);
+  return grown;
+}
+
+/** A copy of `column` with room for `length` elements. */
+export function grownI32(column: Int32Array, length: number): Int32Array {
+  const grown = new Int32Array(length);
+  grown.set(column);
+  return grown;
+}
+
+/** Copies `length` bytes. Short runs are copied by a loop: creating a view costs more than they do. */
+export function copyBytes(
+  source: Uint8Array,
+  sourceOffset: number,
+  target: Uint8Array,
+  targetOffset: number,
+  length: number,
+): void {
+  if (length > 48) {
+    target.set(source.subarray(sourceOffset, sourceOffset + length), targetOffset);
+    return;
+  }
+  for (let i = 0; i < length; i++) target[targetOffset + i] = source[sourceOffset + i]!;
+}

@@ -1,0 +1,178 @@
+import { AttributeTable } from './attribute-table.ts';
+import { copyBytes, grownCapacity, grownI32, grownU32, grownU8 } from './columns.ts';
+import { StringTable } from './string-table.ts';
+import { EventTable, LinkTable, ResourceTable, ScopeTable } from './tables.ts';
+
+/**
+ * Spans as columns: the one thing that flows from receivers to the store. Lossless with respect to OTLP up to the order
+ * of attributes; grows by appending, is reused with {@link SpanBatch.reset}, and allocates nothing per span.
+ *
+ * Layout
+ * - Span `row` owns attributes `[attrEnd[row - 1], attrEnd[row])` of `spanAttrs`, and likewise events and links.
+ * - Span → scope (`scopes`) → resource (`scopeTable.resources`). Names, keys, trace states, status messages and schema URLs are
+ *   indexes into `strings`.
+ * - Attribute values that are bytes lie in `heap`, addressed by offset and length. The heap may be *borrowed*: a decoder
+ *   lets it be the request body itself, so that no value is copied. Appending to a borrowed heap copies it first, which
+ *   keeps every offset valid. {@link SpanBatch.heapOwned} tells which it is.
+ * - Times are two 32-bit words, low then high: 64-bit values never pass through `number`.
+ *
+ * Rows are read through `SpanCursor`, edited through `BatchEditor`, and gathered with `selectSpans`; only codecs and the
+ * store's block builder touch columns directly. A hot path, guarded by `bench/codec`.
+ */
+export class SpanBatch {
+  /** Number of spans. */
+  count = 0;
+  traceIds: Uint8Array = new Uint8Array(0);
+  spanIds: Uint8Array = new Uint8Array(0);
+  parentIds: Uint8Array = new Uint8Array(0);
+  /** Four words a row: start low, start high, end low, end high (nanoseconds since 1970, unsigned). */
+  times: Uint32Array = new Uint32Array(0);
+  names: Uint32Array = new Uint32Array(0);
+  kinds: Int32Array = new Int32Array(0);
+  statusCodes: Int32Array = new Int32Array(0);
+  statusMessages: Uint32Array = new Uint32Array(0);
+  traceStates: Uint32Array = new Uint32Array(0);
+  flags: Uint32Array = new Uint32Array(0);
+  scopes: Uint32Array = new Uint32Array(0);
+  droppedAttributes: Uint32Array = new Uint32Array(0);
+  droppedEvents: Uint32Array = new Uint32Array(0);
+  droppedLinks: Uint32Array = new Uint32Array(0);
+  attrEnd: Uint32Array = new Uint32Array(0);
+  eventEnd: Uint32Array = new Uint32Array(0);
+  linkEnd: Uint32Array = new Uint32Array(0);
+
+  readonly strings: StringTable = new StringTable();
+  readonly spanAttrs: AttributeTable = new AttributeTable();
+  readonly events: EventTable = new EventTable();
+  readonly eventAttrs: AttributeTable = new AttributeTable();
+  readonly links: LinkTable = new LinkTable();
+  readonly linkAttrs: AttributeTable = new AttributeTable();
+  readonly scopeTable: ScopeTable = new ScopeTable();
+  readonly scopeAttrs: AttributeTable = new AttributeTable();
+  readonly resourceTable: ResourceTable = new ResourceTable();
+  readonly resourceAttrs: AttributeTable = new AttributeTable();
+
+  /** Value bytes; only `[0, heapLength)` is meaningful. */
+  heap: Uint8Array = new Uint8Array(0);
+  heapLength = 0;
+  /** False while `heap` is somebody else's memory (a request body) that must not be written. */
+  heapOwned = true;
+
+  #spareHeap: Uint8Array | undefined;
+
+  /** Empties the batch and keeps its buffers for the next use; a borrowed heap is let go. */
+  reset(): void {
+    this.count = 0;
+    this.strings.clear();
+    for (const table of [this.spanAttrs, this.eventAttrs, this.linkAttrs, this.scopeAttrs, this.resourceAttrs]) table.clear();
+    this.events.clear();
+    this.links.clear();
+    this.scopeTable.clear();
+    this.resourceTable.clear();
+    if (!this.heapOwned) {
+      this.heap = this.#spareHeap ?? new Uint8Array(0);
+      this.#spareHeap = undefined;
+      this.heapOwned = true;
+    }
+    this.heapLength = 0;
+  }
+
+  /** Adds a zeroed span of `scope` and returns its row. Its attributes, events and links must follow before the next span. */
+  addSpan(scope: number): number {
+    const row = this.count;
+    if (row === this.names.length) this.#growSpans(row + 1);
+    this.traceIds.fill(0, row * 16, row * 16 + 16);
+    this.spanIds.fill(0, row * 8, row * 8 + 8);
+    this.parentIds.fill(0, row * 8, row * 8 + 8);
+    const t = row * 4;
+    this.times[t] = 0;
+    this.times[t + 1] = 0;
+    this.times[t + 2] = 0;
+    this.times[t + 3] = 0;
+    this.names[row] = 0;
+    this.kinds[row] = 0;
+    this.statusCodes[row] = 0;
+    this.statusMessages[row] = 0;
+    this.traceStates[row] = 0;
+    this.flags[row] = 0;
+    this.scopes[row] = scope;
+    this.droppedAttributes[row] = 0;
+    this.droppedEvents[row] = 0;
+    this.droppedLinks[row] = 0;
+    this.attrEnd[row] = this.spanAttrs.count;
+    this.eventEnd[row] = this.events.count;
+    this.linkEnd[row] = this.links.count;
+    this.count = row + 1;
+    return row;
+  }
+
+  /** Closes the last span: what was appended to the child tables since `addSpan` becomes its own. */
+  endSpan(row: number): void {
+    this.attrEnd[row] = this.spanAttrs.count;
+    this.eventEnd[row] = this.events.count;
+    this.linkEnd[row] = this.links.count;
+  }
+
+  /**
+   * Lets `bytes` be value memory and returns the offset at which they begin. The first call on an empty heap borrows (no copy, the
+   * caller must not write to `bytes` while the batch lives); later calls copy once.
+   */
+  adoptHeap(bytes: Uint8Array): number {
+    if (this.heapLength === 0) {
+      if (this.heapOwned) this.#spareHeap = this.heap;
+      this.heap = bytes;
+      this.heapLength = bytes.length;
+      this.heapOwned = false;
+      return 0;
+    }
+    return this.appendHeap(bytes, 0, bytes.length);
+  }
+
+  /** Appends `source[start, end)` to the heap and returns its offset. */
+  appendHeap(source: Uint8Array, start: number, end: number): number {
+    const offset = this.reserveHeap(end - start);
+    copyBytes(source, start, this.heap, offset, end - start);
+    return offset;
+  }
+
+  /** Makes room for `length` bytes, owned, and returns their offset; the caller fills them in. */
+  reserveHeap(length: number): number {
+    const offset = this.heapLength;
+    const needed = offset + length;
+    if (!this.heapOwned || needed > this.heap.length) {
+      const grown = new Uint8Array(Math.max(needed, this.heapOwned ? this.heap.length * 2 : offset + 1024));
+      grown.set(this.heap.subarray(0, offset));
+      this.heap = grown;
+      this.heapOwned = true;
+      this.#spareHeap = undefined;
+    }
+    this.heapLength = needed;
+    return offset;
+  }
+
+  /** Makes room for `rows` further spans. */
+  reserveSpans(rows: number): void {
+    if (this.count + rows > this.names.length) this.#growSpans(this.count + rows);
+  }
+
+  #growSpans(needed: number): void {
+    const capacity = grownCapacity(this.names.length, needed);
+    this.traceIds = grownU8(this.traceIds, capacity * 16);
+    this.spanIds = grownU8(this.spanIds, capacity * 8);
+    this.parentIds = grownU8(this.parentIds, capacity * 8);
+    this.times = grownU32(this.times, capacity * 4);
+    this.names = grownU32(this.names, capacity);
+    this.kinds = grownI32(this.kinds, capacity);
+    this.statusCodes = grownI32(this.statusCodes, capacity);
+    this.statusMessages = grownU32(this.statusMessages, capacity);
+    this.traceStates = grownU32(this.traceStates, capacity);
+    this.flags = grownU32(this.flags, capacity);
+    this.scopes = grownU32(this.scopes, capacity);
+    this.droppedAttributes = grownU32(this.droppedAttributes, capacity);
+    this.droppedEvents = grownU32(this.droppedEvents, capacity);
+    this.droppedLinks = grownU32(this.droppedLinks, capacity);
+    this.attrEnd = grownU32(this.attrEnd, capacity);
+    this.eventEnd = grownU32(this.eventEnd, capacity);
+    this.linkEnd = grownU32(this.linkEnd, capacity);
+  }
+}
