@@ -1,0 +1,98 @@
+import type { Telemetry } from '@clew/base';
+import type { z } from 'zod';
+import type { Signal, TracesConsumer } from './consumer.ts';
+
+/** The five kinds of parts a pipeline configuration has. */
+export type ComponentKind = 'receiver' | 'processor' | 'exporter' | 'connector' | 'extension';
+
+/** How a component may be spread over edge workers and owner shards. */
+export type Placement = 'stateless' | 'per-trace' | 'singleton';
+
+/** The reference's maturity words, per signal. */
+export type Stability = 'development' | 'alpha' | 'beta' | 'stable' | 'deprecated';
+
+/** Anything with a life: started once, stopped once. Both are idempotent and safe to call in any state. */
+export interface Component {
+  start(host: Host): Promise<void>;
+  /** Stops taking work, finishes what is in flight, releases everything. `deadline` aborts waiting, not cleaning up. */
+  stop(deadline: AbortSignal): Promise<void>;
+  /** Plain data for /debug and the command line; never secrets. */
+  snapshot(): Readonly<Record<string, unknown>>;
+}
+
+/** What a started component may reach. */
+export interface Host {
+  /** A started extension by its id as configured, or undefined. */
+  extension(id: string): Component | undefined;
+  /** The first started extension of which `guard` is true: how a component finds a capability such as storage. */
+  capability<T extends Component>(guard: (component: Component) => component is T): T | undefined;
+  /** Reports a change of health; `fatal` shuts the process down. */
+  reportStatus(status: ComponentStatus): void;
+}
+
+/** Health of one component, in the reference's words. */
+export type ComponentStatus =
+  | { readonly kind: 'starting' | 'ok' | 'stopping' | 'stopped' }
+  | { readonly kind: 'recoverable' | 'permanent' | 'fatal'; readonly error: Error };
+
+/** What every factory is given beside its configuration. */
+export interface CreateSettings<Config> {
+  /** The id as the user wrote it: `type` or `type/name`. */
+  readonly id: string;
+  readonly config: Config;
+  readonly telemetry: Telemetry;
+}
+
+interface FactoryBase<Config> {
+  /** The canonical type, e.g. `otlp`. */
+  readonly type: string;
+  /** Other spellings accepted in configuration. */
+  readonly aliases?: readonly string[];
+  readonly stability: Partial<Record<Signal, Stability>>;
+  readonly placement: Placement;
+  /** Strict schema: unknown keys are errors. An empty value means all defaults. */
+  readonly configSchema: z.ZodType<Config>;
+}
+
+/** Makes receivers. One instance per id, feeding `next` of each signal a pipeline uses it for. */
+export interface ReceiverFactory<Config> extends FactoryBase<Config> {
+  readonly kind: 'receiver';
+  create(settings: CreateSettings<Config>, next: ReceiverOutputs): Component;
+}
+
+/** Where a receiver sends, per signal; absent when no pipeline of that signal uses the receiver. */
+export interface ReceiverOutputs {
+  readonly traces?: TracesConsumer;
+}
+
+/** Makes processors: one instance per pipeline that lists the id. */
+export interface ProcessorFactory<Config> extends FactoryBase<Config> {
+  readonly kind: 'processor';
+  create(settings: CreateSettings<Config>, next: TracesConsumer): Component & TracesConsumer;
+}
+
+/** Makes exporters: one instance per id and signal. */
+export interface ExporterFactory<Config> extends FactoryBase<Config> {
+  readonly kind: 'exporter';
+  create(settings: CreateSettings<Config>): Component & TracesConsumer;
+}
+
+/** Makes connectors: the exporter of one pipeline and the receiver of another. */
+export interface ConnectorFactory<Config> extends FactoryBase<Config> {
+  readonly kind: 'connector';
+  create(settings: CreateSettings<Config>, next: ReceiverOutputs): Component & TracesConsumer;
+}
+
+/** Makes extensions. */
+export interface ExtensionFactory<Config> extends FactoryBase<Config> {
+  readonly kind: 'extension';
+  create(settings: CreateSettings<Config>): Component;
+}
+
+/** Any factory. Configurations differ in type, so a list of factories forgets it. */
+export type ComponentFactory =
+  | ReceiverFactory<never>
+  | ProcessorFactory<never>
+  | ExporterFactory<never>
+  | ConnectorFactory<never>
+  | ExtensionFactory<never>;
