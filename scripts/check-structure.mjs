@@ -8,7 +8,8 @@ import { packageTable, testOnlyPackages } from './package-table.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const problems = [];
-const importPattern = /(?:^|[\s;}])(?:import|export)\s+(?:type\s+)?(?:[\w*${},\s]+?\s+from\s+)?['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)/gm;
+const importPattern =
+  /(?:^|[\s;}])(?:import|export)\s+(?:type\s+)?(?:[\w*${},\s]+?\s+from\s+)?['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)/gm;
 
 /** All source files of a package, tests included. */
 function sources(directory) {
@@ -61,23 +62,27 @@ for (const name of readdirSync(join(root, 'packages'))) {
       if (!testOnly) used.add(workspace);
       if (testOnly) problems.push(`${shown} imports @clew/${workspace}, which only tests may use`);
       else if (!entry.imports.includes(workspace) && !isTest(path)) {
-        problems.push(`${shown} imports @clew/${workspace}; the table allows ${name} only: ${entry.imports.join(', ') || 'nothing'}`);
+        problems.push(
+          `${shown} imports @clew/${workspace}; the table allows ${name} only: ${entry.imports.join(', ') || 'nothing'}`,
+        );
       } else if (!entry.imports.includes(workspace)) used.delete(workspace);
     }
   }
   const manifest = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'));
   const declared = Object.keys(manifest.dependencies ?? {}).filter((d) => d.startsWith('@clew/'));
   for (const dependency of declared) {
-    if (!entry.imports.includes(dependency.slice(6))) problems.push(`packages/${name}/package.json declares ${dependency} against the table`);
+    if (!entry.imports.includes(dependency.slice(6)))
+      problems.push(`packages/${name}/package.json declares ${dependency} against the table`);
   }
   for (const dependency of used) {
-    if (!declared.includes(`@clew/${dependency}`)) problems.push(`packages/${name}/package.json does not declare @clew/${dependency}, which its source imports`);
+    if (!declared.includes(`@clew/${dependency}`))
+      problems.push(`packages/${name}/package.json does not declare @clew/${dependency}, which its source imports`);
   }
   const config = JSON.parse(readFileSync(join(directory, 'tsconfig.json'), 'utf8'));
   const references = (config.references ?? []).map((r) => r.path.replace('../', '')).sort();
   const wanted = declared.map((d) => d.slice(6)).sort();
   if (references.join() !== wanted.join()) {
-    problems.push(`packages/${name}/tsconfig.json references [${references}] but package.json depends on [${wanted}]`);
+    problems.push(`packages/${name}/tsconfig.json references [${references.join()}] but package.json depends on [${wanted.join()}]`);
   }
 }
 
