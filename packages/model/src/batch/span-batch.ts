@@ -3,6 +3,22 @@ import { copyBytes, grownCapacity, grownI32, grownU32, grownU8 } from './columns
 import { StringTable } from './string-table.ts';
 import { EventTable, LinkTable, ResourceTable, ScopeTable } from './tables.ts';
 
+/** How much of everything a batch held at one moment; made by {@link SpanBatch.mark}. */
+export interface BatchMark {
+  readonly spans: number;
+  readonly strings: number;
+  readonly spanAttrs: number;
+  readonly events: number;
+  readonly eventAttrs: number;
+  readonly links: number;
+  readonly linkAttrs: number;
+  readonly scopes: number;
+  readonly scopeAttrs: number;
+  readonly resources: number;
+  readonly resourceAttrs: number;
+  readonly heapLength: number;
+}
+
 /**
  * Spans as columns: the one thing that flows from receivers to the store. Lossless with respect to OTLP up to the order
  * of attributes; grows by appending, is reused with {@link SpanBatch.reset}, and allocates nothing per span.
@@ -69,11 +85,7 @@ export class SpanBatch {
     this.links.clear();
     this.scopeTable.clear();
     this.resourceTable.clear();
-    if (!this.heapOwned) {
-      this.heap = this.#spareHeap ?? new Uint8Array(0);
-      this.#spareHeap = undefined;
-      this.heapOwned = true;
-    }
+    if (!this.heapOwned) this.#releaseHeap();
     this.heapLength = 0;
   }
 
@@ -148,6 +160,47 @@ export class SpanBatch {
     }
     this.heapLength = needed;
     return offset;
+  }
+
+  /** What the batch holds now, for {@link SpanBatch.rollback}. */
+  mark(): BatchMark {
+    return {
+      spans: this.count,
+      strings: this.strings.count,
+      spanAttrs: this.spanAttrs.count,
+      events: this.events.count,
+      eventAttrs: this.eventAttrs.count,
+      links: this.links.count,
+      linkAttrs: this.linkAttrs.count,
+      scopes: this.scopeTable.count,
+      scopeAttrs: this.scopeAttrs.count,
+      resources: this.resourceTable.count,
+      resourceAttrs: this.resourceAttrs.count,
+      heapLength: this.heapLength,
+    };
+  }
+
+  /** Forgets everything appended since `mark`; a heap borrowed since then is let go. */
+  rollback(mark: BatchMark): void {
+    this.count = mark.spans;
+    this.strings.truncate(mark.strings);
+    this.spanAttrs.count = mark.spanAttrs;
+    this.events.count = mark.events;
+    this.eventAttrs.count = mark.eventAttrs;
+    this.links.count = mark.links;
+    this.linkAttrs.count = mark.linkAttrs;
+    this.scopeTable.count = mark.scopes;
+    this.scopeAttrs.count = mark.scopeAttrs;
+    this.resourceTable.count = mark.resources;
+    this.resourceAttrs.count = mark.resourceAttrs;
+    this.heapLength = mark.heapLength;
+    if (mark.heapLength === 0 && !this.heapOwned) this.#releaseHeap();
+  }
+
+  #releaseHeap(): void {
+    this.heap = this.#spareHeap ?? new Uint8Array(0);
+    this.#spareHeap = undefined;
+    this.heapOwned = true;
   }
 
   /** Makes room for `rows` further spans. */

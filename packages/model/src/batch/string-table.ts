@@ -32,6 +32,18 @@ export class StringTable {
     this.#decoded.length = 1;
   }
 
+  /**
+   * Forgets every entry from index `count` on. Entries that stay were placed while the slots of later ones were free, so
+   * freeing those slots breaks no probe sequence.
+   */
+  truncate(count: number): void {
+    if (count >= this.count) return;
+    const slots = this.#slots;
+    for (let slot = 0; slot < slots.length; slot++) if (slots[slot]! > count) slots[slot] = 0;
+    this.count = count;
+    if (this.#decoded.length > count) this.#decoded.length = count;
+  }
+
   /** The index of the string in `source[start, end)`, adding it when it is new. */
   intern(source: Uint8Array, start: number, end: number): number {
     const length = end - start;
