@@ -14,13 +14,7 @@ export interface StatusAnswer {
 
 /** What a client speaks to a receiver. */
 export type ReceiverProtocol =
-  | 'otlp_http'
-  | 'otlp_grpc'
-  | 'jaeger_http'
-  | 'jaeger_grpc'
-  | 'jaeger_udp_compact'
-  | 'jaeger_udp_binary'
-  | 'zipkin';
+  'otlp_http' | 'otlp_grpc' | 'jaeger_http' | 'jaeger_grpc' | 'jaeger_udp_compact' | 'jaeger_udp_binary' | 'zipkin';
 
 /** One listening address and what it has seen. */
 export interface ReceiverStatus {
