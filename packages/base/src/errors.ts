@@ -25,7 +25,8 @@ export interface CodedErrorOptions {
 }
 
 /** Codes of errors raised by `@clew/base` itself. */
-export type BaseErrorCode = 'invalid_duration' | 'invalid_size' | 'invalid_pattern' | 'invalid_state' | 'limit_exceeded';
+export type BaseErrorCode =
+  'invalid_duration' | 'invalid_size' | 'invalid_pattern' | 'invalid_state' | 'limit_exceeded';
 
 /** Raised by `@clew/base`. */
 export class BaseError extends CodedError<BaseErrorCode> {}

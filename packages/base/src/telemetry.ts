@@ -22,11 +22,20 @@ export interface Logger {
 /** Label values of one metric; the label names are fixed when the metric is made, and values must be bounded. */
 export type Labels = Readonly<Record<string, string>>;
 
-/** What makes a metric. `name` is complete (unit and `_total` included); `labels` lists every label it may carry. */
+/**
+ * What makes a metric; `labels` lists every label it may carry. `name` is complete (unit and `_total` included), unless
+ * `otelUnit` is given.
+ */
 export interface MetricOptions {
   readonly name: string;
   readonly help: string;
   readonly labels?: readonly string[];
+  /**
+   * Present on metrics that follow the OpenTelemetry Collector's naming: `name` is then bare, and whether unit and `_total`
+   * are appended is a setting of whoever exposes it (`without_units`, `without_type_suffix`). Units are UCUM codes such as
+   * `s` and `By`; annotations such as `{spans}` are never appended.
+   */
+  readonly otelUnit?: string;
 }
 
 /** A number that only grows. `value` must not be negative. */
@@ -44,12 +53,26 @@ export interface Histogram {
   record(value: number, labels?: Labels): void;
 }
 
+/** What makes a metric that is read on demand; `kind` is `gauge` unless said otherwise. */
+export interface ObserveOptions extends MetricOptions {
+  readonly kind?: 'gauge' | 'counter';
+}
+
+/** One value of a metric that is read on demand. */
+export interface Observation {
+  readonly value: number;
+  readonly labels?: Labels;
+}
+
 /** Makes metrics. Asking twice for one name returns the same metric. */
 export interface Meter {
   counter(options: MetricOptions): Counter;
   gauge(options: MetricOptions): Gauge;
-  /** A gauge read when metrics are scraped. Several owners of one name are told apart by their labels. */
-  observe(options: MetricOptions, read: () => Iterable<{ readonly value: number; readonly labels?: Labels }>): void;
+  /**
+   * A gauge, or a counter kept elsewhere, that is read when metrics are scraped. Several owners of one name are told apart by
+   * their labels. The returned function ends the owner's part.
+   */
+  observe(options: ObserveOptions, read: () => Iterable<Observation>): () => void;
   histogram(options: MetricOptions & { readonly buckets: readonly number[] }): Histogram;
 }
 
@@ -73,7 +96,7 @@ export const silentTelemetry: Telemetry = {
   meter: {
     counter: () => ({ add() {} }),
     gauge: () => ({ set() {} }),
-    observe() {},
+    observe: () => () => {},
     histogram: () => ({ record() {} }),
   },
 };
