@@ -80,7 +80,8 @@ export class SpanBatch {
   reset(): void {
     this.count = 0;
     this.strings.clear();
-    for (const table of [this.spanAttrs, this.eventAttrs, this.linkAttrs, this.scopeAttrs, this.resourceAttrs]) table.clear();
+    for (const table of [this.spanAttrs, this.eventAttrs, this.linkAttrs, this.scopeAttrs, this.resourceAttrs])
+      table.clear();
     this.events.clear();
     this.links.clear();
     this.scopeTable.clear();

@@ -130,7 +130,7 @@ export class StringTable {
 }
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** FNV-1a over the bytes, finished with an avalanche so that low bits can index a power-of-two table. */
 function hashBytes(source: Uint8Array, start: number, end: number): number {
