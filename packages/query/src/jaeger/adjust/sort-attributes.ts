@@ -27,8 +27,13 @@ export function compareText(a: string, b: string): number {
   for (let i = 0; i < length; i++) {
     const x = a.charCodeAt(i);
     const y = b.charCodeAt(i);
-    // Surrogates sort above the rest of the plane in UTF-8 but not in UTF-16.
-    if (x !== y) return (x >= 0xd800 && x < 0xe000 ? x + 0x2000 : x) - (y >= 0xd800 && y < 0xe000 ? y + 0x2000 : y);
+    if (x !== y) return utf8Rank(x) - utf8Rank(y);
   }
   return a.length - b.length;
+}
+
+/** Where a UTF-16 unit sorts by its UTF-8 bytes: surrogates (beyond the plane) after everything else. */
+function utf8Rank(unit: number): number {
+  if (unit < 0xd800) return unit;
+  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
 }
