@@ -1,6 +1,6 @@
 import { SpanBatch, ValueType } from '@clew/model';
 import type { AttributeTable } from '@clew/model';
-import { KNOWN_ANY_VALUE, KNOWN_KEY_VALUE, ProtobufReader, truncated } from './protobuf-reader.ts';
+import { KNOWN_ANY_VALUE, KNOWN_KEY_VALUE, ProtobufReader, truncated, viewOf } from './protobuf-reader.ts';
 
 /** Size of the table of guesses; a power of two. */
 const GUESSES = 4096;
@@ -22,52 +22,123 @@ export class AttributeReader extends ProtobufReader {
   protected heapBase = 0;
   /** The string read last in this message sequence; see the class comment. */
   protected previous = 0;
+  /** By string read last: the key that followed it. */
   readonly #follow = new Uint32Array(GUESSES);
+  /** By a hash of a few words: the recurring string that had it. */
+  readonly #recurring = new Uint32Array(GUESSES);
+  #dictionary: Uint8Array = NO_BATCH.strings.bytes;
+  #dictionaryView: DataView = viewOf(NO_BATCH.strings.bytes);
 
   /** The index of the key in `[start, stop)`, by guess or by hash. */
-  protected key(start: number, stop: number): number {
-    const strings = this.batch.strings;
+  #key(start: number, stop: number): number {
     const slot = this.previous & (GUESSES - 1);
     const guess = this.#follow[slot]!;
-    if (guess < strings.count && strings.equals(guess, this.buf, start, stop)) {
+    if (this.#same(guess, start, stop)) {
       this.previous = guess;
       return guess;
     }
-    const index = strings.intern(this.buf, start, stop);
+    const index = this.batch.strings.intern(this.buf, start, stop);
     this.#follow[slot] = index;
     this.previous = index;
     return index;
   }
 
+  /**
+   * The index of a string that tends to come again, such as a span's name: a few of its words choose the guess.
+   */
+  protected recurring(start: number, stop: number): number {
+    const length = stop - start;
+    if (length < 4) return this.batch.strings.intern(this.buf, start, stop);
+    const { view } = this;
+    const first = view.getInt32(start, true);
+    const middle = view.getInt32(start + ((length - 4) >>> 1), true);
+    const last = view.getInt32(stop - 4, true);
+    const mixed = Math.imul(first ^ Math.imul(middle, 0x2c1b3c6d) ^ (last + length), 0x297a2d39);
+    const slot = (mixed >>> 16) & (GUESSES - 1);
+    const guess = this.#recurring[slot]!;
+    if (this.#same(guess, start, stop)) return guess;
+    return (this.#recurring[slot] = this.batch.strings.intern(this.buf, start, stop));
+  }
+
+  /** Whether the dictionary has an entry `index` and it equals `[start, stop)`; compares words, the last two overlapping. */
+  #same(index: number, start: number, stop: number): boolean {
+    const { strings } = this.batch;
+    if (index >= strings.count) return false;
+    const length = stop - start;
+    const at = index === 0 ? 0 : strings.ends[index - 1]!;
+    if (strings.ends[index]! - at !== length) return false;
+    if (length < 4) return strings.equals(index, this.buf, start, stop);
+    if (strings.bytes !== this.#dictionary) this.#bindDictionary(strings.bytes);
+    const { view } = this;
+    const dictionary = this.#dictionaryView;
+    const tail = length - 4;
+    for (let i = 0; i < tail; i += 4) {
+      if (view.getInt32(start + i, true) !== dictionary.getInt32(at + i, true)) return false;
+    }
+    return view.getInt32(start + tail, true) === dictionary.getInt32(at + tail, true);
+  }
+
+  #bindDictionary(bytes: Uint8Array): void {
+    this.#dictionary = bytes;
+    this.#dictionaryView = viewOf(bytes);
+  }
+
   /** Appends the `KeyValue` in `[start, end)` to `table`. */
   protected keyValue(table: AttributeTable, start: number, end: number): void {
-    const buf = this.buf;
     const row = table.count;
     if (row === table.types.length) table.reserve(1);
+    if (end - start < 4 || !this.#plainKeyValue(table, row, start, end)) this.#anyKeyValue(table, row, start, end);
+    table.count = row + 1;
+  }
+
+  /**
+   * The layout every writer produces: a key shorter than 128 bytes, then a value shorter than 128 bytes, nothing else. Returns false, having
+   * written nothing that matters, for any other.
+   */
+  #plainKeyValue(table: AttributeTable, row: number, start: number, end: number): boolean {
+    const { buf } = this;
+    if (buf[start] !== 0x0a) return false;
+    const keyStart = start + 2;
+    const keyLength = buf[start + 1]!;
+    const keyStop = keyStart + keyLength;
+    if (keyLength >= 0x80 || end - keyStop < 2 || buf[keyStop] !== 0x12) return false;
+    const valueStart = keyStop + 2;
+    const valueLength = end - valueStart;
+    if (valueLength >= 0x80 || buf[keyStop + 1] !== valueLength) return false;
+    if (valueLength >= 2 && buf[valueStart] === 0x0a && buf[valueStart + 1] === valueLength - 2) {
+      table.types[row] = ValueType.STRING;
+      table.lo[row] = this.heapBase + valueStart + 2;
+      table.hi[row] = valueLength - 2;
+    } else {
+      table.types[row] = ValueType.EMPTY;
+      table.lo[row] = 0;
+      table.hi[row] = 0;
+      this.#anyValue(table, row, valueStart, end);
+    }
+    table.keys[row] = this.#key(keyStart, keyStop);
+    return true;
+  }
+
+  #anyKeyValue(table: AttributeTable, row: number, start: number, end: number): void {
     let key = 0;
     table.types[row] = ValueType.EMPTY;
     table.lo[row] = 0;
     table.hi[row] = 0;
     let pos = start;
     while (pos < end) {
-      let tag = buf[pos]!;
-      if (tag < 0x80) pos++;
-      else {
-        pos = this.tag(pos, end);
-        tag = this.lo;
-      }
+      pos = this.tag(pos, end);
+      const tag = this.lo;
       if (tag !== 0x0a && tag !== 0x12) {
         pos = this.skipUnknown(tag, pos, end, KNOWN_KEY_VALUE);
         continue;
       }
       pos = this.length(pos, end);
       const stop = this.stop;
-      if (tag === 0x0a) key = this.key(pos, stop);
+      if (tag === 0x0a) key = this.#key(pos, stop);
       else this.#anyValue(table, row, pos, stop);
       pos = stop;
     }
     table.keys[row] = key;
-    table.count = row + 1;
   }
 
   /** Merges the `AnyValue` in `[start, end)` into attribute `row`: of several members the last one stays. */
@@ -149,6 +220,7 @@ export class AttributeReader extends ProtobufReader {
   /** Points the reader at `bytes`, whose values become values of `batch`. */
   protected bind(bytes: Uint8Array, batch: SpanBatch): void {
     this.buf = bytes;
+    this.view = viewOf(bytes);
     this.batch = batch;
     this.heapBase = batch.adoptHeap(bytes);
     this.previous = 0;
@@ -157,5 +229,6 @@ export class AttributeReader extends ProtobufReader {
   protected override release(): void {
     super.release();
     this.batch = NO_BATCH;
+    this.#bindDictionary(NO_BATCH.strings.bytes);
   }
 }

@@ -207,8 +207,15 @@ class TraceDecoder extends AttributeReader {
         tag = this.lo;
       }
       if ((tag & 7) === 2) {
-        pos = this.length(pos, end);
-        const stop = this.stop;
+        let stop = end;
+        const short = pos < end ? buf[pos]! : 0x80;
+        if (short < 0x80 && pos + short < end) {
+          pos++;
+          stop = pos + short;
+        } else {
+          pos = this.length(pos, end);
+          stop = this.stop;
+        }
         switch (tag >>> 3) {
           case 1:
             traceAt = this.#idAt(pos, stop, 16);
@@ -217,13 +224,13 @@ class TraceDecoder extends AttributeReader {
             spanAt = this.#idAt(pos, stop, 8);
             break;
           case 3:
-            traceState = batch.strings.intern(buf, pos, stop);
+            traceState = this.recurring(pos, stop);
             break;
           case 4:
             parentAt = this.#idAt(pos, stop, 8);
             break;
           case 5:
-            name = batch.strings.intern(buf, pos, stop);
+            name = this.recurring(pos, stop);
             this.previous = name;
             break;
           case 9:
@@ -321,7 +328,7 @@ class TraceDecoder extends AttributeReader {
       pos = this.tag(pos, end);
       if (this.lo === 0x12) {
         pos = this.length(pos, end);
-        batch.statusMessages[row] = batch.strings.intern(this.buf, pos, this.stop);
+        batch.statusMessages[row] = this.recurring(pos, this.stop);
         pos = this.stop;
       } else if (this.lo === 0x18) {
         pos = this.varint(pos, end);
@@ -347,7 +354,7 @@ class TraceDecoder extends AttributeReader {
           break;
         case 0x12:
           pos = this.length(pos, end);
-          this.previous = batch.strings.intern(this.buf, pos, this.stop);
+          this.previous = this.recurring(pos, this.stop);
           events.names[row] = this.previous;
           pos = this.stop;
           break;

@@ -5,6 +5,7 @@ import type { WireError } from '../errors.ts';
 export const WireType = Object.freeze({ VARINT: 0, I64: 1, LEN: 2, GROUP_START: 3, GROUP_END: 4, I32: 5 } as const);
 
 const EMPTY = new Uint8Array(0);
+const EMPTY_VIEW = new DataView(EMPTY.buffer);
 
 /**
  * Reads protobuf primitives from `buf`. Positions are passed in and returned, so that callers keep them in local
@@ -15,6 +16,8 @@ const EMPTY = new Uint8Array(0);
  */
 export class ProtobufReader {
   protected buf: Uint8Array = EMPTY;
+  /** The same bytes, for reading words. */
+  protected view: DataView = EMPTY_VIEW;
   /** Low and high word of the varint read last, unsigned. */
   protected lo = 0;
   protected hi = 0;
@@ -79,8 +82,7 @@ export class ProtobufReader {
 
   /** Little-endian word at `pos`, unsigned; the caller has checked that it is there. */
   protected word(pos: number): number {
-    const buf = this.buf;
-    return (buf[pos]! | (buf[pos + 1]! << 8) | (buf[pos + 2]! << 16) | (buf[pos + 3]! << 24)) >>> 0;
+    return this.view.getUint32(pos, true);
   }
 
   /**
@@ -200,6 +202,7 @@ export class ProtobufReader {
   /** Lets go of the input. */
   protected release(): void {
     this.buf = EMPTY;
+    this.view = EMPTY_VIEW;
   }
 }
 
@@ -220,4 +223,9 @@ export function wrongWireType(tag: number, pos: number): WireError {
 /** The error for something that would end behind the message it is in. */
 export function truncated(start: number, what: string, end: number): WireError {
   return inputError('truncated', start, `${what} runs past the end of its message (byte ${end})`);
+}
+
+/** A view of the same bytes, for reading and writing words at any offset. */
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
