@@ -1,0 +1,20 @@
+import { constants } from 'node:http2';
+import type { ServerHttp2Stream } from 'node:http2';
+import type { RpcStatus } from '../status/rpc-status.ts';
+import { acceptEncodingHeader, defaultGrpcEncodings } from './encoding.ts';
+import { statusTrailers } from './metadata.ts';
+
+/** Answers a call that reaches no method, at once and with headers only. */
+export function refuseCall(stream: ServerHttp2Stream, status: RpcStatus, httpStatus = 200): void {
+  // The client may be gone already; failing also closes the stream, and nobody waits for it.
+  stream.on('error', () => undefined);
+  if (stream.destroyed || stream.closed) return;
+  const headers = {
+    ':status': httpStatus,
+    'content-type': 'application/grpc',
+    'grpc-accept-encoding': acceptEncodingHeader(defaultGrpcEncodings),
+    ...statusTrailers(status),
+  };
+  stream.respond(headers, { endStream: true });
+  if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
+}

@@ -1,0 +1,43 @@
+import { readFile, readdir, readlink } from 'node:fs/promises';
+
+/**
+ * Names the process that listens on a TCP port, such as `otelcol (pid 4711)`. Linux only, and only processes this one
+ * may look at; undefined when nothing was found. Never rejects: it only makes an error message better.
+ */
+export async function findPortHolder(port: number): Promise<string | undefined> {
+  try {
+    const inodes = new Set([
+      ...(await listeningInodes('/proc/net/tcp', port)),
+      ...(await listeningInodes('/proc/net/tcp6', port)),
+    ]);
+    return inodes.size === 0 ? undefined : await processHolding(inodes);
+  } catch {
+    return undefined; // No /proc here: the error message then goes without a name.
+  }
+}
+
+/** Sockets in state LISTEN (0A) on the port; columns as in proc(5): local address is the second, inode the tenth. */
+async function listeningInodes(table: string, port: number): Promise<string[]> {
+  const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const lines = (await readFile(table, 'utf8')).split('\n').slice(1);
+  return lines
+    .map((line) => line.trim().split(/\s+/))
+    .filter((columns) => columns[3] === '0A' && columns[1]?.endsWith(wanted))
+    .map((columns) => columns[9] ?? '');
+}
+
+async function processHolding(inodes: ReadonlySet<string>): Promise<string | undefined> {
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    const links = await openLinks(pid);
+    if (!links.some((link) => inodes.has(/^socket:\[(\d+)\]$/.exec(link)?.[1] ?? ''))) continue;
+    const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => 'unknown');
+    return `${name.trim()} (pid ${pid})`;
+  }
+  return undefined;
+}
+
+/** Where a process's descriptors point; none for a process that ended or belongs to somebody else. */
+async function openLinks(pid: string): Promise<string[]> {
+  const names = await readdir(`/proc/${pid}/fd`).catch(() => []);
+  return Promise.all(names.map((name) => readlink(`/proc/${pid}/fd/${name}`).catch(() => '')));
+}
