@@ -1,5 +1,6 @@
 import { AttributeTable } from './attribute-table.ts';
 import { copyBytes, grownCapacity, grownI32, grownU32, grownU8 } from './columns.ts';
+import type { EditLog } from './edit-log.ts';
 import { StringTable } from './string-table.ts';
 import { EventTable, LinkTable, ResourceTable, ScopeTable } from './tables.ts';
 
@@ -73,12 +74,22 @@ export class SpanBatch {
   heapLength = 0;
   /** False while `heap` is somebody else's memory (a request body) that must not be written. */
   heapOwned = true;
+  /**
+   * False while the three id columns are views of somebody else's memory (a packed batch). Appending copies them by growing; who writes
+   * ids in place calls {@link SpanBatch.ownColumns} first.
+   */
+  columnsOwned = true;
+
+  /** Attribute edits not yet written into the tables; cursors consult them, codecs need `compactBatch` first. */
+  edits: EditLog | undefined;
 
   #spareHeap: Uint8Array | undefined;
 
   /** Empties the batch and keeps its buffers for the next use; a borrowed heap is let go. */
   reset(): void {
     this.count = 0;
+    this.edits = undefined;
+    if (!this.columnsOwned) this.#dropBorrowedColumns();
     this.strings.clear();
     for (const table of [this.spanAttrs, this.eventAttrs, this.linkAttrs, this.scopeAttrs, this.resourceAttrs])
       table.clear();
@@ -209,6 +220,23 @@ export class SpanBatch {
     if (this.count + rows > this.names.length) this.#growSpans(this.count + rows);
   }
 
+  /** Makes the id columns the batch's own, so that they may be written in place. */
+  ownColumns(): void {
+    if (this.columnsOwned) return;
+    this.traceIds = this.traceIds.slice();
+    this.spanIds = this.spanIds.slice();
+    this.parentIds = this.parentIds.slice();
+    this.columnsOwned = true;
+  }
+
+  #dropBorrowedColumns(): void {
+    const capacity = this.names.length;
+    this.traceIds = new Uint8Array(capacity * 16);
+    this.spanIds = new Uint8Array(capacity * 8);
+    this.parentIds = new Uint8Array(capacity * 8);
+    this.columnsOwned = true;
+  }
+
   #growSpans(needed: number): void {
     const capacity = grownCapacity(this.names.length, needed);
     this.traceIds = grownU8(this.traceIds, capacity * 16);
@@ -228,5 +256,6 @@ export class SpanBatch {
     this.attrEnd = grownU32(this.attrEnd, capacity);
     this.eventEnd = grownU32(this.eventEnd, capacity);
     this.linkEnd = grownU32(this.linkEnd, capacity);
+    this.columnsOwned = true;
   }
 }

@@ -1,3 +1,4 @@
+import { bytesOfText, losslessText } from '../text.ts';
 import { copyBytes, grownU32, grownU8 } from './columns.ts';
 
 /**
@@ -10,6 +11,8 @@ import { copyBytes, grownU32, grownU8 } from './columns.ts';
  * A hot path, guarded by `bench/codec`: `intern` allocates only when the table grows.
  */
 export class StringTable {
+  /** Changes when entries are forgotten, so that who remembers an index knows when to forget it. */
+  generation = 0;
   /** Number of entries, the empty string included. */
   count = 1;
   bytes: Uint8Array = new Uint8Array(256);
@@ -18,6 +21,9 @@ export class StringTable {
   #hashes: Uint32Array = new Uint32Array(32);
   #slots: Uint32Array = new Uint32Array(64);
   #decoded: (string | undefined)[] = [''];
+  /** How many entries the hash table knows; behind `count` after `adopt`, until something is looked up. */
+  #indexed = 1;
+  #bytesOwned = true;
 
   /** Bytes used by all entries together. */
   get byteLength(): number {
@@ -27,9 +33,27 @@ export class StringTable {
   /** Forgets every entry but the empty string and keeps the buffers. */
   clear(): void {
     if (this.count === 1) return;
+    this.generation++;
     this.count = 1;
+    this.#indexed = 1;
     this.#slots.fill(0);
     this.#decoded.length = 1;
+    if (!this.#bytesOwned) {
+      this.bytes = new Uint8Array(256);
+      this.#bytesOwned = true;
+    }
+  }
+
+  /**
+   * Takes `bytes` (borrowed, of exactly the entries' length) and `ends` as the whole content. `ends[0]` must be 0 and the rest ascending.
+   * The hash table is built when something is first looked up, so that a batch which is only read never pays for it.
+   */
+  adopt(bytes: Uint8Array, ends: Uint32Array, count: number): void {
+    this.clear();
+    this.bytes = bytes;
+    this.ends = ends;
+    this.count = count;
+    this.#bytesOwned = false;
   }
 
   /**
@@ -40,7 +64,9 @@ export class StringTable {
     if (count >= this.count) return;
     const slots = this.#slots;
     for (let slot = 0; slot < slots.length; slot++) if (slots[slot]! > count) slots[slot] = 0;
+    this.generation++;
     this.count = count;
+    this.#indexed = Math.min(this.#indexed, count);
     if (this.#decoded.length > count) this.#decoded.length = count;
   }
 
@@ -48,6 +74,7 @@ export class StringTable {
   intern(source: Uint8Array, start: number, end: number): number {
     const length = end - start;
     if (length === 0) return 0;
+    if (this.#indexed !== this.count) this.#rehash();
     const hash = hashBytes(source, start, end);
     const mask = this.#slots.length - 1;
     let slot = hash & mask;
@@ -62,14 +89,15 @@ export class StringTable {
   /** The index of `text`, adding it when it is new. */
   internText(text: string): number {
     if (text === '') return 0;
-    const bytes = encoder.encode(text);
+    const bytes = bytesOfText(text);
     return this.intern(bytes, 0, bytes.length);
   }
 
   /** The index of `text`, or -1 when no row can carry it. */
   find(text: string): number {
     if (text === '') return 0;
-    const bytes = encoder.encode(text);
+    if (this.#indexed !== this.count) this.#rehash();
+    const bytes = bytesOfText(text);
     const hash = hashBytes(bytes, 0, bytes.length);
     const mask = this.#slots.length - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
@@ -98,6 +126,12 @@ export class StringTable {
     return (this.#decoded[index] ??= decoder.decode(this.bytes.subarray(this.start(index), this.ends[index])));
   }
 
+  /** Entry `index` as text from which the same bytes can be made again, see `text.ts`. */
+  losslessText(index: number): string {
+    const text = this.text(index);
+    return text.includes('\ufffd') ? losslessText(this.bytes.subarray(this.start(index), this.ends[index])) : text;
+  }
+
   #add(source: Uint8Array, start: number, end: number, hash: number, slot: number): number {
     const index = this.count++;
     if (index === this.ends.length) {
@@ -106,20 +140,30 @@ export class StringTable {
     }
     const at = this.ends[index - 1]!;
     const length = end - start;
-    if (at + length > this.bytes.length) {
+    if (at + length > this.bytes.length || !this.#bytesOwned) {
       this.bytes = grownU8(this.bytes, Math.max(this.bytes.length * 2, at + length));
+      this.#bytesOwned = true;
     }
     copyBytes(source, start, this.bytes, at, length);
     this.ends[index] = at + length;
     this.#hashes[index] = hash;
     this.#slots[slot] = index + 1;
+    this.#indexed = this.count;
     if (this.count * 2 > this.#slots.length) this.#rehash();
     return index;
   }
 
+  /** Hashes entries that are not indexed yet and spreads all of them over a table of fitting size. */
   #rehash(): void {
-    const slots = new Uint32Array(this.#slots.length * 2);
-    const mask = slots.length - 1;
+    if (this.#hashes.length < this.ends.length) this.#hashes = grownU32(this.#hashes, this.ends.length);
+    for (let index = this.#indexed; index < this.count; index++) {
+      this.#hashes[index] = hashBytes(this.bytes, this.ends[index - 1]!, this.ends[index]!);
+    }
+    this.#indexed = this.count;
+    let size = this.#slots.length;
+    while (size <= this.count * 2) size *= 2;
+    const slots = new Uint32Array(size);
+    const mask = size - 1;
     for (let index = 1; index < this.count; index++) {
       let slot = this.#hashes[index]! & mask;
       while (slots[slot] !== 0) slot = (slot + 1) & mask;
@@ -129,13 +173,18 @@ export class StringTable {
   }
 }
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** FNV-1a over the bytes, finished with an avalanche so that low bits can index a power-of-two table. */
+/** A multiplicative hash over words of four bytes, finished with an avalanche so that low bits can index a power-of-two table. */
 function hashBytes(source: Uint8Array, start: number, end: number): number {
-  let hash = 0x811c9dc5;
-  for (let i = start; i < end; i++) hash = Math.imul(hash ^ source[i]!, 0x01000193);
+  let hash = 0x811c9dc5 ^ (end - start);
+  let i = start;
+  for (const last = end - 3; i < last; i += 4) {
+    const word = source[i]! | (source[i + 1]! << 8) | (source[i + 2]! << 16) | (source[i + 3]! << 24);
+    hash = Math.imul(hash ^ word, 0x85ebca6b);
+    hash ^= hash >>> 15;
+  }
+  for (; i < end; i++) hash = Math.imul(hash ^ source[i]!, 0x01000193);
   hash ^= hash >>> 15;
   return Math.imul(hash, 0x2c1b3c6d) >>> 0;
 }

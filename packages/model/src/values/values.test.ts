@@ -157,9 +157,15 @@ describe('canonical JSON', () => {
 describe('text', () => {
   it('gives any bytes back, and shows invalid ones as U+FFFD', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 20 }), (bytes) => expect(bytesOfText(losslessText(bytes))).toEqual(bytes)),
+      fc.property(fc.uint8Array({ maxLength: 20 }), (bytes) => {
+        expect(bytesOfText(losslessText(bytes))).toEqual(bytes);
+      }),
     );
-    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => expect(losslessText(bytesOfText(text))).toBe(text)));
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(losslessText(bytesOfText(text))).toBe(text);
+      }),
+    );
     expect(losslessText(Uint8Array.of(0x61, 0xc3, 0x28, 0xed, 0xa0, 0x80))).toBe('a\udcc3(\udced\udca0\udc80');
     expect(shownText(Uint8Array.of(0x61, 0xff))).toBe('a\ufffd');
   });
