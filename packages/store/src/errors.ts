@@ -3,7 +3,7 @@ import { CodedError } from '@clew/base';
 /**
  * What can go wrong in the store. Codes are part of the public contract: never reused, never renamed.
  *
- * Retryable by the caller without any change: `engine_unavailable`, `overloaded`, `journal_full`, `disk_full`.
+ * Retryable by the caller without any change: `engine_unavailable`, `overloaded`, `journal_full`, `journal_write_failed`, `disk_full`.
  * Caused by the question asked: `timeout`, `memory_limit`, `result_limit`, `sql_error`, `invalid_argument`.
  */
 export type StoreErrorCode =
@@ -31,6 +31,8 @@ export type StoreErrorCode =
   | 'schema_failed'
   /** The journal holds as many bytes as it may. */
   | 'journal_full'
+  /** Writing or syncing the journal failed for another reason than space: nothing of the request was kept. */
+  | 'journal_write_failed'
   /** The file system is full. */
   | 'disk_full'
   /** A journal record does not match its checksum. */

@@ -1,0 +1,201 @@
+import { Agent } from 'node:http';
+import { StoreError } from '../errors.ts';
+import type { EngineState } from './client.ts';
+import type { EngineEvent } from './events.ts';
+import type { EngineProcess } from './engine-process.ts';
+import type { Route } from './exchange.ts';
+import { limitSettings } from './limits.ts';
+import type { EngineEndpoint } from './protocol.ts';
+
+/** What the supervisor keeps running. */
+export interface SupervisorOptions {
+  /** Starts one engine with a fresh secret. Fails with a StoreError. */
+  readonly spawn: () => Promise<{ readonly process: EngineProcess; readonly endpoint: EngineEndpoint }>;
+  readonly onEvent: (event: EngineEvent) => void;
+  readonly backoff?: Partial<Backoff>;
+}
+
+/** Pauses before starting again; all in milliseconds. */
+export interface Backoff {
+  readonly firstMs: number;
+  readonly maxMs: number;
+  /** An engine that lived this long is started again at once when it ends. */
+  readonly healthyMs: number;
+  /** How long a lock held at the first start is waited for: an engine whose owner was killed needs a moment to go. */
+  readonly lockedMs: number;
+}
+
+const defaultBackoff: Backoff = { firstMs: 200, maxMs: 10_000, healthyMs: 60_000, lockedMs: 5_000 };
+
+interface Live {
+  readonly process: EngineProcess;
+  readonly endpoint: EngineEndpoint;
+  readonly agent: Agent;
+}
+
+/** Keeps one engine process running and says at any time how it is doing. */
+export class EngineSupervisor {
+  readonly #options: SupervisorOptions;
+  readonly #backoff: Backoff;
+  readonly #watchers = new Set<() => void>();
+  #state: EngineState = { kind: 'stopped' };
+  #live: Live | undefined;
+  #restarts = 0;
+  #failures = 0;
+  #retry: NodeJS.Timeout | undefined;
+  #starting: Promise<void> | undefined;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#backoff = { ...defaultBackoff, ...options.backoff };
+  }
+
+  get state(): EngineState {
+    return this.#state;
+  }
+
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  /** Where the running engine is reached, for clients in other threads; undefined while there is none. */
+  get endpoint(): EngineEndpoint | undefined {
+    return this.#live?.endpoint;
+  }
+
+  /** Starts the engine; fails with the reason when it cannot be started. From then on it is started again by itself. */
+  async start(): Promise<void> {
+    this.#enter({ kind: 'starting', sinceUnixMs: Date.now() });
+    const giveUpMs = performance.now() + this.#backoff.lockedMs;
+    for (;;) {
+      try {
+        this.#starting = this.#launch();
+        return await this.#starting;
+      } catch (caught) {
+        const error = asStoreError(caught);
+        const mayFree = error.code === 'directory_locked' && performance.now() < giveUpMs;
+        if (!mayFree || this.#state.kind !== 'starting') {
+          this.#enter({ kind: 'failed', code: error.code, message: error.message });
+          throw error;
+        }
+        await new Promise((resolve) => setTimeout(resolve, this.#backoff.firstMs));
+      } finally {
+        this.#starting = undefined;
+      }
+    }
+  }
+
+  /** Ends the engine; running statements get `drainMs` to finish. Idempotent. */
+  async stop(drainMs: number): Promise<void> {
+    if (this.#state.kind === 'stopped') return;
+    clearTimeout(this.#retry);
+    this.#enter({ kind: 'stopping' });
+    // A start under way cannot be called back; its process is stopped as soon as it is there.
+    await this.#starting?.catch(() => undefined);
+    const live = this.#live;
+    await live?.process.stop(drainMs);
+    live?.agent.destroy();
+    this.#live = undefined;
+    this.#enter({ kind: 'stopped' });
+  }
+
+  /** The way to the engine, waiting for one that is (re)starting. Fails with `engine_unavailable` or `cancelled`. */
+  async route(maxWaitMs: number, signal: AbortSignal | undefined): Promise<Route> {
+    const deadlineMs = performance.now() + maxWaitMs;
+    while (this.#state.kind === 'starting' || this.#state.kind === 'restarting') {
+      const leftMs = deadlineMs - performance.now();
+      if (leftMs <= 0)
+        throw this.#unavailable(`it was not ready within ${maxWaitMs} ms (${limitSettings.unavailable})`);
+      await this.#change(leftMs, signal);
+    }
+    if (this.#state.kind !== 'ready' || this.#live === undefined) throw this.#unavailable('it does not run');
+    return routeTo(this.#live.endpoint, this.#live.agent);
+  }
+
+  async #launch(): Promise<void> {
+    const { process: engine, endpoint } = await this.#options.spawn();
+    const live: Live = { process: engine, endpoint, agent: new Agent({ keepAlive: true }) };
+    this.#live = live;
+    const readyMs = performance.now();
+    void engine.ended.then((reason) => this.#lost(live, reason, performance.now() - readyMs));
+    if (this.#state.kind === 'stopping') return;
+    this.#enter({ kind: 'ready', sinceUnixMs: Date.now(), version: engine.ready.version, pid: engine.pid });
+  }
+
+  #lost(live: Live, reason: string, livedMs: number): void {
+    live.agent.destroy();
+    if (this.#live === live) this.#live = undefined;
+    if (this.#state.kind === 'stopping' || this.#state.kind === 'stopped') return;
+    if (livedMs >= this.#backoff.healthyMs) this.#failures = 0;
+    this.#scheduleRestart(reason);
+  }
+
+  #scheduleRestart(reason: string): void {
+    const delayMs = Math.min(this.#backoff.firstMs * 2 ** this.#failures, this.#backoff.maxMs);
+    this.#failures++;
+    this.#enter({ kind: 'restarting', attempt: this.#failures, retryAtUnixMs: Date.now() + delayMs, reason });
+    this.#retry = setTimeout(() => {
+      this.#restarts++;
+      this.#starting = this.#launch()
+        .catch((caught: unknown) => {
+          if (this.#state.kind === 'restarting') this.#scheduleRestart(asStoreError(caught).message);
+        })
+        .finally(() => {
+          this.#starting = undefined;
+        });
+    }, delayMs);
+  }
+
+  #enter(state: EngineState): void {
+    this.#state = state;
+    this.#options.onEvent({ kind: 'state', state });
+    for (const wake of this.#watchers) wake();
+  }
+
+  /** Resolves at the next change of state, or after the time; rejects when the signal aborts. */
+  #change(maxMs: number, signal: AbortSignal | undefined): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const onAbort = (): void =>
+      reject(new StoreError('cancelled', 'The statement was cancelled while the engine was starting'));
+    const timer = setTimeout(resolve, maxMs);
+    this.#watchers.add(resolve);
+    if (signal?.aborted) onAbort();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    return promise.finally(() => {
+      clearTimeout(timer);
+      this.#watchers.delete(resolve);
+      signal?.removeEventListener('abort', onAbort);
+    });
+  }
+
+  #unavailable(why: string): StoreError {
+    const state = this.#state;
+    const detail =
+      state.kind === 'restarting' ? `: ${state.reason}` : state.kind === 'failed' ? `: ${state.message}` : '';
+    return new StoreError(
+      'engine_unavailable',
+      `The engine cannot be asked, ${why}; its state is ${state.kind}${detail}`,
+      {
+        details: { state: state.kind },
+      },
+    );
+  }
+}
+
+/** The way to an embedded engine. */
+export function routeTo(endpoint: EngineEndpoint, agent: Agent): Route {
+  const { address } = endpoint;
+  const where =
+    address.kind === 'unix' ? { socketPath: address.socketPath } : { host: address.host, port: address.port };
+  return {
+    secure: false,
+    request: { ...where, agent, headers: { 'x-clickhouse-user': endpoint.user, 'x-clickhouse-key': endpoint.secret } },
+  };
+}
+
+function asStoreError(caught: unknown): StoreError {
+  if (caught instanceof StoreError) return caught;
+  return new StoreError('engine_unavailable', caught instanceof Error ? caught.message : String(caught), {
+    cause: caught,
+  });
+}
