@@ -6,7 +6,6 @@
 
 const encoder = new TextEncoder();
 const shown = new TextDecoder('utf-8', { ignoreBOM: true });
-const strict = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true });
 
 /** Bytes as text with U+FFFD for what is not valid UTF-8. A leading byte order mark is kept. */
 export function shownText(bytes: Uint8Array): string {
@@ -15,11 +14,8 @@ export function shownText(bytes: Uint8Array): string {
 
 /** Bytes as text from which {@link bytesOfText} gives the same bytes back. */
 export function losslessText(bytes: Uint8Array): string {
-  try {
-    return strict.decode(bytes);
-  } catch {
-    return escapedText(bytes);
-  }
+  const text = shown.decode(bytes);
+  return text.includes('\ufffd') ? escapedText(bytes) : text;
 }
 
 /** UTF-8 bytes of `text`; lone surrogates U+DC80 to U+DCFF become the single byte they stand for, other lone ones U+FFFD. */
@@ -34,21 +30,20 @@ export function bytesOfText(text: string): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** Decodes valid sequences and escapes every other byte; reached only when strict decoding refused. */
+/** Decodes runs of valid sequences and escapes every other byte; reached only when something was replaced. */
 function escapedText(bytes: Uint8Array): string {
   let text = '';
+  let runStart = 0;
   let at = 0;
   while (at < bytes.length) {
     const length = validLength(bytes, at);
     if (length === 0) {
-      text += String.fromCharCode(0xdc00 | bytes[at]!);
-      at++;
-    } else {
-      text += strict.decode(bytes.subarray(at, at + length));
-      at += length;
+      text += shown.decode(bytes.subarray(runStart, at)) + String.fromCharCode(0xdc00 | bytes[at]!);
+      runStart = at + 1;
     }
+    at += Math.max(length, 1);
   }
-  return text;
+  return text + shown.decode(bytes.subarray(runStart));
 }
 
 /** Length of the well-formed UTF-8 sequence at `at`, 0 when there is none (Unicode 15, table 3-7). */
