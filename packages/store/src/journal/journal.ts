@@ -1,0 +1,379 @@
+import { join } from 'node:path';
+import type { Telemetry } from '@clew/base';
+import { StoreError } from '../errors.ts';
+import { Committer } from './committer.ts';
+import { nodeJournalFs } from './journal-fs.ts';
+import type { JournalFs } from './journal-fs.ts';
+import { Quarantine } from './quarantine.ts';
+import { findSegments, JournalRecovery } from './recovery.ts';
+import type { FoundSegment } from './recovery.ts';
+import { RecentRequests } from './recent-requests.ts';
+import { recordBytes } from './record.ts';
+import { RequestLog } from './request-log.ts';
+import { Segment } from './segment.ts';
+import type { AppendRecord } from './segment.ts';
+import { SealedQueue } from './sealed-queue.ts';
+import { DEFAULT_MIN_FREE_BYTES, defaultMaxBytes, SpaceWatch } from './space.ts';
+import { journalTelemetry } from './telemetry.ts';
+import type { JournalTelemetry } from './telemetry.ts';
+
+/** When a segment is full or old enough to be stored. */
+export interface SegmentPolicy {
+  /** Spans in a segment, at most (one record alone may have more). */
+  readonly maxRows: number;
+  /** Bytes of a segment's records, at most (one record alone may have more). */
+  readonly maxBytes: number;
+  /** Age at which a segment is sealed, in milliseconds. */
+  readonly maxAgeMs: number;
+  /** Age at which a segment of fewer than `fewRows` spans is sealed, so that a lone request is soon found. */
+  readonly quietAgeMs: number;
+  readonly fewRows: number;
+  /** Age at which a segment is sealed while others wait to be stored, in milliseconds; recovery counts on two minutes at most. */
+  readonly maxBacklogAgeMs: number;
+  /** Spans that are worth an insert of their own when the writer has nothing to do. */
+  readonly worthwhileRows: number;
+}
+
+/** The policy unless told otherwise. */
+export const DEFAULT_SEGMENT_POLICY: SegmentPolicy = Object.freeze({
+  maxRows: 200_000,
+  maxBytes: 64 * 1024 * 1024,
+  maxAgeMs: 1000,
+  quietAgeMs: 250,
+  fewRows: 500,
+  maxBacklogAgeMs: 60_000,
+  worthwhileRows: 50_000,
+});
+
+/** What a journal is opened with. */
+export interface JournalOptions {
+  readonly directory: string;
+  /** Where damaged records are set aside. */
+  readonly quarantineDirectory: string;
+  readonly telemetry: Telemetry;
+  /** Trace ids (16 bytes a row) of a packed batch; how the journal learns what a recovered record holds. Throws when the payload is no batch. */
+  readonly traceIdsOf: (payload: Uint8Array) => Uint8Array;
+  /** `journal.max_bytes`; default min(10 GiB, 20 % of free disk). */
+  readonly maxBytes?: number | undefined;
+  /** `journal.min_free_bytes`; default 256 MiB. */
+  readonly minFreeBytes?: number | undefined;
+  /** `journal.max_record_bytes`: one request's packed batch; default 256 MiB. */
+  readonly maxRecordBytes?: number | undefined;
+  /** `journal.max_unsynced_bytes`: records that wait for the disk; default 64 MiB. */
+  readonly maxUnsyncedBytes?: number | undefined;
+  /** `journal.max_resident_bytes`: memory for records of sealed segments; default 64 MiB. */
+  readonly maxResidentBytes?: number | undefined;
+  /** `journal.max_remembered_requests`; default 1,000,000 (up to 44 MB). */
+  readonly maxRememberedRequests?: number | undefined;
+  readonly policy?: Partial<SegmentPolicy>;
+  readonly fs?: JournalFs;
+  /** The wall clock, milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+const MIB = 1024 * 1024;
+
+/**
+ * Makes requests durable and hands them on in segments. What {@link append} resolved for survives a crash and a power loss, until
+ * {@link remove} says that its segment is stored elsewhere.
+ */
+export class Journal {
+  readonly directory: string;
+  readonly fs: JournalFs;
+  /** Requests accepted within ten minutes, those of recovered segments included once {@link requestsLoaded} settled. */
+  readonly recent: RecentRequests;
+  /** Sealed segments that wait to be stored. */
+  readonly sealed: SealedQueue;
+  readonly telemetry: JournalTelemetry;
+  /** Asked whether the writer has nothing to do; set by the writer. */
+  writerIdle: () => boolean = () => false;
+  readonly #space: SpaceWatch;
+  readonly #policy: SegmentPolicy;
+  readonly #maxRecordBytes: number;
+  readonly #maxUnsyncedBytes: number;
+  readonly #requestLog: RequestLog;
+  readonly #committer: Committer;
+  readonly #recovery: JournalRecovery;
+  /** Where data that cannot be read or stored goes. */
+  readonly quarantine: Quarantine;
+  readonly #now: () => number;
+  /** Every segment that is not yet removed, in order of creation. */
+  readonly #segments = new Set<Segment>();
+  #current: Segment | undefined;
+  #sealTimer: NodeJS.Timeout | undefined;
+  #heldBytes = 0;
+  #unsyncedBytes = 0;
+  #closed = false;
+
+  private constructor(
+    options: JournalOptions,
+    space: SpaceWatch,
+    recent: RecentRequests,
+    log: RequestLog,
+    found: readonly FoundSegment[],
+  ) {
+    this.directory = options.directory;
+    this.fs = options.fs ?? nodeJournalFs;
+    this.recent = recent;
+    this.sealed = new SealedQueue(options.maxResidentBytes ?? 64 * MIB);
+    this.#space = space;
+    this.#policy = { ...DEFAULT_SEGMENT_POLICY, ...options.policy };
+    this.#maxRecordBytes = options.maxRecordBytes ?? 256 * MIB;
+    this.#maxUnsyncedBytes = options.maxUnsyncedBytes ?? 64 * MIB;
+    this.#requestLog = log;
+    this.#now = options.now ?? Date.now;
+    this.telemetry = journalTelemetry(options.telemetry, () => this.snapshot());
+    this.#committer = new Committer(this.fs, {
+      durable: (segment, from, bytes, seconds) => {
+        this.#unsyncedBytes -= bytes;
+        const nowMs = this.#now();
+        for (let i = from.requests; i < segment.durable.requests; i++)
+          recent.add(segment.requestKeys, i * 16, nowMs, nowMs);
+        this.telemetry.synced(seconds, segment.durable.records - from.records, segment.durable.rows - from.rows, bytes);
+      },
+      failed: (segments, bytes, error) => this.#writeFailed(segments, bytes, error),
+      finished: (segment) => this.#sealedNow(segment),
+    });
+    this.quarantine = new Quarantine(this.fs, options.quarantineDirectory);
+    this.#heldBytes = found.reduce((sum, segment) => sum + segment.bytes, 0);
+    this.#recovery = new JournalRecovery(found, {
+      fs: this.fs,
+      directory: this.directory,
+      quarantine: this.quarantine,
+      traceIdsOf: options.traceIdsOf,
+      telemetry: this.telemetry,
+      now: this.#now,
+      recent,
+      recovered: (segment, fileBytes) => {
+        this.#heldBytes += (segment?.bytes ?? 0) - fileBytes;
+        if (segment === undefined) return;
+        this.#segments.add(segment);
+        segment.evict();
+        this.sealed.push(segment);
+      },
+    });
+  }
+
+  /**
+   * Opens the journal in a directory, which is made when missing. Records of an earlier run are read in the background; see {@link recovered}.
+   * Fails with `directory_unreadable`, or `schema_newer` when a later version wrote here.
+   */
+  static async open(options: JournalOptions): Promise<Journal> {
+    const fs = options.fs ?? nodeJournalFs;
+    const { directory } = options;
+    const now = options.now ?? Date.now;
+    try {
+      await fs.makeDirectory(directory);
+      await fs.syncDirectory(directory);
+      const space = await fs.space(directory);
+      const found = await findSegments(fs, directory);
+      const maxBytes = options.maxBytes ?? defaultMaxBytes(space);
+      const limits = { maxBytes, minFreeBytes: options.minFreeBytes ?? DEFAULT_MIN_FREE_BYTES };
+      const recent = new RecentRequests(options.maxRememberedRequests ?? 1_000_000);
+      const log = await RequestLog.open(fs, join(directory, 'requests'), recent, now());
+      const journal = new Journal(options, new SpaceWatch(fs, directory, limits, space, now), recent, log, found);
+      journal.#recovery.start();
+      return journal;
+    } catch (error) {
+      if (error instanceof StoreError) throw error;
+      throw new StoreError(
+        'directory_unreadable',
+        `the journal directory ${directory} cannot be used (${error instanceof Error ? error.message : String(error)}); make it readable and writable for this user, or choose another with journal.directory`,
+        { cause: error },
+      );
+    }
+  }
+
+  /** Settles when the requests of the last ten minutes are known again, so that repetitions of them are recognised. */
+  get requestsLoaded(): Promise<void> {
+    return this.#recovery.requestsLoaded;
+  }
+
+  /** Settles when everything an earlier run left is in the queue of sealed segments. */
+  get recovered(): Promise<void> {
+    return this.#recovery.finished;
+  }
+
+  /** Bytes held, on disk or on the way there. */
+  get bytes(): number {
+    return this.#heldBytes;
+  }
+
+  /** Why a request of about `bytes` would be refused now, or undefined. Costs nothing and promises nothing. */
+  refusal(bytes: number): StoreError | undefined {
+    if (this.#closed)
+      return new StoreError(
+        'journal_full',
+        'the journal is closed: the process is stopping; send again elsewhere or later',
+      );
+    if (this.#unsyncedBytes + bytes > this.#maxUnsyncedBytes && this.#unsyncedBytes > 0) {
+      return new StoreError(
+        'overloaded',
+        `${this.#unsyncedBytes} bytes wait to be written to the journal and the limit journal.max_unsynced_bytes is ${this.#maxUnsyncedBytes}: the disk is too slow for what arrives`,
+      );
+    }
+    return this.#space.refusal(this.bytes, bytes);
+  }
+
+  /**
+   * Takes a request; settles when it is on disk. Rejects with `journal_full`, `disk_full`, `overloaded` or `invalid_argument` (too large), or with
+   * the system's error when writing failed. What was rejected is not stored, except when power fails in that moment.
+   */
+  append(record: AppendRecord): Promise<void> {
+    const bytes = recordBytes(record.tenant.length, record.payload.length);
+    const refusal = bytes > this.#maxRecordBytes ? tooLarge(bytes, this.#maxRecordBytes) : this.refusal(bytes);
+    if (refusal !== undefined) {
+      this.telemetry.refused(refusal.code);
+      return Promise.reject(refusal);
+    }
+    const segment = this.#roomFor(record.rows, bytes);
+    segment.append(record, this.#now());
+    this.#unsyncedBytes += bytes;
+    this.#heldBytes += bytes;
+    const committed = this.#committer.submit(segment);
+    if (this.#isFull(segment)) this.#seal();
+    return committed;
+  }
+
+  /** Seals the segment that is being filled, if there is one, so that it is stored without waiting for its age. */
+  flush(): void {
+    if (this.#current !== undefined) this.#seal();
+  }
+
+  /** Gives up a segment that is stored: its request keys are kept for ten minutes, its file is deleted. */
+  async remove(segment: Segment): Promise<void> {
+    await this.#requestLog.append(segment, this.#now());
+    await this.fs.remove(segment.path);
+    this.#segments.delete(segment);
+    this.#heldBytes -= segment.bytes;
+    this.sealed.release(segment);
+  }
+
+  /** All segments that are not yet removed, the one being filled included. */
+  segments(): Iterable<Segment> {
+    return this.#segments;
+  }
+
+  /** Takes no more, makes durable what was taken, and lets go of all files. What is not stored stays for the next start. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.flush();
+    await this.#committer.idle();
+    await this.#recovery.stop();
+    this.sealed.close();
+    await this.#requestLog.close();
+    this.telemetry.dispose();
+  }
+
+  /** Plain numbers. */
+  snapshot(): JournalSnapshot {
+    return {
+      directory: this.directory,
+      bytes: this.bytes,
+      maxBytes: this.#space.limits.maxBytes,
+      freeBytes: this.#space.freeBytes,
+      minFreeBytes: this.#space.limits.minFreeBytes,
+      unsyncedBytes: this.#unsyncedBytes,
+      segments: this.#segments.size,
+      sealedSegments: this.sealed.length,
+      rows: [...this.#segments].reduce((sum, segment) => sum + segment.rows, 0),
+      residentBytes: this.sealed.residentBytes + (this.#current?.buffer?.capacity ?? 0),
+      requestsRemembered: this.recent.size,
+      recovering: !this.#recovery.done,
+    };
+  }
+
+  #roomFor(rows: number, bytes: number): Segment {
+    const { maxRows, maxBytes } = this.#policy;
+    const current = this.#current;
+    if (current !== undefined && current.rows + rows <= maxRows && current.bytes + bytes <= maxBytes) return current;
+    if (current !== undefined) this.#seal();
+    const segment = Segment.begin(this.directory, this.#now());
+    this.#segments.add(segment);
+    this.#current = segment;
+    this.#sealTimer = setTimeout(() => this.#quietAge(segment), this.#policy.quietAgeMs);
+    return segment;
+  }
+
+  #isFull(segment: Segment): boolean {
+    const { maxRows, maxBytes, worthwhileRows } = this.#policy;
+    if (segment.rows >= maxRows || segment.bytes >= maxBytes) return true;
+    return segment.rows >= worthwhileRows && this.writerIdle();
+  }
+
+  #quietAge(segment: Segment): void {
+    const { fewRows, maxAgeMs, quietAgeMs } = this.#policy;
+    if (segment.rows < fewRows) this.#sealUnlessBacklog(segment);
+    else this.#sealTimer = setTimeout(() => this.#sealUnlessBacklog(segment), maxAgeMs - quietAgeMs);
+  }
+
+  /** While others wait already, a segment gains nothing from being sealed and goes on filling, so that a backlog is few large ones. */
+  #sealUnlessBacklog(segment: Segment): void {
+    const { quietAgeMs, maxBacklogAgeMs } = this.#policy;
+    if (this.sealed.length < 2 || this.#now() - segment.openedUnixMs >= maxBacklogAgeMs) return this.#seal();
+    this.#sealTimer = setTimeout(() => this.#sealUnlessBacklog(segment), quietAgeMs);
+  }
+
+  #seal(): void {
+    clearTimeout(this.#sealTimer);
+    const segment = this.#current!;
+    this.#current = undefined;
+    this.#committer.finish(segment);
+  }
+
+  #sealedNow(segment: Segment): void {
+    if (segment.rows > 0) return this.sealed.push(segment);
+    // Nothing in it was ever acknowledged: its write failed.
+    this.#segments.delete(segment);
+    this.fs.remove(segment.path).catch((error: unknown) => this.telemetry.writeFailed(error, segment.id));
+  }
+
+  #writeFailed(segments: readonly Segment[], bytes: number, error: unknown): StoreError {
+    this.#unsyncedBytes -= bytes;
+    this.#heldBytes -= bytes;
+    for (const segment of segments) {
+      this.telemetry.writeFailed(error, segment.id);
+      if (segment !== this.#current) continue;
+      clearTimeout(this.#sealTimer);
+      this.#current = undefined;
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    if (this.#space.noteFailure(error)) {
+      return new StoreError(
+        'disk_full',
+        `the journal in ${this.directory} could not be written because the disk is full (${reason}); free some space`,
+        { cause: error },
+      );
+    }
+    return new StoreError(
+      'journal_write_failed',
+      `the journal in ${this.directory} could not be written (${reason}); nothing of the request was kept, send it again`,
+      { cause: error },
+    );
+  }
+}
+
+function tooLarge(bytes: number, limit: number): StoreError {
+  return new StoreError(
+    'invalid_argument',
+    `a request packed to ${bytes} bytes is larger than the limit journal.max_record_bytes of ${limit}; send smaller requests or raise it`,
+    { details: { bytes, limit } },
+  );
+}
+
+/** Plain data about a journal; sizes in bytes. */
+export interface JournalSnapshot {
+  readonly directory: string;
+  readonly bytes: number;
+  readonly maxBytes: number;
+  readonly freeBytes: number;
+  readonly minFreeBytes: number;
+  readonly unsyncedBytes: number;
+  readonly segments: number;
+  readonly sealedSegments: number;
+  readonly rows: number;
+  readonly residentBytes: number;
+  readonly requestsRemembered: number;
+  readonly recovering: boolean;
+}
