@@ -1,5 +1,5 @@
 import { fromPlain, plainResource, plainSpan } from '@clew/model';
-import type { AttributeValue, KeyValue, PlainResource, PlainSpan, SpanBatch } from '@clew/model';
+import type { AttributeValue, KeyValue, PlainResource, PlainScope, PlainSpan, SpanBatch } from '@clew/model';
 import type { DemoValue } from './call.ts';
 import type { DemoSpan } from './lay-out.ts';
 
@@ -16,6 +16,15 @@ const languages: Readonly<Record<string, string>> = {
   'payment-service': 'dotnet',
   'notification-service': 'python',
   'catalog-service': 'ruby',
+};
+
+/** One object, so that a batch holds one scope per resource. */
+const demoScope: PlainScope = {
+  name: 'clew-demo',
+  version: '1.0.0',
+  attributes: [],
+  droppedAttributes: 0,
+  schemaUrl: '',
 };
 
 /** Resources by service; made once, so that a batch of many traces shares them. */
@@ -51,7 +60,7 @@ function toPlainSpan(span: DemoSpan, traceId: Uint8Array, startUnixNano: bigint)
   });
   return {
     ...base,
-    scope: { ...base.scope, name: 'clew-demo', version: '1.0.0' },
+    scope: demoScope,
     events: span.events.map((event) => ({
       timeUnixNano: at(event.atNano) as PlainSpan['startUnixNano'],
       name: event.name,

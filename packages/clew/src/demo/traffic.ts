@@ -6,7 +6,7 @@ import { drawCase, shopRequest } from './shop.ts';
 import type { ShopCase } from './shop.ts';
 import { demoBatch } from './to-batch.ts';
 
-/** Scopes are shared by object in a batch, so one scope per trace would bloat large batches. */
+/** Keeps one request well below any server's size limit. */
 const maxTracesPerBatch = 200;
 
 /** A generator of demo traces. */
