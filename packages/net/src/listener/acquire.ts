@@ -124,7 +124,7 @@ class Lease implements ListenerLease {
 
   async #release(graceMs: number): Promise<void> {
     const last = this.#listener.leave(this.#options);
-    for (const unmount of [...this.#unmounts]) unmount();
+    for (const unmount of this.#unmounts) unmount();
     if (!last) {
       await this.#inFlight.drain(graceMs);
       this.#listener.forget(this.#inFlight);

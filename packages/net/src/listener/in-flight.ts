@@ -29,7 +29,7 @@ export class InFlight {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiters.push(resolve);
     const timer = setTimeout(() => {
-      for (const exchange of [...this.#running]) exchange.destroy();
+      for (const exchange of this.#running) exchange.destroy();
       resolve();
     }, graceMs);
     await promise;

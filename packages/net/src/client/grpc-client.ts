@@ -1,0 +1,270 @@
+import { constants } from 'node:http2';
+import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2';
+import { compress } from '../codec/compress.ts';
+import { parseContentEncoding } from '../codec/encoding.ts';
+import type { ContentEncoding } from '../codec/encoding.ts';
+import { NetError } from '../errors.ts';
+import { messageCodec } from '../grpc/encoding.ts';
+import { decodeGrpcMessage, formatGrpcTimeout } from '../grpc/metadata.ts';
+import { frameMessage, framePrefixBytes } from '../grpc/read-message.ts';
+import { inflateMessage } from '../grpc/serve.ts';
+import { defaultMaxGrpcMessageBytes } from '../limits.ts';
+import { GrpcCode, grpcCodeFrom } from '../status/grpc-code.ts';
+import { grpcCodeOfHttp } from '../status/http-mapping.ts';
+import { decodeRpcStatus, rpcStatus } from '../status/rpc-status.ts';
+import type { RpcStatus } from '../status/rpc-status.ts';
+import type { TlsClientSettings } from '../tls/settings.ts';
+import { parseGrpcTarget } from './endpoint.ts';
+import { GrpcConnection, countCall } from './grpc-connection.ts';
+import type { ClientKeepaliveSettings, ConnectionState } from './grpc-connection.ts';
+
+/** Where and how a gRPC client calls. */
+export interface GrpcClientOptions {
+  /** `host:port`, `http://…` (plaintext), `https://…` (TLS), `dns:///…`, `unix:///…`. */
+  readonly endpoint: string;
+  /** TLS is on unless the scheme is http or `tls.insecure` is set. */
+  readonly tls?: TlsClientSettings;
+  /** Default identity; gzip, zstd, snappy and deflate are possible. */
+  readonly compression?: ContentEncoding;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly userAgent?: string;
+  /** Instead of the endpoint's host in `:authority`. */
+  readonly authority?: string;
+  /** Largest reply, before and after decompression. Default 4 MiB. */
+  readonly maxReceiveBytes?: number;
+  /** Default 10,000. */
+  readonly connectTimeoutMs?: number;
+  readonly keepalive?: ClientKeepaliveSettings;
+}
+
+/** How one call is made. */
+export interface GrpcCallOptions {
+  /** Sent as `grpc-timeout`; the call fails with DEADLINE_EXCEEDED after it. 0 or absent = none. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const wireEncodings: readonly ContentEncoding[] = ['identity', 'gzip', 'zstd', 'snappy', 'deflate'];
+
+/** Makes unary gRPC calls with encoded messages over one connection, which is remade when lost. */
+export class GrpcClient {
+  readonly #options: GrpcClientOptions;
+  readonly #compression: ContentEncoding;
+  readonly #connection: GrpcConnection;
+
+  /** Fails with `invalid_setting` or `tls_config`; connecting begins with the first call. */
+  constructor(options: GrpcClientOptions) {
+    const target = parseGrpcTarget(options.endpoint);
+    const tls = options.tls ?? {};
+    this.#options = options;
+    this.#compression = options.compression ?? 'identity';
+    if (!wireEncodings.includes(this.#compression)) {
+      const message = `compression ${this.#compression} is not possible with gRPC: use one of ${wireEncodings.join(', ')}`;
+      throw new NetError('invalid_setting', message);
+    }
+    const secure = target.kind === 'tcp' && target.scheme ? target.scheme === 'https' : !tls.insecure;
+    const { connectTimeoutMs = 10_000, keepalive = {} } = options;
+    this.#connection = new GrpcConnection({ target, tls, secure, connectTimeoutMs, keepalive });
+  }
+
+  get state(): ConnectionState['kind'] {
+    return this.#connection.state.kind;
+  }
+
+  /**
+   * Calls `/package.Service/Method`. Fails with a `NetError` that carries the status: `rpc_failed` (the server's
+   * answer), `connect_failed`, `timed_out`, `aborted`, `closed`, `body_too_large`, `malformed_frame`.
+   */
+  async unary(path: string, message: Uint8Array, options: GrpcCallOptions = {}): Promise<Uint8Array> {
+    return this.unaryEncoded(path, await this.encode(message), options);
+  }
+
+  /** Compresses and frames a message, for calls that may be repeated. */
+  async encode(message: Uint8Array): Promise<Uint8Array> {
+    if (this.#compression === 'identity') return frameMessage(message, false);
+    return frameMessage(await compress(message, messageCodec(this.#compression)), true);
+  }
+
+  /** As `unary`, with what `encode` made. */
+  async unaryEncoded(path: string, encoded: Uint8Array, options: GrpcCallOptions = {}): Promise<Uint8Array> {
+    const session = await this.#connection.session();
+    if (options.signal?.aborted) throw abortedError(options.signal);
+    const { headers, frame, encoding, trailers } = await call(session, this.#headers(path, options), encoded, {
+      ...options,
+      maxReceiveBytes: this.#maxReceiveBytes,
+    });
+    const status = statusOf(headers, trailers);
+    if (status.code !== GrpcCode.ok) {
+      throw new NetError('rpc_failed', `${path} answered ${status.code}: ${status.message}`, { status });
+    }
+    return this.#decode(frame, encoding);
+  }
+
+  /** Lets running calls finish and closes the connection. Idempotent. */
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+
+  get #maxReceiveBytes(): number {
+    return this.#options.maxReceiveBytes ?? defaultMaxGrpcMessageBytes;
+  }
+
+  #headers(path: string, options: GrpcCallOptions): OutgoingHttpHeaders {
+    const { headers, userAgent, authority } = this.#options;
+    return {
+      ...lowerCased(headers),
+      ...lowerCased(options.headers),
+      ':method': 'POST',
+      ':path': path,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      'grpc-accept-encoding': 'identity,gzip,zstd,snappy,deflate',
+      ...(authority ? { ':authority': authority } : {}),
+      ...(userAgent ? { 'user-agent': userAgent } : {}),
+      ...(this.#compression === 'identity' ? {} : { 'grpc-encoding': this.#compression }),
+      ...(options.timeoutMs ? { 'grpc-timeout': formatGrpcTimeout(options.timeoutMs) } : {}),
+    };
+  }
+
+  async #decode(frame: Uint8Array, encoding: string | undefined): Promise<Uint8Array> {
+    if (frame.length < framePrefixBytes) throw broken('the reply carries no message');
+    const length = Buffer.from(frame.buffer, frame.byteOffset).readUInt32BE(1);
+    if (frame.length !== framePrefixBytes + length) {
+      throw broken(`the reply announces ${length} bytes and carries ${frame.length - framePrefixBytes}`);
+    }
+    const message = frame.subarray(framePrefixBytes);
+    if (frame[0] === 0) return message;
+    const known = parseContentEncoding(encoding);
+    if (!known) throw broken(`the reply is compressed with ${String(encoding)}, which nobody asked for`);
+    return inflateMessage(message, known, this.#maxReceiveBytes);
+  }
+}
+
+interface CallReply {
+  readonly headers: IncomingHttpHeaders;
+  readonly trailers: IncomingHttpHeaders;
+  readonly frame: Uint8Array;
+  readonly encoding: string | undefined;
+}
+
+interface CallLimits extends GrpcCallOptions {
+  readonly maxReceiveBytes: number;
+}
+
+function call(
+  session: ClientHttp2Session,
+  headers: OutgoingHttpHeaders,
+  frame: Uint8Array,
+  limits: CallLimits,
+): Promise<CallReply> {
+  return new Promise((resolve, reject) => {
+    let stream: ClientHttp2Stream;
+    try {
+      stream = session.request(headers);
+    } catch (cause) {
+      reject(unavailable(`the connection takes no more calls: ${String(cause)}`, cause));
+      return;
+    }
+    countCall(session, 1);
+    const pieces: Buffer[] = [];
+    let size = 0;
+    let head: IncomingHttpHeaders = {};
+    let trailers: IncomingHttpHeaders = {};
+    let failure: NetError | undefined;
+    const giveUp = (error: NetError): void => {
+      failure ??= error;
+      stream.close(constants.NGHTTP2_CANCEL);
+    };
+    const timer = limits.timeoutMs
+      ? setTimeout(() => giveUp(deadlineError(limits.timeoutMs)), limits.timeoutMs)
+      : undefined;
+    const onAbort = (): void => giveUp(abortedError(limits.signal));
+    limits.signal?.addEventListener('abort', onAbort, { once: true });
+    stream.on('response', (received) => (head = received));
+    stream.on('trailers', (received) => (trailers = received));
+    stream.on('data', (piece: Buffer) => {
+      size += piece.length;
+      if (size > limits.maxReceiveBytes + framePrefixBytes) giveUp(replyTooLarge(size, limits.maxReceiveBytes));
+      else pieces.push(piece);
+    });
+    stream.on('error', (cause) => (failure ??= streamError(stream, cause)));
+    stream.on('close', () => {
+      clearTimeout(timer);
+      limits.signal?.removeEventListener('abort', onAbort);
+      countCall(session, -1);
+      const encoding = head['grpc-encoding'];
+      const complete = head['grpc-status'] !== undefined || trailers['grpc-status'] !== undefined;
+      if (failure && !complete) reject(failure);
+      else if (head[':status'] === undefined) reject(streamError(stream, undefined));
+      else
+        resolve({
+          headers: head,
+          trailers,
+          frame: Buffer.concat(pieces, size),
+          encoding: encoding as string | undefined,
+        });
+    });
+    stream.end(frame);
+  });
+}
+
+/** The status of a reply: from the trailers, from headers that are the whole reply, else from the HTTP status. */
+function statusOf(headers: IncomingHttpHeaders, trailers: IncomingHttpHeaders): RpcStatus {
+  const source = trailers['grpc-status'] === undefined ? headers : trailers;
+  const code = source['grpc-status'];
+  if (code === undefined) {
+    const http = Number(headers[':status'] ?? 0);
+    return rpcStatus(
+      http === 200 ? GrpcCode.unknown : grpcCodeOfHttp(http),
+      `the server answered HTTP ${http} without a gRPC status`,
+    );
+  }
+  const details = source['grpc-status-details-bin'];
+  const message = decodeGrpcMessage(String(source['grpc-message'] ?? ''));
+  const plain = rpcStatus(grpcCodeFrom(Number(code)), message);
+  if (typeof details !== 'string') return plain;
+  try {
+    return { ...plain, details: decodeRpcStatus(Buffer.from(details, 'base64')).details };
+  } catch {
+    return plain; // The code and message stand by themselves; details that cannot be read are as good as none.
+  }
+}
+
+function lowerCased(headers: Readonly<Record<string, string>> | undefined): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+function streamError(stream: ClientHttp2Stream, cause: unknown): NetError {
+  const why = cause instanceof Error ? cause.message : 'the connection was lost before the call was answered';
+  if (stream.rstCode === constants.NGHTTP2_CANCEL) {
+    return new NetError('rpc_failed', why, { cause, status: rpcStatus(GrpcCode.cancelled, why) });
+  }
+  if (stream.rstCode === constants.NGHTTP2_ENHANCE_YOUR_CALM) {
+    return new NetError('rpc_failed', why, { cause, status: rpcStatus(GrpcCode.resourceExhausted, why) });
+  }
+  return unavailable(why, cause);
+}
+
+function unavailable(message: string, cause: unknown): NetError {
+  return new NetError('rpc_failed', message, { cause, status: rpcStatus(GrpcCode.unavailable, message) });
+}
+
+function deadlineError(timeoutMs: number | undefined): NetError {
+  const message = `the call was not answered within ${timeoutMs} ms`;
+  return new NetError('timed_out', message, { status: rpcStatus(GrpcCode.deadlineExceeded, message) });
+}
+
+function abortedError(signal: AbortSignal | undefined): NetError {
+  const message = 'the call was given up by its caller';
+  return new NetError('aborted', message, { cause: signal?.reason, status: rpcStatus(GrpcCode.cancelled, message) });
+}
+
+function replyTooLarge(bytes: number, limitBytes: number): NetError {
+  const message = `grpc: received message larger than max (${bytes} vs. ${limitBytes})`;
+  return new NetError('body_too_large', message, { status: rpcStatus(GrpcCode.resourceExhausted, message) });
+}
+
+function broken(why: string): NetError {
+  return new NetError('malformed_frame', why, { status: rpcStatus(GrpcCode.internal, why) });
+}
