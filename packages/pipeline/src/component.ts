@@ -48,6 +48,8 @@ interface FactoryBase<Config> {
   readonly type: string;
   /** Other spellings accepted in configuration. */
   readonly aliases?: readonly string[];
+  /** Spellings accepted with a warning, each with the sentence that says what to write instead. */
+  readonly deprecatedAliases?: Readonly<Record<string, string>>;
   readonly stability: Partial<Record<Signal, Stability>>;
   readonly placement: Placement;
   /** Strict schema: unknown keys are errors. An empty value means all defaults. */

@@ -6,7 +6,11 @@ import type { SpanBatch } from '@clew/model';
 export type Signal = 'traces' | 'metrics' | 'logs';
 
 /** What acknowledging a batch promises: it survives a crash, or it is in somebody's memory. */
-export type Durability = { readonly kind: 'durable' } | { readonly kind: 'memory'; readonly why: string };
+export type Durability =
+  | { readonly kind: 'durable' }
+  | { readonly kind: 'memory'; readonly why: string }
+  /** The consumer keeps nothing (it prints, or discards): beside others it does not count. */
+  | { readonly kind: 'none'; readonly why: string };
 
 /**
  * Why a consumer did not take a batch.
@@ -16,14 +20,19 @@ export type Durability = { readonly kind: 'durable' } | { readonly kind: 'memory
  * - `invalid`: the data breaks a rule (OTLP: INVALID_ARGUMENT, 400).
  * - `cancelled`, `deadline_exceeded`: the caller went away or its deadline passed.
  */
-export type RefusalCode = 'permanent' | 'unavailable' | 'resource_exhausted' | 'invalid' | 'cancelled' | 'deadline_exceeded';
+export type RefusalCode =
+  'permanent' | 'unavailable' | 'resource_exhausted' | 'invalid' | 'cancelled' | 'deadline_exceeded';
 
 /** Thrown (or returned by `admit`) by a consumer that does not take data. */
 export class Refusal extends CodedError<RefusalCode> {
   /** When trying again makes sense, in milliseconds from now; undefined when unknown. */
   readonly retryAfterMs: number | undefined;
 
-  constructor(code: RefusalCode, message: string, options: CodedErrorOptions & { readonly retryAfterMs?: number } = {}) {
+  constructor(
+    code: RefusalCode,
+    message: string,
+    options: CodedErrorOptions & { readonly retryAfterMs?: number } = {},
+  ) {
     super(code, message, options);
     this.retryAfterMs = options.retryAfterMs;
   }
@@ -53,6 +62,8 @@ export interface ConsumeContext {
   readonly bodyHash?: string;
   /** Lower-case request headers or metadata, when the receiver's `include_metadata` is on. */
   readonly metadata?: ReadonlyMap<string, readonly string[]>;
+  /** How the data came in, such as `grpc`, `http` or `udp`: a label of the receiver's metrics. */
+  readonly transport?: string;
   /** Aborted when the caller gave up or its deadline passed. */
   readonly signal?: AbortSignal;
 }
