@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Telemetry } from '@clew/base';
 import { StoreError } from '../errors.ts';
 import { Committer } from './committer.ts';
+import { fault } from './faults.ts';
 import { nodeJournalFs } from './journal-fs.ts';
 import type { JournalFs } from './journal-fs.ts';
 import { Quarantine } from './quarantine.ts';
@@ -220,7 +221,7 @@ export class Journal {
    * the system's error when writing failed. What was rejected is not stored, except when power fails in that moment.
    */
   append(record: AppendRecord): Promise<void> {
-    const bytes = recordBytes(record.tenant.length, record.payload.length);
+    const bytes = recordBytes(record.tenant.length, record.payload.byteLength);
     const refusal = bytes > this.#maxRecordBytes ? tooLarge(bytes, this.#maxRecordBytes) : this.refusal(bytes);
     if (refusal !== undefined) {
       this.telemetry.refused(refusal.code);
@@ -243,6 +244,7 @@ export class Journal {
   /** Gives up a segment that is stored: its request keys are kept for ten minutes, its file is deleted. */
   async remove(segment: Segment): Promise<void> {
     await this.#requestLog.append(segment, this.#now());
+    fault('writer.after_request_log');
     await this.fs.remove(segment.path);
     this.#segments.delete(segment);
     this.#heldBytes -= segment.bytes;
@@ -252,6 +254,11 @@ export class Journal {
   /** All segments that are not yet removed, the one being filled included. */
   segments(): Iterable<Segment> {
     return this.#segments;
+  }
+
+  /** Whether a segment is still here. */
+  holds(segment: Segment): boolean {
+    return this.#segments.has(segment);
   }
 
   /** Takes no more, makes durable what was taken, and lets go of all files. What is not stored stays for the next start. */

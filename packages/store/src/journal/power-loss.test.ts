@@ -34,7 +34,7 @@ function record(number: number): AppendRecord {
     rows: 1,
     receivedUnixNano: BigInt(Date.now()) * 1_000_000n,
     requestKey: key,
-    payload,
+    payload: { byteLength: payload.length, write: (target, offset) => target.set(payload, offset) },
     traceIds: payload.subarray(0, 16),
   };
 }

@@ -28,7 +28,14 @@ export const RECORD_VERSION = 1;
 export const RECORD_MAGIC = 0x57454c43;
 const KIND_BATCH = 1;
 
-/** What a record says beside its payload. */
+/** Bytes that are written where they are wanted instead of being copied there; a `BatchPacker` that is prepared is one. */
+export interface PayloadSource {
+  /** Bytes {@link write} writes. */
+  readonly byteLength: number;
+  write(target: Uint8Array, offset: number): void;
+}
+
+/** What a record says, and its payload. */
 export interface RecordFields {
   /** UTF-8 bytes of the tenant's name, at most 65,535. */
   readonly tenant: Uint8Array;
@@ -38,7 +45,7 @@ export interface RecordFields {
   /** 16 bytes under which a repetition of the request is recognised, or undefined. */
   readonly requestKey: Uint8Array | undefined;
   readonly receivedUnixNano: bigint;
-  readonly payload: Uint8Array;
+  readonly payload: PayloadSource;
 }
 
 /** `length` rounded up to a multiple of eight. */
@@ -55,18 +62,18 @@ export function recordBytes(tenantLength: number, payloadLength: number): number
 export function writeRecord(target: Uint8Array, offset: number, record: RecordFields): number {
   const { tenant, payload } = record;
   const payloadAt = offset + RECORD_HEADER_BYTES + padded(tenant.length);
-  const end = payloadAt + padded(payload.length);
+  const end = payloadAt + padded(payload.byteLength);
   copyBytes(tenant, 0, target, offset + RECORD_HEADER_BYTES, tenant.length);
   target.fill(0, offset + RECORD_HEADER_BYTES + tenant.length, payloadAt);
-  copyBytes(payload, 0, target, payloadAt, payload.length);
-  target.fill(0, payloadAt + payload.length, end);
+  payload.write(target, payloadAt);
+  target.fill(0, payloadAt + payload.byteLength, end);
 
   const view = new DataView(target.buffer, target.byteOffset + offset, RECORD_HEADER_BYTES);
   view.setUint32(0, RECORD_MAGIC, true);
   view.setUint8(4, RECORD_VERSION);
   view.setUint8(5, KIND_BATCH);
   view.setUint16(6, tenant.length, true);
-  view.setUint32(8, payload.length, true);
+  view.setUint32(8, payload.byteLength, true);
   view.setUint32(12, record.rows, true);
   target.set(record.segmentId, offset + 16);
   if (record.requestKey === undefined) target.fill(0, offset + 32, offset + 48);

@@ -31,24 +31,29 @@ export class SealedQueue {
       this.#resident.add(segment);
       this.#residentBytes += segment.buffer.capacity;
     }
-    if (this.#taker !== undefined) {
-      const take = this.#taker;
-      this.#taker = undefined;
-      take(segment);
-    } else {
-      this.#waiting.push(segment);
-    }
+    if (!this.#give(segment)) this.#waiting.push(segment);
     this.#evict();
   }
 
-  /** The oldest segment, as soon as there is one; undefined once the queue is closed. One caller at a time. */
-  next(): Promise<Segment | undefined> {
+  /** Whether waiting has ended for good. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /**
+   * The oldest segment, as soon as there is one; undefined when none came within `maxWaitMs` or the queue was closed. One caller at a time.
+   */
+  next(maxWaitMs?: number): Promise<Segment | undefined> {
     if (this.#closed) return Promise.resolve(undefined);
     const segment = this.#waiting.shift();
     if (segment !== undefined) return Promise.resolve(segment);
-    return new Promise((resolve) => {
-      this.#taker = resolve;
-    });
+    const { promise, resolve } = Promise.withResolvers<Segment | undefined>();
+    const timer = maxWaitMs === undefined ? undefined : setTimeout(() => this.#give(undefined), maxWaitMs);
+    this.#taker = (taken) => {
+      clearTimeout(timer);
+      resolve(taken);
+    };
+    return promise;
   }
 
   /** Forgets the memory of a segment that is stored. */
@@ -56,19 +61,30 @@ export class SealedQueue {
     if (this.#resident.delete(segment)) this.#residentBytes -= segment.buffer?.capacity ?? 0;
   }
 
+  /** Frees the memory of a segment that is not stored soon; it is read back from disk. */
+  evict(segment: Segment): void {
+    this.release(segment);
+    segment.evict();
+  }
+
   /** Ends waiting: `next` gives undefined from now on. */
   close(): void {
     this.#closed = true;
-    this.#taker?.(undefined);
+    this.#give(undefined);
+  }
+
+  #give(segment: Segment | undefined): boolean {
+    const taker = this.#taker;
+    if (taker === undefined) return false;
     this.#taker = undefined;
+    taker(segment);
+    return true;
   }
 
   #evict(): void {
     for (const segment of this.#waiting) {
       if (this.#residentBytes <= this.#maxResidentBytes) return;
-      if (segment.buffer === undefined) continue;
-      this.release(segment);
-      segment.evict();
+      if (segment.buffer !== undefined) this.evict(segment);
     }
   }
 }

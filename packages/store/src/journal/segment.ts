@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { JournalFile, JournalFs } from './journal-fs.ts';
 import { recordBytes, writeRecord } from './record.ts';
-import type { RecordView } from './record.ts';
+import type { PayloadSource, RecordView } from './record.ts';
 import { SegmentBuffer } from './segment-buffer.ts';
 import { makeSegmentId, segmentFileName, segmentIdBytes, segmentUnixMs } from './segment-id.ts';
 import type { SegmentId } from './segment-id.ts';
@@ -17,7 +17,7 @@ export interface AppendRecord {
   /** 16 bytes under which a repetition is recognised. */
   readonly requestKey?: Uint8Array | undefined;
   /** The packed batch. */
-  readonly payload: Uint8Array;
+  readonly payload: PayloadSource;
   /** Trace ids of the rows, 16 bytes each. */
   readonly traceIds: Uint8Array;
 }
@@ -90,7 +90,7 @@ export class Segment {
   append(record: AppendRecord, nowUnixMs: number): void {
     const buffer = this.buffer!;
     const offset = this.bytes;
-    buffer.reserve(recordBytes(record.tenant.length, record.payload.length));
+    buffer.reserve(recordBytes(record.tenant.length, record.payload.byteLength));
     writeRecord(buffer.target, buffer.offset, {
       tenant: record.tenant,
       rows: record.rows,
