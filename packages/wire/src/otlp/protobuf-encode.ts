@@ -1,4 +1,4 @@
-import { ValueType } from '@clew/model';
+import { ValueType, compactBatch } from '@clew/model';
 import type { AttributeTable, SpanBatch } from '@clew/model';
 import { SpanGroups } from './span-groups.ts';
 import { ReverseWriter } from './reverse-writer.ts';
@@ -14,9 +14,10 @@ const groups = new SpanGroups();
  * resource and scope in the order these first appear; within a scope the order is that of the rows. Fields at their default are left out, but
  * an attribute always has a value, if an empty one.
  *
- * A hot path, guarded by `bench/codec`: nothing is allocated per span.
+ * Works pending edits in first. A hot path, guarded by `bench/codec`: nothing is allocated per span.
  */
 export function encodeTraces(batch: SpanBatch, rows?: ArrayLike<number>): Uint8Array {
+  compactBatch(batch);
   groups.build(batch, rows);
   try {
     for (let resource = groups.lastResource; resource >= 0; resource = groups.resourceBefore[resource]!) {
