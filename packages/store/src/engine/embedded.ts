@@ -97,6 +97,7 @@ export async function openEmbeddedEngine(options: EmbeddedEngineOptions): Promis
       route: (maxWaitMs, signal) => supervisor.route(maxWaitMs, signal),
       // The closed connection tells the engine already.
       abandoned: () => undefined,
+      broken: () => supervisor.dropIdleConnections(),
       state: () => supervisor.state,
       restarts: () => supervisor.restarts,
     },

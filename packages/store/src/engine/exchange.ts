@@ -22,18 +22,20 @@ export interface Outgoing {
   readonly body: string | { readonly stream: Readable; readonly bytes: number };
 }
 
+/** Called once: without an error when the answer was read to its end. `mayStillRun`: the engine may still be at work. */
+export type ExchangeEnd = (error: StoreError | undefined, mayStillRun: boolean) => void;
+
 /** The engine stops a statement at its deadline itself; this much later the client stops waiting for it to say so. */
 const deadlineGraceMs = 2_000;
 const maxErrorBytes = 64 * 1024;
 
 /**
- * One statement's request and answer, with its deadline and its caller's signal. `onEnd` is called once: without an
- * error when the answer was read to its end, else with the reason and whether the engine may still be at work.
+ * One statement's request and answer, with its deadline and its caller's signal.
  */
 export class Exchange {
   readonly #context: StatementContext;
   readonly #callerSignal: AbortSignal | undefined;
-  readonly #onEnd: (error: StoreError | undefined, mayStillRun: boolean) => void;
+  readonly #onEnd: ExchangeEnd;
   readonly #abort = new AbortController();
   readonly #onCallerAbort = (): void => this.#abort.abort();
   #watched = false;
@@ -43,7 +45,7 @@ export class Exchange {
   #response: IncomingMessage | undefined;
   #ended = false;
 
-  constructor(context: StatementContext, callerSignal: AbortSignal | undefined, onEnd: Exchange['end']) {
+  constructor(context: StatementContext, callerSignal: AbortSignal | undefined, onEnd: ExchangeEnd) {
     this.#context = context;
     this.#callerSignal = callerSignal;
     this.#onEnd = onEnd;

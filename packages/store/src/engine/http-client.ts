@@ -42,6 +42,8 @@ export interface Connector {
   route(maxWaitMs: number, signal: AbortSignal | undefined): Promise<Route>;
   /** Called when a statement was given up, to kill it where a closed connection alone does not. */
   abandoned(queryId: string): void;
+  /** Called when a connection broke: idle ones to the same process are worth nothing either. */
+  broken(): void;
   state(): EngineState;
   restarts(): number;
 }
@@ -175,7 +177,8 @@ export class HttpSqlClient implements SqlClient {
     const startedMs = performance.now();
     this.#running.set(queryId, { class: options.class, comment: options.comment, startedMs });
     const exchange = new Exchange({ comment: options.comment, limits }, options.signal, (error, mayStillRun) => {
-      if (mayStillRun) connector.abandoned(queryId);
+      if (error?.code === 'engine_unavailable') connector.broken();
+      else if (mayStillRun) connector.abandoned(queryId);
       this.#running.delete(queryId);
       leave();
       this.#onStatement({

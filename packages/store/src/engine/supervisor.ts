@@ -112,6 +112,13 @@ export class EngineSupervisor {
     return routeTo(this.#live.endpoint, this.#live.agent);
   }
 
+  /** Closes connections nobody uses, so that the next statement finds out by connecting whether the engine is there. */
+  dropIdleConnections(): void {
+    for (const sockets of Object.values(this.#live?.agent.freeSockets ?? {})) {
+      for (const socket of sockets ?? []) socket.destroy();
+    }
+  }
+
   async #launch(): Promise<void> {
     const { process: engine, endpoint } = await this.#options.spawn();
     const live: Live = { process: engine, endpoint, agent: new Agent({ keepAlive: true }) };

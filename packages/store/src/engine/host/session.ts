@@ -36,7 +36,25 @@ export class EngineSession {
   async run(sql: string, state: SessionState, format: string): Promise<Uint8Array> {
     refuseUnsetParameters(sql, state.params);
     await this.#apply(state);
-    return this.#connection.run(sql, format);
+    try {
+      return await this.#connection.run(sql, format);
+    } catch (caught) {
+      await this.#forgetFailed();
+      throw caught;
+    }
+  }
+
+  /**
+   * The library keeps a failed statement, its memory and its entry in `system.processes` until the connection runs another
+   * one. A statement that cannot fail makes it let go.
+   */
+  async #forgetFailed(): Promise<void> {
+    try {
+      await this.#connection.run('SELECT 1', 'Null');
+    } catch (caught) {
+      // The failure being reported matters more; the next statement of this session shows whether it is of any use.
+      console.error(`Session ${this.name} failed after a failed statement: ${String(caught)}`);
+    }
   }
 
   close(): void {

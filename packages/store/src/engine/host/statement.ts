@@ -104,7 +104,9 @@ export class StatementRunner {
 
   #track(work: Promise<unknown>): void {
     // What went wrong is reported where the statement is answered; here only its end counts.
-    const done: Promise<unknown> = Promise.allSettled([work]).then(() => this.#active.delete(done));
+    const done = Promise.allSettled([work]).finally(() => {
+      this.#active.delete(done);
+    });
     this.#active.add(done);
   }
 
@@ -160,7 +162,8 @@ function openChannel(session: EngineSession, request: StatementRequest): Channel
     stream,
     async run() {
       try {
-        await session.run(piped, state, 'Null');
+        // The format is repeated because SHOW statements are rewritten on the way and lose their FORMAT clause.
+        await session.run(piped, state, format);
       } finally {
         finish();
         await drained;
