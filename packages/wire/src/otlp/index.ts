@@ -1,7 +1,7 @@
 export { countDataPoints, countLogRecords, countSpans } from './count.ts';
 export { decodeTracesJson, decodeTracesJsonLines } from './json-decode.ts';
 export { encodeTracesJson } from './json-encode.ts';
-export { decodeExportResponse, encodeExportResponse } from './partial-success.ts';
+export { decodePartialSuccess, encodePartialSuccess } from './partial-success.ts';
 export type { OtlpEncoding, OtlpSignal, PartialSuccess } from './partial-success.ts';
 export { decodeTraces } from './protobuf-decode.ts';
 export { encodeTraces } from './protobuf-encode.ts';

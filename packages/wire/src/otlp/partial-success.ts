@@ -17,7 +17,7 @@ export type OtlpSignal = 'traces' | 'metrics' | 'logs';
  */
 export interface PartialSuccess {
   readonly rejected: bigint;
-  readonly errorMessage: string;
+  readonly message: string;
 }
 
 /** How the signals name what they reject; in protobuf all three are field 1. */
@@ -36,47 +36,46 @@ const PARTIAL_SUCCESS_NAMES = new NameTable({
 });
 
 /**
- * An `Export…ServiceResponse`. Without a partial success it says that everything was accepted: no bytes in protobuf, and
- * `{"partialSuccess":{}}` in JSON, as the reference answers.
+ * An `Export…ServiceResponse` with this partial success. With 0 rejected and no message it says that everything was accepted: no bytes in
+ * protobuf, and `{"partialSuccess":{}}` in JSON, as the reference answers.
  */
-export function encodeExportResponse(
-  signal: OtlpSignal,
+export function encodePartialSuccess(
+  partialSuccess: PartialSuccess,
   encoding: OtlpEncoding,
-  partialSuccess?: PartialSuccess,
+  signal: OtlpSignal,
 ): Uint8Array {
   const out = new JsonWriter();
   if (encoding === 'json') writeJson(out, signal, partialSuccess);
-  else if (partialSuccess !== undefined) writeProtobuf(out, partialSuccess);
+  else if (partialSuccess.rejected !== 0n || partialSuccess.message !== '') writeProtobuf(out, partialSuccess);
   return out.bytes.slice(0, out.length);
 }
 
-function writeProtobuf(out: JsonWriter, { rejected, errorMessage }: PartialSuccess): void {
-  const message = new TextEncoder().encode(errorMessage);
+function writeProtobuf(out: JsonWriter, { rejected, message }: PartialSuccess): void {
+  const utf8 = new TextEncoder().encode(message);
   const body = out.beginField(0x0a);
   if (rejected !== 0n) {
     out.byte(0x08);
     out.varint(lowWord(rejected), highWord(rejected));
   }
-  if (message.length > 0) {
+  if (utf8.length > 0) {
     const text = out.beginField(0x12);
-    out.append(message, 0, message.length);
+    out.append(utf8, 0, utf8.length);
     out.endField(text);
   }
   out.endField(body);
 }
 
-function writeJson(out: JsonWriter, signal: OtlpSignal, partialSuccess: PartialSuccess | undefined): void {
-  const { rejected, errorMessage } = partialSuccess ?? { rejected: 0n, errorMessage: '' };
+function writeJson(out: JsonWriter, signal: OtlpSignal, { rejected, message }: PartialSuccess): void {
   out.ascii('{"partialSuccess":{');
   if (rejected !== 0n) {
     out.ascii(`"${REJECTED_MEMBERS[signal]}":"`);
     appendSigned(out, lowWord(rejected), highWord(rejected));
     out.byte(0x22);
   }
-  if (errorMessage !== '') {
-    const message = new TextEncoder().encode(errorMessage);
+  if (message !== '') {
+    const utf8 = new TextEncoder().encode(message);
     out.ascii(rejected === 0n ? '"errorMessage":' : ',"errorMessage":');
-    out.string(message, 0, message.length);
+    out.string(utf8, 0, utf8.length);
   }
   out.ascii('}}');
 }
@@ -89,15 +88,14 @@ const signed = (lo: number, hi: number): bigint => BigInt.asIntN(64, (BigInt(hi)
  * Reads an `Export…ServiceResponse` of any signal. Undefined when everything was accepted, which is also what a partial success without content
  * says. Fails with `WireError`.
  */
-export function decodeExportResponse(bytes: Uint8Array, encoding: OtlpEncoding): PartialSuccess | undefined {
-  const { rejected, errorMessage } =
-    encoding === 'json' ? new JsonResponse(bytes).read() : new ProtobufResponse(bytes).read();
-  return rejected === 0n && errorMessage === '' ? undefined : { rejected, errorMessage };
+export function decodePartialSuccess(bytes: Uint8Array, encoding: OtlpEncoding): PartialSuccess | undefined {
+  const found = encoding === 'json' ? new JsonResponse(bytes).read() : new ProtobufResponse(bytes).read();
+  return found.rejected === 0n && found.message === '' ? undefined : found;
 }
 
 class ProtobufResponse extends ProtobufReader {
   #rejected = 0n;
-  #errorMessage = '';
+  #message = '';
 
   constructor(bytes: Uint8Array) {
     super();
@@ -119,7 +117,7 @@ class ProtobufResponse extends ProtobufReader {
       this.#partialSuccess(pos, stop);
       pos = stop;
     }
-    return { rejected: this.#rejected, errorMessage: this.#errorMessage };
+    return { rejected: this.#rejected, message: this.#message };
   }
 
   #partialSuccess(start: number, end: number): void {
@@ -131,7 +129,7 @@ class ProtobufResponse extends ProtobufReader {
         this.#rejected = signed(this.lo, this.hi);
       } else if (this.lo === 0x12) {
         pos = this.length(pos, end);
-        this.#errorMessage = new TextDecoder().decode(this.buf.subarray(pos, this.stop));
+        this.#message = new TextDecoder().decode(this.buf.subarray(pos, this.stop));
         pos = this.stop;
       } else pos = this.skipUnknown(this.lo, pos, end, 0b110);
     }
@@ -140,7 +138,7 @@ class ProtobufResponse extends ProtobufReader {
 
 class JsonResponse extends JsonReader {
   #rejected = 0n;
-  #errorMessage = '';
+  #message = '';
 
   constructor(bytes: Uint8Array) {
     super();
@@ -153,7 +151,7 @@ class JsonResponse extends JsonReader {
       if (this.name(RESPONSE_NAMES) === 0) this.skipValue(0);
       else if (!this.takeNull()) this.#partialSuccess();
     }
-    return { rejected: this.#rejected, errorMessage: this.#errorMessage };
+    return { rejected: this.#rejected, message: this.#message };
   }
 
   #partialSuccess(): void {
@@ -163,7 +161,7 @@ class JsonResponse extends JsonReader {
       else if (this.takeNull()) continue;
       else if (field === 2) {
         this.string();
-        this.#errorMessage = new TextDecoder().decode(this.text.subarray(this.textStart, this.textEnd));
+        this.#message = new TextDecoder().decode(this.text.subarray(this.textStart, this.textEnd));
       } else {
         this.numberOrString();
         const words = { lo: 0, hi: 0 };
