@@ -26,3 +26,6 @@ export { HttpClient } from './client/http-client.ts';
 export type { HttpClientOptions, HttpClientRequest, HttpClientResponse } from './client/http-client.ts';
 export { retrySettingsProblems, withRetries } from './client/retry.ts';
 export type { RetryOptions, RetryVerdict } from './client/retry.ts';
+export * from './settings/client.ts';
+export * from './settings/server.ts';
+export * from './settings/tls.ts';

@@ -26,6 +26,8 @@ export interface GrpcClientOptions {
   readonly tls?: TlsClientSettings;
   /** Default identity; gzip, zstd, snappy and deflate are possible. */
   readonly compression?: ContentEncoding;
+  /** The encoding's own scale, see `compress`. */
+  readonly compressionLevel?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly userAgent?: string;
   /** Instead of the endpoint's host in `:authority`. */
@@ -83,7 +85,8 @@ export class GrpcClient {
   /** Compresses and frames a message, for calls that may be repeated. */
   async encode(message: Uint8Array): Promise<Uint8Array> {
     if (this.#compression === 'identity') return frameMessage(message, false);
-    return frameMessage(await compress(message, messageCodec(this.#compression)), true);
+    const compressed = await compress(message, messageCodec(this.#compression), this.#options.compressionLevel);
+    return frameMessage(compressed, true);
   }
 
   /** As `unary`, with what `encode` made. */

@@ -17,8 +17,10 @@ export class GrpcSender implements OtlpSender {
   constructor(options: OtlpClientOptions) {
     this.#timeoutMs = options.timeoutMs ?? 5_000;
     this.#client = new GrpcClient({
+      ...options.grpc,
       endpoint: options.endpoint,
       compression: options.compression ?? 'gzip',
+      ...(options.compressionLevel === undefined ? {} : { compressionLevel: options.compressionLevel }),
       ...(options.tls ? { tls: options.tls } : {}),
       ...(options.headers ? { headers: options.headers } : {}),
       ...(options.userAgent ? { userAgent: options.userAgent } : {}),

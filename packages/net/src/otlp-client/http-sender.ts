@@ -27,7 +27,7 @@ export class HttpSender implements OtlpSender {
 
   constructor(options: OtlpClientOptions) {
     this.#options = options;
-    this.#client = new HttpClient(options.tls ? { tls: options.tls } : {});
+    this.#client = new HttpClient({ ...options.http, ...(options.tls ? { tls: options.tls } : {}) });
     this.#contentType = contentTypes[options.protocol === 'http/json' ? 'http/json' : 'http/protobuf'];
     this.#compression = options.compression ?? 'gzip';
     for (const signal of ['traces', 'metrics', 'logs'] as const) {
@@ -39,7 +39,7 @@ export class HttpSender implements OtlpSender {
   }
 
   encode(body: Uint8Array): Promise<Uint8Array> {
-    return compress(body, this.#compression);
+    return compress(body, this.#compression, this.#options.compressionLevel);
   }
 
   async send(attempt: SendAttempt): Promise<PartialSuccess | undefined> {

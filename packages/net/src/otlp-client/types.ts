@@ -1,4 +1,6 @@
 import type { ContentEncoding } from '../codec/encoding.ts';
+import type { GrpcClientOptions } from '../client/grpc-client.ts';
+import type { HttpClientOptions } from '../client/http-client.ts';
 import type { TlsClientSettings } from '../tls/settings.ts';
 
 /** The signals OTLP carries. */
@@ -31,6 +33,12 @@ export interface OtlpClientOptions {
   readonly compression?: ContentEncoding;
   readonly headers?: Readonly<Record<string, string>>;
   readonly tls?: TlsClientSettings;
+  /** The encoding's own scale, see `compress`. */
+  readonly compressionLevel?: number;
+  /** How HTTP connections are kept. */
+  readonly http?: Omit<HttpClientOptions, 'tls'>;
+  /** How the gRPC connection is kept. */
+  readonly grpc?: Pick<GrpcClientOptions, 'authority' | 'connectTimeoutMs' | 'keepalive' | 'maxReceiveBytes'>;
   /** Per attempt; 0 = none. Default 5,000 for gRPC and 30,000 for HTTP. */
   readonly timeoutMs?: number;
   readonly retry?: RetrySettings;
