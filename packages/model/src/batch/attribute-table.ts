@@ -28,6 +28,11 @@ export const ValueType = Object.freeze({
 /** One of the value types an attribute can have; the numbers are OTLP's `AnyValue` field numbers. */
 export type ValueType = (typeof ValueType)[keyof typeof ValueType];
 
+/** Whether values of this type lie in the heap, with `lo` and `hi` their offset and length. */
+export function isHeapType(type: number): boolean {
+  return type === ValueType.STRING || type >= ValueType.ARRAY;
+}
+
 /**
  * Attributes of one level (span, event, link, scope or resource) of a batch, in the order they arrived,
  * duplicates kept. The owner's rows say which run of attributes is theirs.
@@ -45,6 +50,15 @@ export class AttributeTable {
   /** Forgets the rows and keeps the buffers. */
   clear(): void {
     this.count = 0;
+  }
+
+  /** Takes over the rows and buffers of `other`, which must not be used any more. */
+  take(other: AttributeTable): void {
+    this.count = other.count;
+    this.keys = other.keys;
+    this.types = other.types;
+    this.lo = other.lo;
+    this.hi = other.hi;
   }
 
   /** Makes room for `rows` further attributes. */

@@ -164,7 +164,7 @@ export class SpanBatch {
     const offset = this.heapLength;
     const needed = offset + length;
     if (!this.heapOwned || needed > this.heap.length) {
-      const grown = new Uint8Array(Math.max(needed, this.heapOwned ? this.heap.length * 2 : offset + 1024));
+      const grown = new Uint8Array(Math.max(needed, this.heapOwned ? this.heap.length * 2 : offset, 1024));
       grown.set(this.heap.subarray(0, offset));
       this.heap = grown;
       this.heapOwned = true;

@@ -1,5 +1,5 @@
 import { bytesOfText, losslessText } from '../text.ts';
-import { copyBytes, grownU32, grownU8 } from './columns.ts';
+import { copyBytes, grownCapacity, grownU32, grownU8 } from './columns.ts';
 
 /**
  * The dictionary of a batch: names, attribute keys, trace states, schema URLs. Strings are kept as the bytes
@@ -134,10 +134,8 @@ export class StringTable {
 
   #add(source: Uint8Array, start: number, end: number, hash: number, slot: number): number {
     const index = this.count++;
-    if (index === this.ends.length) {
-      this.ends = grownU32(this.ends, index * 2);
-      this.#hashes = grownU32(this.#hashes, index * 2);
-    }
+    if (index === this.ends.length) this.ends = grownU32(this.ends, grownCapacity(index, index + 1));
+    if (index >= this.#hashes.length) this.#hashes = grownU32(this.#hashes, this.ends.length);
     const at = this.ends[index - 1]!;
     const length = end - start;
     if (at + length > this.bytes.length || !this.#bytesOwned) {
