@@ -37,6 +37,12 @@ export interface EmbeddedEngine {
   stop(drainMs?: number): Promise<void>;
 }
 
+/** An embedded engine that holds its directory and is not started yet: statements fail until `start` was called, and wait while it runs. */
+export interface LockedEngine extends EmbeddedEngine {
+  /** Settles when the engine answers. When it fails, nothing is left running or locked. Call once. */
+  start(): Promise<void>;
+}
+
 /** Below this many open files merges of a busy store may fail. */
 const wantedOpenFiles = 20_000;
 /** Socket paths are limited to 104 bytes on macOS and 108 on Linux. */
@@ -48,6 +54,16 @@ const user = 'clew';
  * `directory_unreadable` or `engine_unavailable`; nothing is left running or locked then.
  */
 export async function openEmbeddedEngine(options: EmbeddedEngineOptions): Promise<EmbeddedEngine> {
+  const engine = lockEmbeddedEngine(options);
+  await engine.start();
+  return engine;
+}
+
+/**
+ * Takes the data directory without starting the engine, for who has work to do meanwhile. Throws `directory_locked` or
+ * `directory_unreadable`.
+ */
+export function lockEmbeddedEngine(options: EmbeddedEngineOptions): LockedEngine {
   const dataDirectory = resolve(options.dataDirectory);
   const runDirectory = join(dataDirectory, 'run');
   prepareDirectories(dataDirectory, runDirectory);
@@ -58,6 +74,7 @@ export async function openEmbeddedEngine(options: EmbeddedEngineOptions): Promis
   const socketPath = usableSocketPath(join(runDirectory, 'engine.sock'));
   const supervisor = new EngineSupervisor({
     onEvent,
+    maxUnavailableMs: limits.maxUnavailableMs,
     ...(options.backoff === undefined ? {} : { backoff: options.backoff }),
     async spawn() {
       const open: OpenMessage = {
@@ -82,19 +99,13 @@ export async function openEmbeddedEngine(options: EmbeddedEngineOptions): Promis
       return { process, endpoint: { address: process.ready.address, user, secret: open.secret } };
     },
   });
-  try {
-    await supervisor.start();
-  } catch (caught) {
-    lock.release();
-    throw caught;
-  }
   const client = new HttpSqlClient({
     connector: {
       target: 'embedded',
       database: options.database ?? 'default',
       settings: {},
       inserts: 'file',
-      route: (maxWaitMs, signal) => supervisor.route(maxWaitMs, signal),
+      route: (deadlineMs, signal) => supervisor.route(deadlineMs, signal),
       // The closed connection tells the engine already.
       abandoned: () => undefined,
       broken: () => supervisor.dropIdleConnections(),
@@ -107,6 +118,14 @@ export async function openEmbeddedEngine(options: EmbeddedEngineOptions): Promis
   return {
     client,
     endpoint: () => supervisor.endpoint,
+    async start() {
+      try {
+        await supervisor.start();
+      } catch (caught) {
+        lock.release();
+        throw caught;
+      }
+    },
     async stop(drainMs = 5_000) {
       await supervisor.stop(drainMs);
       lock.release();

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { silentTelemetry } from '@clew/base';
 import { FAULT_STEPS, setFaultHandler } from './faults.ts';
 import { Journal } from './journal.ts';
-import { MemoryFs } from './memory-fs.ts';
-import type { UnsyncedFate } from './memory-fs.ts';
+import { MemoryFs } from '../test/memory-fs.ts';
+import type { UnsyncedFate } from '../test/memory-fs.ts';
 import type { AppendRecord } from './segment.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { DiskSpace, JournalFile, JournalFs } from './journal-fs.ts';
+import type { DiskSpace, JournalFile, JournalFs } from '../journal/journal-fs.ts';
 
 /** What a file holds now, and what it would hold after the power failed. */
 interface MemoryInode {

@@ -1,0 +1,71 @@
+import { unpackBatch } from '@clew/model';
+import { failsForGood } from './insert-errors.ts';
+import type { RecordPart } from './segment-blocks.ts';
+
+/** What bisecting does with the parts it finds. */
+export interface BisectActions {
+  /** Stores the parts as one block. */
+  readonly store: (parts: readonly RecordPart[]) => Promise<void>;
+  /** Sets one span (or one record that cannot even be read) aside. */
+  readonly setAside: (part: RecordPart, error: unknown) => Promise<void>;
+}
+
+/**
+ * Refusals in a row, without one success, after which it is not the data: a single bad span among 200,000 is refused at most 18 times before its
+ * neighbour is stored.
+ */
+const MAX_REFUSALS_WITHOUT_SUCCESS = 40;
+
+/**
+ * Stores everything that can be stored of `parts`, which failed as a whole, and sets the rest aside, span by span. Rethrows a failure that is not about
+ * the data, also when everything is refused: then nothing may be set aside, and the caller tries again later.
+ */
+export async function bisect(parts: readonly RecordPart[], actions: BisectActions): Promise<void> {
+  const suspects: { readonly part: RecordPart; readonly error: unknown }[] = [];
+  let refusals = 0;
+  let successes = 0;
+
+  const visit = async (some: readonly RecordPart[]): Promise<void> => {
+    try {
+      await actions.store(some);
+      successes++;
+      return;
+    } catch (error) {
+      if (!failsForGood(error)) throw error;
+      refusals++;
+      if (successes === 0 && refusals >= MAX_REFUSALS_WITHOUT_SUCCESS) throw error;
+      const halves = split(some);
+      if (halves === undefined) {
+        suspects.push({ part: some[0]!, error });
+        return;
+      }
+      await visit(halves[0]);
+      await visit(halves[1]);
+    }
+  };
+
+  await visit(parts);
+  for (const { part, error } of suspects) await actions.setAside(part, error);
+}
+
+/** Two halves: of the records, then of the spans of one; undefined for a single span or an unreadable record. */
+function split(parts: readonly RecordPart[]): readonly [readonly RecordPart[], readonly RecordPart[]] | undefined {
+  if (parts.length > 1) {
+    const middle = parts.length >>> 1;
+    return [parts.slice(0, middle), parts.slice(middle)];
+  }
+  const { record, rows } = parts[0]!;
+  const all = rows ?? allRows(record.payload);
+  if (all === undefined || all.length < 2) return undefined;
+  const middle = all.length >>> 1;
+  return [[{ record, rows: all.subarray(0, middle) }], [{ record, rows: all.subarray(middle) }]];
+}
+
+function allRows(payload: Uint8Array): Uint32Array | undefined {
+  try {
+    return Uint32Array.from({ length: unpackBatch(payload).count }, (_, row) => row);
+  } catch {
+    // Not even readable: it is one item and is set aside as a whole.
+    return undefined;
+  }
+}

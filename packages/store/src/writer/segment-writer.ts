@@ -1,0 +1,261 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Telemetry } from '@clew/base';
+import { errorMessage } from '@clew/base';
+import { packBatch, unpackBatch } from '@clew/model';
+import type { SqlClient } from '../engine/client.ts';
+import { StoreError } from '../errors.ts';
+import { fault } from '../journal/faults.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Segment } from '../journal/segment.ts';
+import { insertSettings } from '../schema/segments.ts';
+import { bisect } from './bisect.ts';
+import { failsForGood, leavesDoubt } from './insert-errors.ts';
+import { appendParts, BlockDirectory } from './segment-blocks.ts';
+import type { BlockFile, BlockSource, RecordPart } from './segment-blocks.ts';
+import { writerTelemetry } from './telemetry.ts';
+import type { ReconcileOutcome, WriterTelemetry } from './telemetry.ts';
+
+/** What the writer asks and tells the tables about a segment. */
+export interface SegmentTables {
+  /** Span rows that carry the segment's id. */
+  count(segmentId: string): Promise<number>;
+  /** Deletes them. */
+  remove(segmentId: string): Promise<void>;
+  /** Makes sure that everything derived from the spans of a stored segment is there. */
+  derive(segmentId: string): Promise<void>;
+}
+
+/** What a writer needs. */
+export interface SegmentWriterOptions {
+  readonly journal: Journal;
+  readonly client: SqlClient;
+  readonly builder: BlockSource;
+  readonly tables: SegmentTables;
+  /** Where block files lie while they are inserted; emptied at start. */
+  readonly blockDirectory: string;
+  readonly telemetry: Telemetry;
+  /** First and longest pause between attempts, in milliseconds. */
+  readonly retry?: { readonly firstMs: number; readonly maxMs: number };
+}
+
+const DEFAULT_RETRY = { firstMs: 100, maxMs: 5000 };
+/** How long a segment that is refused alone waits for another to prove the engine healthy before it is tried again. */
+const SUSPECT_RETRY_MS = 10_000;
+
+/**
+ * Moves sealed segments from the journal into the tables, one at a time and oldest first, each as one block whose token is the segment's id. A segment leaves the
+ * journal only after every insert returned, which means synced.
+ *
+ * When an insert ends in doubt (the engine went away, a deadline passed, this process was killed) the tables are asked first: all rows there,
+ * none, or some. When the engine is down attempts repeat for ever while the journal goes on filling. When spans are refused for good the segment is
+ * bisected, but only once something else was stored: an engine that refuses everything is no reason to set everything aside.
+ */
+export class SegmentWriter {
+  readonly #options: SegmentWriterOptions;
+  readonly #blocks: BlockDirectory;
+  readonly #telemetry: WriterTelemetry;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> | undefined;
+  #busy: Segment | undefined;
+  #suspects: Segment[] = [];
+  #storedSegments = 0;
+  #lastError: string | undefined;
+
+  constructor(options: SegmentWriterOptions) {
+    this.#options = options;
+    this.#blocks = new BlockDirectory(options.blockDirectory);
+    this.#telemetry = writerTelemetry(options.telemetry);
+    options.journal.writerIdle = () => this.#busy === undefined && options.journal.sealed.length === 0;
+  }
+
+  /** Begins to store. Idempotent. */
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Settles when the journal is empty of sealed segments, or the deadline aborts. */
+  async drain(deadline: AbortSignal): Promise<void> {
+    while (!deadline.aborted && !this.#stopping.signal.aborted && this.#pending()) {
+      await sleep(10, undefined, { signal: deadline }).catch(() => undefined);
+    }
+  }
+
+  /** Ends after the attempt under way; what is not stored stays in the journal. Idempotent. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#options.journal.sealed.close();
+    await this.#running;
+  }
+
+  /** Plain data. */
+  snapshot(): WriterSnapshot {
+    const { journal } = this.#options;
+    return {
+      storing: this.#busy?.id ?? null,
+      waitingSegments: journal.sealed.length,
+      suspectSegments: this.#suspects.length,
+      storedSegments: this.#storedSegments,
+      lastError: this.#lastError ?? null,
+    };
+  }
+
+  #pending(): boolean {
+    return this.#busy !== undefined || this.#options.journal.sealed.length > 0;
+  }
+
+  async #run(): Promise<void> {
+    const { journal } = this.#options;
+    await this.#blocks.prepare();
+    while (!this.#stopping.signal.aborted) {
+      const segment = await journal.sealed.next(this.#suspects.length > 0 ? SUSPECT_RETRY_MS : undefined);
+      if (segment !== undefined) await this.#storeUntilDone(segment);
+      if (this.#suspects.length > 0) await this.#retrySuspects(segment === undefined);
+    }
+  }
+
+  /** Suspects are looked at again when something was stored, and now and then when nothing comes. */
+  async #retrySuspects(nothingCame: boolean): Promise<void> {
+    if (this.#storedSegments === 0 && !nothingCame) return;
+    const suspects = this.#suspects;
+    this.#suspects = [];
+    for (const suspect of suspects) await this.#storeUntilDone(suspect);
+  }
+
+  async #storeUntilDone(segment: Segment): Promise<void> {
+    const { firstMs, maxMs } = this.#options.retry ?? DEFAULT_RETRY;
+    this.#busy = segment;
+    for (let delayMs = firstMs; !this.#stopping.signal.aborted; delayMs = Math.min(delayMs * 2, maxMs)) {
+      try {
+        await this.#store(segment);
+        this.#lastError = undefined;
+        break;
+      } catch (error) {
+        this.#lastError = errorMessage(error);
+        segment.inDoubt ||= leavesDoubt(error);
+        if (failsForGood(error)) {
+          this.#suspects.push(segment);
+          this.#options.journal.sealed.evict(segment);
+          this.#telemetry.suspected(segment.id, error);
+          break;
+        }
+        this.#telemetry.retrying(segment.id, error, delayMs);
+        await sleep(delayMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+      }
+    }
+    this.#busy = undefined;
+  }
+
+  async #store(segment: Segment): Promise<void> {
+    const startedMs = performance.now();
+    const found = segment.inDoubt ? await this.#reconcile(segment) : 'absent';
+    const bytes = found === 'complete' ? 0 : await this.#insert(segment);
+    this.#storedSegments++;
+    fault('writer.after_insert_before_delete');
+    await this.#options.journal.remove(segment);
+    fault('writer.after_delete');
+    const seconds = (performance.now() - startedMs) / 1000;
+    this.#telemetry.stored(seconds, segment.rows, bytes, (Date.now() - segment.openedUnixMs) / 1000);
+  }
+
+  /** Asks the tables what became of an earlier attempt, and removes what is there of a partial one. */
+  async #reconcile(segment: Segment): Promise<ReconcileOutcome> {
+    const { tables } = this.#options;
+    fault('recovery.before_count');
+    const rows = await tables.count(segment.id);
+    fault('recovery.after_count');
+    // A segment whose damaged records were set aside may rightly be there with more rows than are left of it.
+    const complete = rows === segment.rows || (segment.incomplete && rows > segment.rows);
+    const outcome = rows === 0 ? 'absent' : complete ? 'complete' : 'partial';
+    if (outcome === 'complete') await tables.derive(segment.id);
+    if (outcome === 'partial') {
+      await tables.remove(segment.id);
+      fault('recovery.after_delete_rows');
+    }
+    this.#telemetry.reconciled(segment.id, outcome);
+    return outcome;
+  }
+
+  /** Inserts a segment that is not in the tables; returns the bytes given to the engine. */
+  async #insert(segment: Segment): Promise<number> {
+    fault('writer.before_build');
+    const records = await segment.readRecords(this.#options.journal.fs);
+    const parts = Array.from(records, (record): RecordPart => ({ record }));
+    // A token that was used before might make the engine drop the rows although none is there.
+    const token = segment.inDoubt ? `${segment.id}-${crypto.randomUUID()}` : segment.id;
+    try {
+      return await this.#storeParts(segment, parts, token);
+    } catch (error) {
+      if (!failsForGood(error) || this.#storedSegments === 0) throw error;
+      segment.inDoubt = true;
+      await this.#bisect(segment, parts);
+      return 0;
+    }
+  }
+
+  async #bisect(segment: Segment, parts: readonly RecordPart[]): Promise<void> {
+    await bisect(parts, {
+      store: async (some) => {
+        await this.#storeParts(segment, some, `${segment.id}-${crypto.randomUUID()}`);
+      },
+      setAside: (part, error) => this.#setAside(segment, part, error),
+    });
+  }
+
+  async #storeParts(segment: Segment, parts: readonly RecordPart[], token: string): Promise<number> {
+    const { builder } = this.#options;
+    try {
+      await appendParts(builder, parts);
+      const files = await this.#blocks.write(builder.build(segment.id));
+      fault('writer.after_file');
+      try {
+        await this.#insertFiles(files, token);
+      } finally {
+        await this.#blocks.remove(files);
+      }
+      builder.confirm();
+      return files.reduce((sum, file) => sum + file.bytes, 0);
+    } finally {
+      builder.reset();
+    }
+  }
+
+  async #insertFiles(files: readonly BlockFile[], token: string): Promise<void> {
+    for (const [index, file] of files.entries()) {
+      if (this.#stopping.signal.aborted)
+        throw new StoreError('cancelled', 'storing a segment was stopped; it stays in the journal');
+      fault(index === 0 ? 'writer.before_insert' : 'writer.between_tables');
+      await this.#options.client.insertFile({
+        table: file.table,
+        columns: file.columns,
+        path: file.path,
+        token: `${token}-${file.table}`,
+        comment: `store ${file.rows} rows of ${file.table}`,
+        settings: insertSettings,
+      });
+    }
+  }
+
+  async #setAside(segment: Segment, { record, rows }: RecordPart, error: unknown): Promise<void> {
+    const name = `${segment.id}-${record.start}${rows === undefined ? '' : `-${rows[0]}`}.batch`;
+    // Of a record that cannot be read there are no rows, and it is kept as it is.
+    const bytes = rows === undefined ? record.payload : packBatch(unpackBatch(record.payload), { rows });
+    const path = await this.#options.journal.quarantine.put(name, bytes, {
+      reason: errorMessage(error),
+      segment: segment.id,
+      tenant: record.tenant,
+      receivedUnixNano: String(record.receivedUnixNano),
+      ...(rows === undefined ? {} : { row: rows[0]! }),
+    });
+    this.#telemetry.quarantined(segment.id, rows?.length ?? record.rows, path, error);
+  }
+}
+
+/** Plain data about the writer. */
+export interface WriterSnapshot {
+  /** Id of the segment being stored. */
+  readonly storing: string | null;
+  readonly waitingSegments: number;
+  readonly suspectSegments: number;
+  readonly storedSegments: number;
+  readonly lastError: string | null;
+}
