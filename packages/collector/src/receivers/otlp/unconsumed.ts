@@ -2,8 +2,11 @@ import { countDataPoints, countLogRecords, encodePartialSuccess } from '@clew/wi
 import type { OtlpEvents } from './telemetry.ts';
 import type { OtlpFormat } from './trace-ingest.ts';
 
-/** Signals that are accepted on the wire although no pipeline here takes them. */
-export type UnconsumedSignal = 'logs' | 'metrics';
+/** Signals that may be accepted on the wire although no pipeline here takes them. */
+export const unconsumedSignals = ['logs', 'metrics'] as const;
+
+/** One of those signals. */
+export type UnconsumedSignal = (typeof unconsumedSignals)[number];
 
 const reasons: Readonly<Record<UnconsumedSignal, string>> = {
   logs: 'log records are not stored: no pipeline of this collector takes logs',
