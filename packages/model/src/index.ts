@@ -22,3 +22,6 @@ export { BatchPacker, packBatch } from './batch/pack.ts';
 export { PACK_MAGIC, PACK_VERSION } from './batch/pack-format.ts';
 export * from './batch/select.ts';
 export * from './batch/unpack.ts';
+export * from './batch/batch-editor.ts';
+export * from './batch/equal-spans.ts';
+export * from './batch/split-by-trace.ts';
