@@ -25,3 +25,4 @@ export * from './batch/unpack.ts';
 export * from './batch/batch-editor.ts';
 export * from './batch/equal-spans.ts';
 export * from './batch/split-by-trace.ts';
+export * from './trace-view.ts';

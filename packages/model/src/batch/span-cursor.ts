@@ -85,13 +85,7 @@ export class SpanCursor {
 
   /** Attributes of the span's resource, standing before the first after each move. */
   get resourceAttributes(): AttributeCursor {
-    const resource = this.resource;
-    const attributes = this.#resourceAttributes;
-    if (attributes.owner !== resource) {
-      const ends = this.batch.resourceTable.attrEnd;
-      attributes.open(resource, resource === 0 ? 0 : ends[resource - 1]!, ends[resource]!);
-    }
-    return attributes;
+    return this.#resourceAt(this.resource);
   }
 
   get name(): number {
@@ -191,7 +185,21 @@ export class SpanCursor {
 
   /** The resource's `service.name` as shown text; `undefined` when it has none that is a string. */
   decodeServiceName(): string | undefined {
-    const attributes = this.resourceAttributes;
+    return this.decodeServiceOf(this.resource);
+  }
+
+  /** Like {@link SpanCursor.decodeServiceName} for any row of the batch's resource table. */
+  decodeServiceOf(resource: number): string | undefined {
+    const attributes = this.#resourceAt(resource);
     return attributes.findText('service.name') ? attributes.decodeString() : undefined;
+  }
+
+  #resourceAt(resource: number): AttributeCursor {
+    const attributes = this.#resourceAttributes;
+    if (attributes.owner !== resource) {
+      const ends = this.batch.resourceTable.attrEnd;
+      attributes.open(resource, resource === 0 ? 0 : ends[resource - 1]!, ends[resource]!);
+    }
+    return attributes;
   }
 }
