@@ -128,7 +128,7 @@ function explainFailure(caught: unknown, how: string, lines: readonly string[], 
     return lockedError(directory, engineHolder(options.open.engineDirectory));
   }
   const message = caught instanceof Error ? caught.message : String(caught);
-  if (/EACCES|EROFS|ENOTDIR|EPERM|Permission denied|Read-only file system/.test(`${message}\n${said}`)) {
+  if (/EACCES|EEXIST|EROFS|ENOTDIR|EPERM|Permission denied|Read-only file system/.test(`${message}\n${said}`)) {
     return unreadableError(directory, lines.at(-1) ?? message, caught);
   }
   return new StoreError('engine_unavailable', `${message}. The engine ${describeEnd(how, lines)}.`, { cause: caught });

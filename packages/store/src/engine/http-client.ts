@@ -38,8 +38,8 @@ export interface Connector {
   readonly settings: Readonly<Record<string, string>>;
   /** How a block file reaches the engine: it reads the file itself, or receives it as the request's body. */
   readonly inserts: 'file' | 'body';
-  /** Gives the way to the engine, waiting `maxWaitMs` for one that is starting. Fails with a StoreError. */
-  route(maxWaitMs: number, signal: AbortSignal | undefined): Promise<Route>;
+  /** Gives the way to the engine, waiting until a time of `performance.now()` for one that is starting. Fails with a StoreError. */
+  route(deadlineMs: number, signal: AbortSignal | undefined): Promise<Route>;
   /** Called when a statement was given up, to kill it where a closed connection alone does not. */
   abandoned(queryId: string): void;
   /** Called when a connection broke: idle ones to the same process are worth nothing either. */
@@ -207,7 +207,7 @@ export class HttpSqlClient implements SqlClient {
   ): Promise<AsyncIterable<Uint8Array>> {
     const deadlineMs = performance.now() + this.#limits.maxUnavailableMs;
     for (;;) {
-      const route = await this.#connector.route(Math.max(0, deadlineMs - performance.now()), signal);
+      const route = await this.#connector.route(deadlineMs, signal);
       try {
         return await exchange.start(route, outgoing);
       } catch (caught) {

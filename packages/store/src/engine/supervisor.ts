@@ -12,6 +12,8 @@ export interface SupervisorOptions {
   /** Starts one engine with a fresh secret. Fails with a StoreError. */
   readonly spawn: () => Promise<{ readonly process: EngineProcess; readonly endpoint: EngineEndpoint }>;
   readonly onEvent: (event: EngineEvent) => void;
+  /** How long statements wait for the engine, in milliseconds; quoted in their errors. */
+  readonly maxUnavailableMs: number;
   readonly backoff?: Partial<Backoff>;
 }
 
@@ -99,13 +101,15 @@ export class EngineSupervisor {
     this.#enter({ kind: 'stopped' });
   }
 
-  /** The way to the engine, waiting for one that is (re)starting. Fails with `engine_unavailable` or `cancelled`. */
-  async route(maxWaitMs: number, signal: AbortSignal | undefined): Promise<Route> {
-    const deadlineMs = performance.now() + maxWaitMs;
+  /** The way to the engine, waiting until a time of `performance.now()` for one that is (re)starting. Fails with `engine_unavailable` or `cancelled`. */
+  async route(deadlineMs: number, signal: AbortSignal | undefined): Promise<Route> {
     while (this.#state.kind === 'starting' || this.#state.kind === 'restarting') {
       const leftMs = deadlineMs - performance.now();
-      if (leftMs <= 0)
-        throw this.#unavailable(`it was not ready within ${maxWaitMs} ms (${limitSettings.unavailable})`);
+      if (leftMs <= 0) {
+        throw this.#unavailable(
+          `it was not ready within ${this.#options.maxUnavailableMs} ms (${limitSettings.unavailable})`,
+        );
+      }
       await this.#change(leftMs, signal);
     }
     if (this.#state.kind !== 'ready' || this.#live === undefined) throw this.#unavailable('it does not run');

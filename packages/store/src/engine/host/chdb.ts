@@ -1,15 +1,6 @@
 // The only module that loads the engine's library, and only ever in the engine's own process.
 import { Session } from 'chdb';
-
-/** What the engine said: its error number, when it gave one, and its text. */
-export class EngineFailure extends Error {
-  readonly engineCode: number | undefined;
-  constructor(message: string, engineCode: number | undefined, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.name = 'EngineFailure';
-    this.engineCode = engineCode;
-  }
-}
+import { EngineFailure } from './engine-failure.ts';
 
 /** One connection of the embedded engine. It runs one statement at a time. */
 export interface EngineConnection {

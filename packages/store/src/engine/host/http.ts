@@ -11,7 +11,7 @@ import {
   maxTargetBytes,
   reservedParameters,
 } from '../protocol.ts';
-import { EngineFailure } from './chdb.ts';
+import { EngineFailure } from './engine-failure.ts';
 import type { StatementRequest, StatementRunner } from './statement.ts';
 
 /** What the HTTP side needs to know. */

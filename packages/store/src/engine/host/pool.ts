@@ -1,6 +1,6 @@
 import { engineCodes } from '../protocol.ts';
 import type { StatementClass } from '../client.ts';
-import { EngineFailure } from './chdb.ts';
+import { EngineFailure } from './engine-failure.ts';
 import type { EngineSession } from './session.ts';
 
 interface Waiter {

@@ -1,6 +1,6 @@
 import { isPlainName, placeholderNames, sqlIdentifier, sqlStringLiteral } from '../sql-text.ts';
 import { engineCodes } from '../protocol.ts';
-import { EngineFailure } from './chdb.ts';
+import { EngineFailure } from './engine-failure.ts';
 import type { EngineConnection } from './chdb.ts';
 import type { ResultPipe } from './result-pipe.ts';
 

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { engineCodes } from '../protocol.ts';
 import { sqlStringLiteral } from '../sql-text.ts';
 import type { StatementClass } from '../client.ts';
-import { EngineFailure } from './chdb.ts';
+import { EngineFailure } from './engine-failure.ts';
 import type { SessionPool } from './pool.ts';
 import type { EngineSession, SessionState } from './session.ts';
 
