@@ -18,7 +18,8 @@ export type LifecycleState =
   | { readonly kind: 'drained' }
   | { readonly kind: 'stopping' }
   | { readonly kind: 'stopped' }
-  | { readonly kind: 'failed'; readonly error: Error };
+  /** `cleanupError` is what the stop step threw after the failed start. */
+  | { readonly kind: 'failed'; readonly error: Error; readonly cleanupError?: unknown };
 
 /** What the steps of a life do. `stop` must release whatever `start` may have acquired, even half of it. */
 export interface LifecycleSteps {
@@ -56,7 +57,7 @@ export class Lifecycle {
     return this.#state.kind === 'running';
   }
 
-  /** Runs the start step once. When it fails, the stop step is run and the failure rethrown. */
+  /** Runs the start step once. When it fails, the stop step is run with an expired deadline and the failure rethrown. */
   start(): Promise<void> {
     if (this.#starting !== undefined && this.#stopping === undefined) return this.#starting;
     if (this.#state.kind !== 'idle') {
@@ -84,8 +85,11 @@ export class Lifecycle {
     } catch (caught) {
       const error = caught instanceof Error ? caught : new Error(String(caught));
       this.#state = { kind: 'failed', error };
-      const [cleanup] = await Promise.allSettled([Promise.resolve(this.#steps.stop(AbortSignal.abort()))]);
-      if (cleanup.status === 'rejected') throw new AggregateError([error, cleanup.reason], error.message);
+      try {
+        await this.#steps.stop(AbortSignal.abort());
+      } catch (cleanupError) {
+        this.#state = { kind: 'failed', error, cleanupError };
+      }
       throw error;
     }
   }

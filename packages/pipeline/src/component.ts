@@ -30,6 +30,23 @@ export interface Host {
   reportStatus(status: ComponentStatus): void;
 }
 
+/** An extension that wants to know when the pipelines work and how their components fare, as health checks do. */
+export interface PipelineWatcher extends Component {
+  /** Every component has started. */
+  pipelinesReady(): void;
+  /** Pipelines are about to stop. */
+  pipelinesStopping(): void;
+  /** A component reported its health; `key` is its node in the graph, such as `receiver/otlp`. */
+  statusChanged(key: string, status: ComponentStatus): void;
+}
+
+/** Whether an extension is a {@link PipelineWatcher}. */
+export function isPipelineWatcher(component: Component): component is PipelineWatcher {
+  return ['pipelinesReady', 'pipelinesStopping', 'statusChanged'].every(
+    (name) => typeof (component as unknown as Record<string, unknown>)[name] === 'function',
+  );
+}
+
 /** Health of one component, in the reference's words. */
 export type ComponentStatus =
   | { readonly kind: 'starting' | 'ok' | 'stopping' | 'stopped' }
@@ -43,6 +60,7 @@ export interface CreateSettings<Config> {
   readonly telemetry: Telemetry;
 }
 
+/** What all factories share. `create` only makes objects: it opens, reads and starts nothing, so that a configuration can be checked. */
 interface FactoryBase<Config> {
   /** The canonical type, e.g. `otlp`. */
   readonly type: string;
@@ -76,12 +94,19 @@ export interface ProcessorFactory<Config> extends FactoryBase<Config> {
 /** Makes exporters: one instance per id and signal. */
 export interface ExporterFactory<Config> extends FactoryBase<Config> {
   readonly kind: 'exporter';
+  /**
+   * True when the exporter acknowledges before it has sent, and so counts sent and failed spans itself at the far end of its
+   * queue (`exporterMetrics`). Otherwise whoever builds the graph counts them.
+   */
+  readonly countsOwnSpans?: boolean;
   create(settings: CreateSettings<Config>): Component & TracesConsumer;
 }
 
 /** Makes connectors: the exporter of one pipeline and the receiver of another. */
 export interface ConnectorFactory<Config> extends FactoryBase<Config> {
   readonly kind: 'connector';
+  /** Signals it can emit. Default: those it takes (the keys of `stability`). */
+  readonly outputs?: readonly Signal[];
   create(settings: CreateSettings<Config>, next: ReceiverOutputs): Component & TracesConsumer;
 }
 

@@ -1,3 +1,4 @@
+export * from './body-hash.ts';
 export * from './component.ts';
 export * from './config/component-id.ts';
 export * from './config/load.ts';
@@ -12,3 +13,11 @@ export * from './config/yaml.ts';
 export * from './consumer.ts';
 export * from './errors.ts';
 export * from './registry/registry.ts';
+export * from './graph/durability.ts';
+export * from './graph/fan-out.ts';
+export * from './graph/graph.ts';
+export * from './graph/plan.ts';
+export * from './graph/service.ts';
+export * from './telemetry/instrument.ts';
+export * from './telemetry/metrics.ts';
+export * from './telemetry/process-metrics.ts';

@@ -1,0 +1,26 @@
+import type { Durability } from '../consumer.ts';
+
+/**
+ * What acknowledging promises when several consumers take the same data: durable when each of those that keep anything is.
+ * The reasons of those that are not are told together.
+ */
+export function combineDurability(parts: readonly Durability[]): Durability {
+  const volatile = parts.filter((part) => part.kind === 'memory');
+  if (volatile.length > 0) return { kind: 'memory', why: [...new Set(volatile.map(({ why }) => why))].join('; ') };
+  const keeping = parts.find((part) => part.kind === 'durable');
+  if (keeping !== undefined) return keeping;
+  const whys = parts.flatMap((part) => (part.kind === 'none' ? [part.why] : []));
+  return { kind: 'none', why: [...new Set(whys)].join('; ') };
+}
+
+/** The words of the start banner and of `validate`: `acknowledged = durable`, or what it means instead and why. */
+export function durabilityText(durability: Durability): string {
+  switch (durability.kind) {
+    case 'durable':
+      return 'acknowledged = durable';
+    case 'memory':
+      return `acknowledged = in memory (${durability.why})`;
+    case 'none':
+      return `acknowledged = not kept (${durability.why})`;
+  }
+}
