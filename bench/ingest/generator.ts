@@ -1,0 +1,94 @@
+// The load generator, a process of its own. Told what to do by one JSON argument, it prints one JSON line with what it saw.
+import { richSpans, lightSpans } from '@clew/testkit';
+import { encodeTraces } from '@clew/wire/otlp';
+import { percentile } from '../lib/percentiles.ts';
+import { RequestTemplate } from '../lib/request-template.ts';
+import { grpcSender, httpSender } from '../lib/senders.ts';
+
+/** What a run is told. */
+export interface LoadOptions {
+  readonly protocol: 'http' | 'grpc';
+  readonly host: string;
+  readonly port: number;
+  readonly profile: 'light' | 'rich';
+  readonly spansPerRequest: number;
+  readonly connections: number;
+  readonly seconds: number;
+  /** Spans per second over all connections; 0 = as fast as they are acknowledged. */
+  readonly spansPerSecond: number;
+  readonly seed: number;
+}
+
+/** What a run saw. */
+export interface LoadResult {
+  readonly acceptedSpans: number;
+  readonly refusedRequests: number;
+  readonly seconds: number;
+  readonly wireBytes: number;
+  readonly ackP50Ms: number;
+  readonly ackP99Ms: number;
+  readonly lastTraceId: string;
+  readonly lastAckUnixMs: number;
+}
+
+const options = JSON.parse(process.argv[2]!) as LoadOptions;
+const baseUnixNano = 1_760_000_000_000_000_000n;
+/** Different requests in rotation, so that dictionaries do not see one batch only. */
+const templatesPerConnection = 8;
+
+const generate = options.profile === 'rich' ? richSpans : lightSpans;
+let acceptedSpans = 0;
+let refusedRequests = 0;
+let wireBytes = 0;
+let lastTraceId = '';
+let lastAckUnixMs = 0;
+const latencies: number[] = [];
+
+async function drive(connection: number, untilMs: number): Promise<void> {
+  const sender = await (options.protocol === 'http' ? httpSender : grpcSender)(options.host, options.port);
+  const templates = Array.from({ length: templatesPerConnection }, (_, i) => {
+    const stream = connection * templatesPerConnection + i;
+    const batch = generate({
+      count: options.spansPerRequest,
+      seed: options.seed + stream,
+      startUnixNano: baseUnixNano,
+    });
+    return new RequestTemplate(encodeTraces(batch), baseUnixNano, stream + 1);
+  });
+  const startedMs = performance.now();
+  const intervalMs =
+    options.spansPerSecond > 0 ? (options.spansPerRequest * options.connections * 1000) / options.spansPerSecond : 0;
+  for (let sent = 0; performance.now() < untilMs; sent++) {
+    // Paced by a timetable, not by the last answer: a slow answer does not slow the load down.
+    const dueMs = startedMs + sent * intervalMs;
+    const earlyMs = dueMs - performance.now();
+    if (intervalMs > 0 && earlyMs > 1) await new Promise((resolve) => setTimeout(resolve, earlyMs));
+    const template = templates[sent % templatesPerConnection]!;
+    const body = template.renew(BigInt(Date.now()) * 1_000_000n);
+    const at = intervalMs > 0 ? Math.max(dueMs, 0) : performance.now();
+    const status = await sender.send(body);
+    latencies.push(performance.now() - at);
+    if (status === 200 || status === 0) {
+      acceptedSpans += template.spans;
+      wireBytes += body.length;
+      lastTraceId = template.firstTraceId();
+      lastAckUnixMs = Date.now();
+    } else refusedRequests++;
+  }
+  sender.close();
+}
+
+const startedMs = performance.now();
+await Promise.all(Array.from({ length: options.connections }, (_, i) => drive(i, startedMs + options.seconds * 1000)));
+const seconds = (performance.now() - startedMs) / 1000;
+const result: LoadResult = {
+  acceptedSpans,
+  refusedRequests,
+  seconds,
+  wireBytes,
+  ackP50Ms: percentile(latencies, 0.5),
+  ackP99Ms: percentile(latencies, 0.99),
+  lastTraceId,
+  lastAckUnixMs,
+};
+console.log(JSON.stringify(result));
