@@ -108,9 +108,13 @@ class TraceDecoder extends AttributeReader {
           batch.resourceTable.dropped[row] = this.lo;
           break;
         case 0x1a:
-          this.length(pos, end);
-          pos = this.stop;
-          this.#entityRef(row, at, pos);
+          pos = this.length(pos, end);
+          {
+            const stop = this.stop;
+            this.checkEntityRef(pos, stop);
+            this.#entityRef(row, at, stop);
+            pos = stop;
+          }
           break;
         default:
           pos = this.skipUnknown(this.lo, pos, end, KNOWN_RESOURCE);

@@ -199,6 +199,17 @@ export class ProtobufReader {
     }
   }
 
+  /** Checks that `[start, end)` is an `EntityRef`: four kinds of strings, so that the bytes can be kept and read later. */
+  protected checkEntityRef(start: number, end: number): void {
+    let pos = start;
+    while (pos < end) {
+      pos = this.tag(pos, end);
+      const tag = this.lo;
+      const isString = (tag & 7) === WireType.LEN && tag >>> 3 <= 4;
+      pos = this.skipUnknown(tag, pos, end, isString ? 0 : KNOWN_ENTITY_REF);
+    }
+  }
+
   /** Lets go of the input. */
   protected release(): void {
     this.buf = EMPTY;
@@ -210,6 +221,8 @@ export class ProtobufReader {
 export const KNOWN_KEY_VALUE = (1 << 1) | (1 << 2);
 /** Fields of `AnyValue` as a bit set; `string_value_strindex` (8) belongs to profiles only. */
 export const KNOWN_ANY_VALUE = 0b1111_1110;
+
+const KNOWN_ENTITY_REF = 0b1_1110;
 
 /** The error for a known field with another wire type than its definition's. */
 export function wrongWireType(tag: number, pos: number): WireError {
