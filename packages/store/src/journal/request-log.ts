@@ -24,6 +24,7 @@ export class RequestLog {
   readonly #directory: string;
   readonly #files: { readonly path: string; lastUnixMs: number }[] = [];
   #current: OpenLog | undefined;
+  #last: Promise<void> = Promise.resolve();
 
   private constructor(fs: JournalFs, directory: string) {
     this.#fs = fs;
@@ -42,24 +43,42 @@ export class RequestLog {
   }
 
   /** Makes the keys of a segment durable here. */
-  async append(segment: Segment, nowUnixMs: number): Promise<void> {
-    if (segment.requests === 0 || segment.lastAppendUnixMs <= nowUnixMs - REQUEST_WINDOW_MS) return;
+  append(segment: Segment, nowUnixMs: number): Promise<void> {
+    if (segment.requests === 0 || segment.lastAppendUnixMs <= nowUnixMs - REQUEST_WINDOW_MS) return Promise.resolve();
+    return this.#inTurn(() => this.#write(segment, nowUnixMs));
+  }
+
+  /** Closes the file behind what is being written. */
+  close(): Promise<void> {
+    return this.#inTurn(() => this.#closeFile());
+  }
+
+  /** One operation after another: they share the file and its length. */
+  #inTurn(operation: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(operation);
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+
+  async #write(segment: Segment, nowUnixMs: number): Promise<void> {
     const frame = encodeFrame(segment);
     const current = await this.#openFile(nowUnixMs);
     await current.file.write([frame], current.length);
     await current.file.sync();
     current.length += frame.length;
-    this.#files.at(-1)!.lastUnixMs = Math.max(this.#files.at(-1)!.lastUnixMs, segment.lastAppendUnixMs);
+    const entry = this.#files.at(-1)!;
+    entry.lastUnixMs = Math.max(entry.lastUnixMs, segment.lastAppendUnixMs);
   }
 
-  async close(): Promise<void> {
-    await this.#current?.file.close();
+  async #closeFile(): Promise<void> {
+    const current = this.#current;
     this.#current = undefined;
+    await current?.file.close();
   }
 
   async #openFile(nowUnixMs: number): Promise<OpenLog> {
     if (this.#current !== undefined && nowUnixMs - this.#current.startedUnixMs < FILE_SPAN_MS) return this.#current;
-    await this.close();
+    await this.#closeFile();
     const path = join(this.#directory, `${String(nowUnixMs).padStart(15, '0')}-${randomUUID()}${FILE_EXTENSION}`);
     const file = await this.#fs.create(path);
     await this.#fs.syncDirectory(this.#directory);

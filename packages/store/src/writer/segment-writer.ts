@@ -231,6 +231,7 @@ export class SegmentWriter {
         token: `${token}-${file.table}`,
         comment: `store ${file.rows} rows of ${file.table}`,
         settings: insertSettings,
+        signal: this.#stopping.signal,
       });
     }
   }

@@ -1,0 +1,181 @@
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Telemetry } from '@clew/base';
+import { errorMessage } from '@clew/base';
+import type { SpanBatch } from '@clew/model';
+import { unpackBatch } from '@clew/model';
+import type { ConsumeContext, CreateSettings, Host } from '@clew/pipeline';
+import { BlockBuilder } from '../block/block-builder.ts';
+import type { SqlClient } from '../engine/client.ts';
+import { StoreError } from '../errors.ts';
+import { Journal } from '../journal/journal.ts';
+import { countSegment, deleteSegment, deriveSegment } from '../schema/segments.ts';
+import { Intake } from '../writer/intake.ts';
+import { JournalPendingSpans } from '../writer/pending-spans.ts';
+import type { PendingSpans } from '../writer/pending-spans.ts';
+import { SegmentWriter } from '../writer/segment-writer.ts';
+import { clewStorageCapability } from './capability.ts';
+import type { ClewStorage } from './capability.ts';
+import type { ClewStorageConfig } from './config.ts';
+import { lockEngine } from './engine-handle.ts';
+import type { EngineHandle } from './engine-handle.ts';
+import { prepareTables } from './prepare-tables.ts';
+import { engineTelemetry } from './telemetry.ts';
+
+/** What runs between start and stop. */
+interface Running {
+  readonly engine: EngineHandle;
+  readonly journal: Journal;
+  readonly intake: Intake;
+  readonly writer: SegmentWriter;
+  readonly pending: PendingSpans;
+}
+
+/**
+ * The storage: directory lock, engine, tables, journal and writer as one extension.
+ *
+ * `start` returns when the directory is locked and the journal takes requests; the engine starts and migrates in the background (`ready`), so that
+ * nothing is refused meanwhile. When the engine can never be used (a newer schema, an unusable directory) the status becomes fatal.
+ */
+export class ClewStorageExtension implements ClewStorage {
+  readonly [clewStorageCapability] = true as const;
+  readonly #config: ClewStorageConfig;
+  readonly #telemetry: Telemetry;
+  readonly #id: string;
+  readonly #ready = Promise.withResolvers<void>();
+  #running: Running | undefined;
+  #bringingUp: Promise<void> | undefined;
+  #stopping = false;
+
+  constructor({ id, config, telemetry }: CreateSettings<ClewStorageConfig>) {
+    this.#id = id;
+    this.#config = config;
+    this.#telemetry = telemetry;
+    // Whoever waits for it hears of a failure; nobody has to.
+    this.#ready.promise.catch(() => undefined);
+  }
+
+  get ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  get client(): SqlClient {
+    return this.#live.engine.client;
+  }
+
+  get pending(): PendingSpans {
+    return this.#live.pending;
+  }
+
+  async start(host: Host): Promise<void> {
+    if (this.#running !== undefined || this.#stopping) return;
+    const engine = lockEngine(this.#config, engineTelemetry(this.#telemetry));
+    try {
+      this.#running = await this.#open(engine);
+    } catch (error) {
+      await engine.stop();
+      throw error;
+    }
+    this.#bringingUp = this.#bringUp(this.#running, host);
+  }
+
+  async stop(deadline: AbortSignal): Promise<void> {
+    this.#stopping = true;
+    const running = this.#running;
+    if (running === undefined) return;
+    running.journal.flush();
+    await running.writer.drain(deadline);
+    await running.writer.stop();
+    await running.journal.close();
+    await running.engine.stop();
+    await this.#bringingUp;
+    this.#running = undefined;
+  }
+
+  append(batch: SpanBatch, context: ConsumeContext): Promise<void> {
+    return this.#live.intake.append(batch, context);
+  }
+
+  refusal(bytes: number): StoreError | undefined {
+    return this.#running === undefined ? this.#notRunning() : this.#running.journal.refusal(bytes);
+  }
+
+  async settle(signal: AbortSignal): Promise<void> {
+    const { journal } = this.#live;
+    await journal.recovered;
+    const waiting = [...journal.segments()];
+    journal.flush();
+    while (waiting.some((segment) => journal.holds(segment))) {
+      signal.throwIfAborted();
+      await sleep(5, undefined, { signal });
+    }
+  }
+
+  snapshot(): Readonly<Record<string, unknown>> {
+    if (this.#running === undefined) return { running: false };
+    const { journal, writer, engine } = this.#running;
+    return {
+      running: true,
+      directory: resolve(this.#config.directory),
+      journal: journal.snapshot(),
+      writer: writer.snapshot(),
+      engine: engine.client.snapshot(),
+    };
+  }
+
+  async #open(engine: EngineHandle): Promise<Running> {
+    const { directory, journal: settings } = this.#config;
+    const telemetry = this.#telemetry;
+    const dataDirectory = resolve(directory);
+    const journalDirectory =
+      settings.directory === undefined ? join(dataDirectory, 'journal') : resolve(settings.directory);
+    const journal = await Journal.open({
+      directory: journalDirectory,
+      quarantineDirectory: join(dataDirectory, 'quarantine'),
+      telemetry,
+      traceIdsOf: (payload) => unpackBatch(payload).traceIds,
+      maxBytes: settings.max_bytes,
+      minFreeBytes: settings.min_free_bytes,
+      maxRecordBytes: settings.max_record_bytes,
+      maxUnsyncedBytes: settings.max_unsynced_bytes,
+      maxResidentBytes: settings.max_resident_bytes,
+      maxRememberedRequests: settings.max_remembered_requests,
+    });
+    const { client } = engine;
+    const writer = new SegmentWriter({
+      journal,
+      client,
+      builder: new BlockBuilder(),
+      tables: {
+        count: (segmentId) => countSegment(client, segmentId),
+        remove: (segmentId) => deleteSegment(client, segmentId),
+        derive: (segmentId) => deriveSegment(client, segmentId),
+      },
+      blockDirectory: join(journalDirectory, 'blocks'),
+      telemetry,
+    });
+    return { engine, journal, writer, intake: new Intake(journal), pending: new JournalPendingSpans(journal) };
+  }
+
+  async #bringUp({ engine, writer }: Running, host: Host): Promise<void> {
+    try {
+      await engine.start();
+      await prepareTables(engine.client);
+      writer.start();
+      this.#ready.resolve();
+    } catch (caught) {
+      const error = caught instanceof Error ? caught : new Error(errorMessage(caught));
+      this.#ready.reject(error);
+      if (!this.#stopping) host.reportStatus({ kind: 'fatal', error });
+    }
+  }
+
+  get #live(): Running {
+    if (this.#running === undefined) throw this.#notRunning();
+    return this.#running;
+  }
+
+  #notRunning(): StoreError {
+    return new StoreError('engine_unavailable', `the extension ${this.#id} is not running; try again in a moment`);
+  }
+}
