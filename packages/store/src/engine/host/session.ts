@@ -46,11 +46,11 @@ export class EngineSession {
 
   /**
    * The library keeps a failed statement, its memory and its entry in `system.processes` until the connection runs another
-   * one. A statement that cannot fail makes it let go.
+   * one. A statement that cannot fail makes it let go; its own comment keeps a late KILL of the failed one from hitting it.
    */
   async #forgetFailed(): Promise<void> {
     try {
-      await this.#connection.run('SELECT 1', 'Null');
+      await this.#connection.run("SELECT 1 SETTINGS log_comment = ''", 'Null');
     } catch (caught) {
       // The failure being reported matters more; the next statement of this session shows whether it is of any use.
       console.error(`Session ${this.name} failed after a failed statement: ${String(caught)}`);
