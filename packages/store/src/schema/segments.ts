@@ -1,4 +1,5 @@
 import type { SqlClient } from '../engine/client.ts';
+import { currentSchema } from './tables.ts';
 
 /**
  * What the writer needs to know about tables: how to insert a segment, and how to find out after a crash what became of one.
@@ -37,4 +38,23 @@ export async function deleteSegment(client: SqlClient, segmentId: string): Promi
     params: { seg: segmentId },
     settings: { lightweight_deletes_sync: 2 },
   });
+}
+
+/**
+ * Derives again what views derive from the rows of a segment. Needed when a crash may have come between the rows and what follows from
+ * them; harmless otherwise, because everything derived is a set, a minimum or a maximum.
+ */
+export async function deriveSegment(client: SqlClient, segmentId: string): Promise<void> {
+  for (const view of currentSchema.views) {
+    const from = view.from.replace(/\bspans\b/, '(SELECT * FROM spans WHERE seg = unhex({seg:String}))');
+    await client.execute(
+      `INSERT INTO ${view.to} (${view.columns.join(', ')}) SELECT ${view.select} FROM ${from} ${view.tail}`,
+      {
+        class: 'control',
+        comment: `derive ${view.to} of a segment again`,
+        params: { seg: segmentId },
+        settings: { insert_deduplicate: 0 },
+      },
+    );
+  }
 }
