@@ -1,0 +1,219 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { fromPlain, plainSpan } from '../plain.ts';
+import { SpanCursor } from '../batch/span-cursor.ts';
+import { SpanKind, StatusCode } from '../otlp-numbers.ts';
+import type { AttributeValue } from '../values/value.ts';
+import { toCurrent, toOlder } from './convert.ts';
+import { derivedKind, derivedServiceName, derivedStatus, isErrorSpan } from './derive.ts';
+import { canonicalKey, currentNamesOf, findWithSynonyms, olderNamesOf, synonymsOf } from './synonyms.ts';
+import { synonymTable } from './table.ts';
+
+interface Facts {
+  readonly synonyms: Readonly<Record<string, readonly { readonly key: string; readonly when?: string }[]>>;
+}
+const facts = JSON.parse(readFileSync(new URL('testdata/synonyms.json', import.meta.url), 'utf8')) as Facts;
+
+function cursorOf(
+  attributes: Readonly<Record<string, AttributeValue>>,
+  more: Partial<Parameters<typeof plainSpan>[0]> = {},
+): SpanCursor {
+  return new SpanCursor(fromPlain([plainSpan({ traceId: '1', spanId: '1', attributes, ...more })])).moveTo(0);
+}
+
+function find(
+  attributes: Readonly<Record<string, AttributeValue>>,
+  key: string,
+  kind: number = SpanKind.CLIENT,
+): AttributeValue | undefined {
+  return findWithSynonyms(cursorOf(attributes).attributes, key, kind);
+}
+
+describe('synonyms', () => {
+  it('cover every name of the collected facts, both ways', () => {
+    for (const [current, rows] of Object.entries(facts.synonyms)) {
+      for (const { key, when } of rows) {
+        const level = when?.includes('log field') === true ? 'event' : 'span';
+        for (const older of key.split(' + ').slice(-1)) {
+          expect(synonymsOf(current, level), current).toContain(older);
+          expect(synonymsOf(older, level), older).toContain(current);
+        }
+      }
+    }
+  });
+
+  it('never name a current key as older than another, except where an old pair became one key', () => {
+    for (const current of Object.keys(synonymTable)) {
+      const asOlder = currentNamesOf(current);
+      expect(
+        asOlder.filter((row) => row.current !== current || row.prefix === undefined),
+        current,
+      ).toEqual([]);
+    }
+  });
+
+  it('leave unknown keys alone', () => {
+    expect([canonicalKey('order.id'), synonymsOf('order.id'), olderNamesOf('order.id'), find({}, 'order.id')]).toEqual([
+      'order.id',
+      ['order.id'],
+      [],
+      undefined,
+    ]);
+    expect(find({ 'order.id': 7n }, 'order.id')).toBe(7n);
+  });
+
+  it('find a value under whichever name is asked for, the current name first', () => {
+    expect(find({ 'http.status_code': 500n }, 'http.response.status_code')).toBe(500n);
+    expect(find({ 'http.response.status_code': 500n }, 'http.status_code')).toBe(500n);
+    expect(find({ 'http.status_code': 1n, 'http.response.status_code': 2n }, 'http.status_code')).toBe(2n);
+  });
+
+  it('respect the kind of span that decides what an old name meant', () => {
+    expect(canonicalKey('net.peer.name', SpanKind.SERVER)).toBe('client.address');
+    expect(canonicalKey('net.peer.name', SpanKind.CLIENT)).toBe('server.address');
+    expect(find({ 'net.peer.name': 'db' }, 'client.address', SpanKind.CLIENT)).toBeUndefined();
+    expect(find({ 'net.peer.name': 'db' }, 'client.address', SpanKind.SERVER)).toBe('db');
+    expect(find({ 'net.peer.name': 'db' }, 'net.peer.name', SpanKind.INTERNAL)).toBe('db');
+  });
+
+  it('join and split what was cut differently', () => {
+    expect(find({ 'code.namespace': 'com.Shop', 'code.function': 'buy' }, 'code.function.name')).toBe('com.Shop.buy');
+    expect(find({ 'code.function': 'buy' }, 'code.function.name')).toBeUndefined();
+    expect(find({ 'rpc.service': 'pkg.Shop', 'rpc.method': 'Buy' }, 'rpc.method')).toBe('pkg.Shop/Buy');
+    expect(find({ 'rpc.method': 'pkg.Shop/Buy' }, 'rpc.method')).toBe('pkg.Shop/Buy');
+    expect(find({ 'http.target': '/a?b=1' }, 'url.path')).toBe('/a');
+    expect(find({ 'http.target': '/a?b=1' }, 'url.query')).toBe('b=1');
+    expect(find({ 'http.target': '/a' }, 'url.query')).toBeUndefined();
+  });
+
+  it('look at events only for what were log fields', () => {
+    const cursor = cursorOf({ 'error.kind': 'IOError' });
+    expect(findWithSynonyms(cursor.attributes, 'exception.type', 0)).toBeUndefined();
+    expect(findWithSynonyms(cursor.attributes, 'exception.type', 0, 'event')).toBe('IOError');
+  });
+});
+
+describe('conversion between names', () => {
+  it('maps values that were renamed with their key, and leaves others', () => {
+    expect(toCurrent('db_system', 'mssql')).toBe('microsoft.sql_server');
+    expect(toCurrent('db_system', 'postgresql')).toBe('postgresql');
+    expect(toCurrent('grpc_status', 14n)).toBe('UNAVAILABLE');
+    expect(toCurrent('http_flavor', '2.0')).toBe('2');
+    expect(toCurrent('net_transport', 'ip_tcp')).toBe('tcp');
+    expect(toCurrent('list', 'admin, user')).toEqual(['admin', 'user']);
+    expect(toCurrent('text', 3n)).toBe('3');
+  });
+
+  it('takes the host out of whatever held it', () => {
+    const hosts = [
+      'example.com:8080',
+      'http://user@example.com:80/x?y',
+      '[::1]:80',
+      '::1',
+      'kafka://broker',
+      '',
+      '/path',
+      5n,
+    ];
+    expect(hosts.map((host) => toCurrent('host', host))).toEqual([
+      'example.com',
+      'example.com',
+      '::1',
+      '::1',
+      'broker',
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it('lists the older values of a current one, which lead back to it', () => {
+    expect(toOlder('db_system', 'microsoft.sql_server')).toEqual(['microsoft.sql_server', 'mssql']);
+    expect(toOlder('grpc_status', 'OK')).toEqual(['OK', 0n]);
+    expect(toOlder('text', '5')).toEqual(['5', 5n]);
+    expect(toOlder('first_part', 'main|shop')).toEqual(['main']);
+    expect(toOlder('host', 'a')).toEqual([]);
+    const values = fc.constantFrom('mssql', 'microsoft.sql_server', 'OK', '0', '2', '1.1', 'tcp', 'ip_tcp', 'x');
+    fc.assert(
+      fc.property(
+        fc.constantFrom('db_system', 'rpc_system', 'grpc_status', 'http_flavor', 'net_transport', 'text', undefined),
+        values,
+        (convert, value) => {
+          for (const older of toOlder(convert, value)) expect(toCurrent(convert, older)).toBe(value);
+        },
+      ),
+    );
+  });
+});
+
+describe('derived meaning', () => {
+  it('keeps the status that was sent, whatever attributes say', () => {
+    expect(isErrorSpan(cursorOf({ error: true }, { statusCode: StatusCode.OK }))).toBe(false);
+    expect(derivedStatus(cursorOf({}, { statusCode: StatusCode.ERROR, statusMessage: 'no' }))).toEqual({
+      code: 2,
+      message: 'no',
+    });
+    expect(derivedStatus(cursorOf({}, { statusCode: 77 })).code).toBe(77);
+  });
+
+  it('takes the error tag as each format means it', () => {
+    const zipkin = {
+      scope: {
+        name: '',
+        version: '',
+        attributes: [{ key: 'clew.carrier.format', value: 'zipkin' }],
+        droppedAttributes: 0,
+        schemaUrl: '',
+      },
+    };
+    const cases: readonly [AttributeValue, boolean, boolean][] = [
+      [true, true, true],
+      [false, false, false],
+      ['true', true, true],
+      ['false', false, false],
+      ['', false, true],
+      ['timeout', false, true],
+      [1n, false, false],
+    ];
+    for (const [error, plain, fromZipkin] of cases) {
+      expect(isErrorSpan(cursorOf({ error })), String(error)).toBe(plain);
+      expect(isErrorSpan(cursorOf({ error }, zipkin)), String(error)).toBe(fromZipkin);
+    }
+    expect(derivedStatus(cursorOf({ error: 'timeout' }, zipkin)).message).toBe('timeout');
+    expect(derivedStatus(cursorOf({ error: true, 'otel.status_description': 'why' })).message).toBe('why');
+  });
+
+  it('does not count a 5xx response as an error', () => {
+    expect(isErrorSpan(cursorOf({ 'http.status_code': 503n }))).toBe(false);
+  });
+
+  it('reads status numbers only from the exporter that wrote them the other way round', () => {
+    const go = {
+      resource: {
+        attributes: [{ key: 'telemetry.sdk.language', value: 'go' }],
+        droppedAttributes: 0,
+        schemaUrl: '',
+        entityRefs: new Uint8Array(0),
+      },
+    };
+    expect([1n, 2n, 0n, 3n].map((code) => derivedStatus(cursorOf({ 'otel.status_code': code }, go)).code)).toEqual([
+      2, 1, 0, 0,
+    ]);
+    expect(derivedStatus(cursorOf({ 'otel.status_code': 1n })).code).toBe(StatusCode.UNSET);
+    expect(derivedStatus(cursorOf({ 'otel.status_code': 'error', 'otel.status_description': 'x' }))).toEqual({
+      code: 2,
+      message: 'x',
+    });
+    expect(derivedStatus(cursorOf({ 'otel.status_code': 'OK' })).code).toBe(StatusCode.OK);
+  });
+
+  it('takes kind and service from attributes where the fields leave them open', () => {
+    expect(derivedKind(cursorOf({ 'span.kind': 'Client' }))).toBe(SpanKind.CLIENT);
+    expect(derivedKind(cursorOf({ 'span.kind': 'client' }, { kind: SpanKind.SERVER }))).toBe(SpanKind.SERVER);
+    expect(derivedKind(cursorOf({ 'span.kind': 'other' }))).toBe(SpanKind.UNSPECIFIED);
+    expect(derivedServiceName(cursorOf({ 'service.name': 'span' }, { service: 'resource' }))).toBe('resource');
+    expect(derivedServiceName(cursorOf({ 'service.name': 'span' }))).toBe('span');
+    expect(derivedServiceName(cursorOf({ 'service.name': '' }))).toBeUndefined();
+  });
+});
