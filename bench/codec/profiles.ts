@@ -26,13 +26,15 @@ const integer = (key: string, value: number): Message => ({ key, value: { intVal
 const double = (key: string, value: number): Message => ({ key, value: { doubleValue: value } });
 const bool = (key: string, value: boolean): Message => ({ key, value: { boolValue: value } });
 
+type Pick = <T>(values: readonly T[]) => T;
+
 const ROUTES = ['users', 'orders', 'carts', 'payments', 'stock', 'search'];
 const TABLES = ['users', 'orders', 'order_items', 'sessions', 'ledger'];
 
 /** A request of `spans` spans of one service. */
 export function profileRequest(profile: ProfileName, spans: number, seed: number): Message {
   const random = seededRandom(seed);
-  const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)]!;
+  const pick: Pick = (values) => values[Math.floor(random() * values.length)]!;
   const bytes = (length: number): Uint8Array => Uint8Array.from({ length }, () => Math.floor(random() * 256));
   const service = `service-${Math.floor(random() * random() * 40)}`;
   const list: Message[] = [];
@@ -87,37 +89,32 @@ function resource(service: string): Message {
   };
 }
 
-function httpAttributes(
-  random: () => number,
-  pick: <T>(of: readonly T[]) => T,
-  route: string,
-  status: number,
-): Message[] {
+function httpAttributes(random: () => number, pick: Pick, route: string, status: number): Message[] {
   return [
-    text('http.request.method', pick(['GET', 'POST', 'PUT'])),
+    text('http.method', pick(['GET', 'POST', 'PUT'])),
     text('http.route', route),
-    text('url.path', route.replace('{id}', String(Math.floor(random() * 1e6)))),
-    integer('http.response.status_code', status),
-    text('server.address', 'shop.internal'),
-    integer('server.port', 8443),
+    integer('http.status_code', status),
+    text('user.id', String(Math.floor(random() * 1e6))),
+    text('net.peer.name', 'shop.internal'),
+    integer('net.peer.port', 8443),
   ];
 }
 
-function databaseAttributes(random: () => number, pick: <T>(of: readonly T[]) => T): Message[] {
+function databaseAttributes(random: () => number, pick: Pick): Message[] {
   const table = pick(TABLES);
   return [
-    text('db.system.name', 'postgresql'),
-    text('db.namespace', 'shop'),
-    text('db.query.text', `SELECT * FROM ${table} WHERE id = $1`),
-    text('db.collection.name', table),
-    text('server.address', 'db-0.internal'),
-    integer('db.response.returned_rows', Math.floor(random() * 100)),
+    text('db.system', 'postgresql'),
+    text('db.name', 'shop'),
+    text('db.statement', `SELECT * FROM ${table} WHERE id = $1`),
+    text('db.sql.table', table),
+    text('net.peer.name', 'db-0.internal'),
+    integer('db.rows', Math.floor(random() * 100)),
   ];
 }
 
 function furtherAttributes(random: () => number): Message[] {
   return [
-    text('user.id', `user-${Math.floor(random() * 1e7)}`),
+    text('enduser.id', `user-${Math.floor(random() * 1e7)}`),
     text('order.id', `ord-${Math.floor(random() * 2 ** 32).toString(36)}-${Math.floor(random() * 1e6)}`),
     text('client.address', `10.${Math.floor(random() * 256)}.${Math.floor(random() * 256)}.7`),
     text('user_agent.original', 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/126.0 Safari/537.36'),

@@ -1,0 +1,154 @@
+// Question: how fast are OTLP requests decoded into batches and batches encoded, on one thread, and how does that compare with protobufjs on the
+// same bytes in the same run? 20 requests of 100 spans each, as an SDK sends them; a batch is reset and reused from request to request.
+//
+// protobufjs runs by reflection (`Root.lookupType`): it generates and compiles the same decoder source as its static code generator
+// and is warmed up the same way. `JSON.parse` stands beside the JSON decoder, though it builds objects and no batch.
+//
+// Usage: node bench/codec/run.ts [--rounds=N] [--json=FILE]
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import protobuf from 'protobufjs';
+import { SpanBatch } from '../../packages/model/src/index.ts';
+import { decodeTraces, decodeTracesJson, encodeTraces, encodeTracesJson } from '../../packages/wire/src/otlp/index.ts';
+import { profileRequest } from './profiles.ts';
+import type { ProfileName } from './profiles.ts';
+
+const REQUESTS = 20;
+const SPANS_PER_REQUEST = 100;
+const SPANS = REQUESTS * SPANS_PER_REQUEST;
+/** Each round of one method lasts about this long. */
+const ROUND_MS = 300;
+
+const { values: options } = parseArgs({
+  options: { rounds: { type: 'string', default: '7' }, json: { type: 'string' } },
+});
+const rounds = Math.max(5, Number(options.rounds));
+
+/** What one method did: medians over the rounds, and the slowest and fastest round. */
+interface Figures {
+  readonly profile: ProfileName;
+  readonly method: string;
+  readonly bytesPerSpan: number;
+  readonly megabytesPerSecond: number;
+  readonly slowest: number;
+  readonly fastest: number;
+  readonly spansPerSecond: number;
+}
+
+interface Method {
+  readonly name: string;
+  readonly bytes: number;
+  /** Handles all requests once. */
+  readonly pass: () => void;
+}
+
+/** Keeps results reachable, so that no work can be optimised away. */
+let sink: unknown;
+
+function methodsOf(profile: ProfileName): Method[] {
+  const root = protobuf.loadSync(
+    fileURLToPath(new URL('../../packages/wire/src/otlp/testdata/otlp.proto', import.meta.url)),
+  );
+  const type = root.lookupType('otlp.TraceRequest');
+  const requests = Array.from({ length: REQUESTS }, (_, seed) => {
+    const message = type.fromObject(profileRequest(profile, SPANS_PER_REQUEST, seed + 1));
+    return Uint8Array.from(type.encode(message).finish());
+  });
+  const batches = requests.map((bytes) => {
+    const batch = new SpanBatch();
+    decodeTraces(bytes, batch);
+    return batch;
+  });
+  const messages = requests.map((bytes) => type.decode(bytes));
+  const json = batches.map((batch) => encodeTracesJson(batch));
+  const batch = new SpanBatch();
+  const decoder = new TextDecoder();
+  const size = (of: readonly Uint8Array[]): number => of.reduce((sum, bytes) => sum + bytes.length, 0);
+  const each =
+    <T>(of: readonly T[], run: (item: T) => unknown) =>
+    (): void => {
+      for (const item of of) sink = run(item);
+    };
+  return [
+    {
+      name: 'protobuf decode',
+      bytes: size(requests),
+      pass: each(requests, (bytes) => (batch.reset(), decodeTraces(bytes, batch))),
+    },
+    { name: 'protobufjs decode', bytes: size(requests), pass: each(requests, (bytes) => type.decode(bytes)) },
+    { name: 'protobuf encode', bytes: size(requests), pass: each(batches, (filled) => encodeTraces(filled)) },
+    {
+      name: 'protobufjs encode',
+      bytes: size(requests),
+      pass: each(messages, (message) => type.encode(message).finish()),
+    },
+    {
+      name: 'JSON decode',
+      bytes: size(json),
+      pass: each(json, (bytes) => (batch.reset(), decodeTracesJson(bytes, batch))),
+    },
+    { name: 'JSON.parse', bytes: size(json), pass: each(json, (bytes) => JSON.parse(decoder.decode(bytes))) },
+    { name: 'JSON encode', bytes: size(json), pass: each(batches, (filled) => encodeTracesJson(filled)) },
+    { name: 'memory copy', bytes: size(requests), pass: each(requests, (bytes) => bytes.slice()) },
+  ];
+}
+
+/** Milliseconds of one pass, averaged over a round. */
+function round(method: Method): number {
+  let passes = 0;
+  const startMs = performance.now();
+  let nowMs = startMs;
+  for (; nowMs - startMs < ROUND_MS; nowMs = performance.now()) {
+    method.pass();
+    passes++;
+  }
+  return (nowMs - startMs) / passes;
+}
+
+/** Rounds of all methods take turns, so that a disturbance hits them alike. */
+function measure(profile: ProfileName): Figures[] {
+  const methods = methodsOf(profile);
+  const times = methods.map((): number[] => []);
+  for (const method of methods) round(method);
+  for (let i = 0; i < rounds; i++) for (const [at, method] of methods.entries()) times[at]!.push(round(method));
+  return methods.map((method, at) => {
+    const sorted = times[at]!.sort((a, b) => a - b);
+    const rate = (ms: number): number => Math.round(method.bytes / ms / 1e3);
+    const medianMs = sorted[Math.floor(sorted.length / 2)]!;
+    return {
+      profile,
+      method: method.name,
+      bytesPerSpan: Math.round(method.bytes / SPANS),
+      megabytesPerSecond: rate(medianMs),
+      slowest: rate(sorted.at(-1)!),
+      fastest: rate(sorted[0]!),
+      spansPerSecond: Math.round((SPANS / medianMs) * 1000),
+    };
+  });
+}
+
+/** How many times faster `method` is than `baseline`, on the same profile. */
+function ratio(figures: readonly Figures[], method: string, baseline: string): number {
+  const rate = (name: string): number => figures.find((entry) => entry.method === name)!.spansPerSecond;
+  return Math.round((rate(method) / rate(baseline)) * 10) / 10;
+}
+
+const profiles = (['light', 'rich'] as const).map((profile) => {
+  const figures = measure(profile);
+  console.table(figures);
+  const ratios = {
+    'decode / protobufjs': ratio(figures, 'protobuf decode', 'protobufjs decode'),
+    'encode / protobufjs': ratio(figures, 'protobuf encode', 'protobufjs encode'),
+    'JSON decode / JSON.parse': ratio(figures, 'JSON decode', 'JSON.parse'),
+  };
+  for (const [name, value] of Object.entries(ratios)) console.log(`${profile}: ${name} = ${value}`);
+  return { profile, figures, ratios };
+});
+
+if (options.json !== undefined) {
+  const machine = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length };
+  writeFileSync(options.json, `${JSON.stringify({ machine, rounds, profiles }, undefined, 2)}\n`);
+}
+if (sink === undefined) throw new Error('nothing was measured');
