@@ -1,4 +1,4 @@
-import { SpanBatch, concatInto } from '@clew/model';
+import { SpanBatch, compactBatch, concatInto } from '@clew/model';
 import { Refusal } from '../consumer.ts';
 import type { ConsumeContext, Durability, TracesConsumer } from '../consumer.ts';
 import { combineDurability } from './durability.ts';
@@ -45,6 +45,8 @@ class FanOut implements TracesConsumer {
   }
 
   async consumeTraces(batch: SpanBatch, context: ConsumeContext): Promise<void> {
+    // Readers that share a batch must not compact its edits under each other's cursors.
+    compactBatch(batch);
     const copies = this.#mutating.length - (this.mutatesData ? 1 : 0);
     const own = Array.from({ length: copies }, () => copyOf(batch));
     if (copies < this.#mutating.length) own.push(batch);
