@@ -10,7 +10,7 @@ import { CodedError } from '@clew/base';
  * - `invalid_id`: a trace or span id of the wrong length, or one that is not hexadecimal.
  * - `invalid_json`: bytes that are no JSON.
  * - `wrong_json_type`: a known JSON member whose value has another type or is out of its range.
- * - `too_deep`, `too_many_spans`, `too_many_children`: a limit of {@link DecodeLimits}; `details.limit` names it.
+ * - `too_deep`, `too_many_spans`, `too_many_children`: a limit of `DecodeLimits`; `details.limit` names it.
  */
 export type WireErrorCode =
   | 'truncated'
@@ -28,45 +28,7 @@ export type WireErrorCode =
 /** Raised by `@clew/wire`: input that cannot be decoded. Nothing of it was kept. */
 export class WireError extends CodedError<WireErrorCode> {}
 
-/** What the decoders refuse, so that a small request cannot become a large batch. */
-export interface DecodeLimits {
-  /** Levels of arrays and maps inside one attribute value, and of groups and objects that are skipped. Default 64. */
-  readonly maxDepth?: number;
-  /** Spans in one request. Default 500,000. */
-  readonly maxSpans?: number;
-  /** Events, links, scopes and resources together in one request. Default 2,000,000. */
-  readonly maxChildren?: number;
-}
-
-/** The limits that apply where {@link DecodeLimits} says nothing. */
-export const DEFAULT_DECODE_LIMITS = Object.freeze({
-  maxDepth: 64,
-  maxSpans: 500_000,
-  maxChildren: 2_000_000,
-} satisfies Required<DecodeLimits>);
-
 /** An error about the input at `offset`; `problem` says what was found there and which rule it breaks. */
 export function inputError(code: WireErrorCode, offset: number, problem: string): WireError {
   return new WireError(code, `${problem}, at byte ${offset}`, { details: { offset } });
-}
-
-/** An error about a limit reached at `offset`; the message names the limit, its value and how to raise it. */
-export function limitError(
-  code: 'too_deep' | 'too_many_spans' | 'too_many_children',
-  offset: number,
-  setting: keyof DecodeLimits,
-  value: number,
-): WireError {
-  const what = {
-    too_deep: 'values are nested deeper than',
-    too_many_spans: 'the request has more spans than',
-    too_many_children: 'the request has more events, links, scopes and resources than',
-  }[code];
-  return new WireError(
-    code,
-    `${what} ${value}, the limit ${setting}, at byte ${offset}; send less at once or raise ${setting}`,
-    {
-      details: { offset, limit: setting, value },
-    },
-  );
 }

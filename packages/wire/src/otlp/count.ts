@@ -1,4 +1,5 @@
-import { DEFAULT_DECODE_LIMITS, inputError } from '../errors.ts';
+import { inputError } from '../errors.ts';
+import { DEFAULT_DECODE_LIMITS } from '../limits.ts';
 import { JsonReader } from './json-reader.ts';
 import { NameTable } from './json-names.ts';
 import type { OtlpEncoding } from './partial-success.ts';

@@ -5,5 +5,7 @@ export { decodePartialSuccess, encodePartialSuccess } from './partial-success.ts
 export type { OtlpEncoding, OtlpSignal, PartialSuccess } from './partial-success.ts';
 export { decodeTraces } from './protobuf-decode.ts';
 export { encodeTraces } from './protobuf-encode.ts';
-export { DEFAULT_DECODE_LIMITS, WireError } from '../errors.ts';
-export type { DecodeLimits, WireErrorCode } from '../errors.ts';
+export { WireError } from '../errors.ts';
+export type { WireErrorCode } from '../errors.ts';
+export { DEFAULT_DECODE_LIMITS, MAX_DEPTH } from '../limits.ts';
+export type { DecodeLimits } from '../limits.ts';

@@ -1,6 +1,7 @@
 import type { SpanBatch } from '@clew/model';
-import { DEFAULT_DECODE_LIMITS, inputError, limitError } from '../errors.ts';
-import type { DecodeLimits } from '../errors.ts';
+import { inputError } from '../errors.ts';
+import { limitError, resolveLimits } from '../limits.ts';
+import type { DecodeLimits } from '../limits.ts';
 import { JsonValueReader } from './json-values.ts';
 import {
   ENTITY_REF_NAMES,
@@ -31,9 +32,10 @@ class TraceJsonDecoder extends JsonValueReader {
   /** `many`: any number of requests, one after the other, else exactly one. */
   decode(bytes: Uint8Array, batch: SpanBatch, limits: DecodeLimits, many: boolean): number {
     const mark = batch.mark();
-    this.maxDepth = limits.maxDepth ?? DEFAULT_DECODE_LIMITS.maxDepth;
-    this.#maxSpans = limits.maxSpans ?? DEFAULT_DECODE_LIMITS.maxSpans;
-    this.#maxChildren = limits.maxChildren ?? DEFAULT_DECODE_LIMITS.maxChildren;
+    const { maxDepth, maxSpans, maxChildren } = resolveLimits(limits);
+    this.maxDepth = maxDepth;
+    this.#maxSpans = maxSpans;
+    this.#maxChildren = maxChildren;
     try {
       this.bindInput(bytes);
       this.batch = batch;

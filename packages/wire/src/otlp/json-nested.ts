@@ -1,10 +1,8 @@
 import { ValueType } from '@clew/model';
+import { MAX_DEPTH } from '../limits.ts';
 import { appendSigned } from './decimal.ts';
 import type { JsonWriter } from './json-writer.ts';
 import { ProtobufReader, viewOf } from './protobuf-reader.ts';
-
-/** Nested values are checked when they enter a batch; this only keeps a damaged one from exhausting the stack. */
-const MAX_DEPTH = 1_000;
 
 /**
  * Writes protobuf messages a batch keeps encoded (`ArrayValue`, `KeyValueList`, `EntityRef`) as OTLP/JSON. These are rare, so this

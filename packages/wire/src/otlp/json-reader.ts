@@ -1,5 +1,6 @@
-import { inputError, limitError } from '../errors.ts';
+import { inputError } from '../errors.ts';
 import type { WireError } from '../errors.ts';
+import { limitError } from '../limits.ts';
 import { TextBuffer } from './text-buffer.ts';
 import type { NameTable } from './json-names.ts';
 

@@ -3,7 +3,7 @@ import { JsonReader } from './json-reader.ts';
 import { NameTable } from './json-names.ts';
 import { JsonWriter } from './json-writer.ts';
 import { ProtobufReader } from './protobuf-reader.ts';
-import { DEFAULT_DECODE_LIMITS } from '../errors.ts';
+import { DEFAULT_DECODE_LIMITS } from '../limits.ts';
 
 /** How an OTLP request or response is encoded. */
 export type OtlpEncoding = 'protobuf' | 'json';

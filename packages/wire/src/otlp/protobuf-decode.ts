@@ -1,6 +1,7 @@
 import type { SpanBatch } from '@clew/model';
-import { DEFAULT_DECODE_LIMITS, inputError, limitError } from '../errors.ts';
-import type { DecodeLimits } from '../errors.ts';
+import { inputError } from '../errors.ts';
+import { limitError, resolveLimits } from '../limits.ts';
+import type { DecodeLimits } from '../limits.ts';
 import { AttributeReader } from './protobuf-attributes.ts';
 import { truncated, wrongWireType } from './protobuf-reader.ts';
 
@@ -35,9 +36,10 @@ class TraceDecoder extends AttributeReader {
 
   decode(bytes: Uint8Array, batch: SpanBatch, limits: DecodeLimits): number {
     const mark = batch.mark();
-    this.maxDepth = limits.maxDepth ?? DEFAULT_DECODE_LIMITS.maxDepth;
-    this.#maxSpans = limits.maxSpans ?? DEFAULT_DECODE_LIMITS.maxSpans;
-    this.#maxChildren = limits.maxChildren ?? DEFAULT_DECODE_LIMITS.maxChildren;
+    const { maxDepth, maxSpans, maxChildren } = resolveLimits(limits);
+    this.maxDepth = maxDepth;
+    this.#maxSpans = maxSpans;
+    this.#maxChildren = maxChildren;
     this.#firstSpan = batch.count;
     this.#children = 0;
     try {

@@ -1,5 +1,6 @@
-import { inputError, limitError } from '../errors.ts';
+import { inputError } from '../errors.ts';
 import type { WireError } from '../errors.ts';
+import { limitError } from '../limits.ts';
 
 /** Protobuf wire types (https://protobuf.dev/programming-guides/encoding/#structure). */
 export const WireType = Object.freeze({ VARINT: 0, I64: 1, LEN: 2, GROUP_START: 3, GROUP_END: 4, I32: 5 } as const);
