@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -61,21 +62,33 @@ function server(config: ClewStorageConfig, url: string, onEvent: (event: EngineE
       ...(config.database === undefined ? {} : { database: config.database }),
       ...(config.cluster === undefined ? {} : { cluster: config.cluster }),
     });
+  const stopped = once(stopping.signal, 'abort').then((): never => {
+    throw new StoreError('cancelled', 'connecting to the ClickHouse server was stopped');
+  });
+  stopped.catch(() => undefined);
+  const connect = async (): Promise<ServerEngine> => {
+    const opening = open();
+    // When stopping wins, what is opened later is closed again.
+    void opening.then(
+      (engine) => (stopping.signal.aborted ? engine.stop() : undefined),
+      () => undefined,
+    );
+    return Promise.race([opening, stopped]);
+  };
   return {
     client,
     async start() {
       for (let delayMs = FIRST_RETRY_MS; opened === undefined; delayMs = Math.min(delayMs * 2, MAX_RETRY_MS)) {
         try {
-          opened = await open();
+          opened = await connect();
         } catch (error) {
-          if (!(error instanceof StoreError) || error.code !== 'engine_unavailable' || stopping.signal.aborted)
-            throw error;
+          if (!(error instanceof StoreError) || error.code !== 'engine_unavailable') throw error;
           client.explain(error.message);
           onEvent({
             kind: 'warning',
             message: `The ClickHouse server is tried again in ${delayMs} ms: ${error.message}`,
           });
-          await sleep(delayMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+          await Promise.race([sleep(delayMs), stopped]);
         }
       }
       client.connect(opened.client);

@@ -73,9 +73,12 @@ export class SegmentWriter {
     this.#running ??= this.#run();
   }
 
-  /** Settles when the journal is empty of sealed segments, or the deadline aborts. */
+  /**
+   * Settles when the journal is empty of sealed segments, when the deadline aborts, or when nothing can be stored now: what is left is safe and is
+   * stored after the next start.
+   */
   async drain(deadline: AbortSignal): Promise<void> {
-    while (!deadline.aborted && !this.#stopping.signal.aborted && this.#pending()) {
+    while (!deadline.aborted && this.#canStore() && this.#pending()) {
       await sleep(10, undefined, { signal: deadline }).catch(() => undefined);
     }
   }
@@ -97,6 +100,10 @@ export class SegmentWriter {
       storedSegments: this.#storedSegments,
       lastError: this.#lastError ?? null,
     };
+  }
+
+  #canStore(): boolean {
+    return this.#running !== undefined && !this.#stopping.signal.aborted && this.#lastError === undefined;
   }
 
   #pending(): boolean {
