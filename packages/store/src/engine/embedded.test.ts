@@ -269,6 +269,25 @@ describe('reaching the engine', () => {
     expect(written).toContain('<max_server_memory_usage>1000000000</max_server_memory_usage>');
   });
 
+  it('holds results in memory, and says so, where named pipes cannot be made', async () => {
+    const before = process.env['PATH'];
+    process.env['PATH'] = directory;
+    try {
+      await open();
+    } finally {
+      process.env['PATH'] = before;
+    }
+    const [engine] = opened;
+    expect(events).toContainEqual({ kind: 'warning', message: expect.stringContaining('mkfifo') });
+    const rows = await engine?.client.rows<{ n: string }>('SELECT number AS n FROM numbers(100000)', scan);
+    expect(rows).toHaveLength(100_000);
+    await expect(engine?.client.rows('SELECT no_such_column', scan)).rejects.toMatchObject({ code: 'sql_error' });
+    await expect(engine?.client.rows(endlessSql, { ...scan, timeoutMs: 100 })).rejects.toMatchObject({
+      code: 'timeout',
+    });
+    await expect(engine?.client.rows('SELECT 1 AS v', scan)).resolves.toEqual([{ v: 1 }]);
+  });
+
   it('uses the loopback interface when the socket path is too long, and lets nobody in without the secret', async () => {
     const long = join(directory, 'x'.repeat(120));
     await mkdir(long);

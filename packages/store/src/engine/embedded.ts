@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
+import { accessSync, chmodSync, constants, mkdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { SqlClient } from './client.ts';
 import { spawnEngine, unreadableError } from './engine-process.ts';
@@ -136,6 +136,8 @@ export function lockEmbeddedEngine(options: EmbeddedEngineOptions): LockedEngine
 function prepareDirectories(dataDirectory: string, runDirectory: string): void {
   try {
     mkdirSync(runDirectory, { recursive: true, mode: 0o700 });
+    // It may have been made by somebody else; it holds the socket and compiled code.
+    chmodSync(runDirectory, 0o700);
     if (!statSync(dataDirectory).isDirectory()) throw new Error('it is not a directory');
     accessSync(dataDirectory, constants.R_OK | constants.W_OK | constants.X_OK);
     accessSync(runDirectory, constants.R_OK | constants.W_OK | constants.X_OK);

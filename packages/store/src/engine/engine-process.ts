@@ -75,6 +75,8 @@ function startChild({ open }: SpawnOptions, onLine: (line: string) => void): Chi
       PATH: process.env['PATH'] ?? '',
       ...(process.env['TMPDIR'] === undefined ? {} : { TMPDIR: process.env['TMPDIR'] }),
       UV_THREADPOOL_SIZE: String(threads),
+      // From source, modules compiled at an earlier start need no TypeScript compiler in memory: some 15 MB less.
+      NODE_COMPILE_CACHE: join(open.runDirectory, 'compile-cache'),
       TZ: 'UTC',
     },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

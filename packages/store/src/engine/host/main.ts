@@ -1,6 +1,7 @@
 // Entry of the engine's process. Started by the supervisor with a control pipe (IPC); configured by its first message.
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
+import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import type { StatementClass } from '../client.ts';
 import type { ControlMessage, EngineAddress, OpenMessage, ReadyMessage, ReportMessage } from '../protocol.ts';
@@ -82,6 +83,8 @@ async function open(message: OpenMessage): Promise<void> {
     ...(maxOpenFiles === undefined ? {} : { maxOpenFiles }),
   };
   report(ready);
+  // Else it is written at a proper exit only, and engines are killed often enough.
+  flushCompileCache();
 }
 
 function openSessions(

@@ -12,6 +12,10 @@ export interface SessionState {
   readonly params: ReadonlyMap<string, string>;
 }
 
+/** Free of the limits the failed statement may have exhausted, which still hold on the connection. */
+const forgetSql =
+  "SELECT 1 SETTINGS log_comment = '', max_execution_time = 0, max_memory_usage = 0, max_result_rows = 0, max_result_bytes = 0";
+
 /**
  * One connection with its settings under control. Settings and parameters live on the connection, so before each
  * statement the difference between what it has and what the statement needs is `SET`: nothing of one statement reaches the
@@ -50,7 +54,7 @@ export class EngineSession {
    */
   async #forgetFailed(): Promise<void> {
     try {
-      await this.#connection.run("SELECT 1 SETTINGS log_comment = ''", 'Null');
+      await this.#connection.run(forgetSql, 'Null');
     } catch (caught) {
       // The failure being reported matters more; the next statement of this session shows whether it is of any use.
       console.error(`Session ${this.name} failed after a failed statement: ${String(caught)}`);
