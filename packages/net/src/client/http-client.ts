@@ -44,7 +44,7 @@ export interface HttpClientResponse {
 const defaultTimeoutMs = 30_000;
 const defaultMaxResponseBytes = 4 * 1024 * 1024;
 
-/** Sends HTTP requests over kept connections. Redirects are not followed, whatever the status is it is returned. */
+/** Sends HTTP/1.1 requests over kept connections. Redirects are not followed, whatever the status is it is returned. */
 export class HttpClient {
   readonly #dispatcher: Dispatcher;
 
@@ -57,6 +57,7 @@ export class HttpClient {
       connections: options.maxConnectionsPerHost ?? 100,
       keepAliveTimeout: options.idleConnectionTimeoutMs ?? 90_000,
       pipelining: options.disableKeepAlives ? 0 : 1,
+      allowH2: false,
       // Requests carry one deadline for everything; these would be further, unnamed ones.
       headersTimeout: 0,
       bodyTimeout: 0,
@@ -102,9 +103,10 @@ function isShut(dispatcher: Dispatcher): boolean {
 /** Reads certificates for every new connection, so that renewed files are used. */
 function freshConnector(tls: TlsClientSettings, timeout: number): buildConnector.connector {
   if (tls.reloadIntervalMs === undefined || tls.reloadIntervalMs <= 0) {
-    return buildConnector({ ...(tls.insecure ? {} : tlsConnectOptions(tls)), timeout });
+    return buildConnector({ ...(tls.insecure ? {} : tlsConnectOptions(tls)), timeout, allowH2: false });
   }
-  return (options, callback) => buildConnector({ ...tlsConnectOptions(tls), timeout })(options, callback);
+  return (options, callback) =>
+    buildConnector({ ...tlsConnectOptions(tls), timeout, allowH2: false })(options, callback);
 }
 
 async function readUpTo(

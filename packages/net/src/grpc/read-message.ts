@@ -81,7 +81,9 @@ export function readSingleMessage(source: Readable, options: ReadMessageOptions)
       failWith(new NetError('aborted', message, cause ? { cause, status } : { status }));
     }
     source.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone);
-    if (source.destroyed) onGone();
+    // An HTTP/2 stream without data may have ended before anybody could listen.
+    if (source.readableEnded) onEnd();
+    else if (source.destroyed) onGone();
   });
 }
 

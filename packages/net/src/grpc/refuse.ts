@@ -6,8 +6,6 @@ import { statusTrailers } from './metadata.ts';
 
 /** Answers a call that reaches no method, at once and with headers only. */
 export function refuseCall(stream: ServerHttp2Stream, status: RpcStatus, httpStatus = 200): void {
-  // The client may be gone already; failing also closes the stream, and nobody waits for it.
-  stream.on('error', () => undefined);
   if (stream.destroyed || stream.closed) return;
   const headers = {
     ':status': httpStatus,

@@ -53,8 +53,6 @@ export class GrpcExchange {
     this.#context = context;
     this.#headers = headers;
     stream.on('close', () => this.#onClose());
-    // Every failure of a stream also closes it; without a listener Node would end the process.
-    stream.on('error', () => undefined);
   }
 
   /** Ends the call at once. */

@@ -65,7 +65,9 @@ export function collectBody(source: Readable, options: CollectOptions): Promise<
       failWith(new NetError('aborted', `the peer went away after ${size} bytes of its request body`));
     }
     source.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
-    if (source.destroyed) onClose();
+    // An HTTP/2 stream without data may have ended before anybody could listen.
+    if (source.readableEnded) onEnd();
+    else if (source.destroyed) onClose();
   });
 }
 

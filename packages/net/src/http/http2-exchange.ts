@@ -20,8 +20,6 @@ export class Http2Exchange {
     stream.on('close', () => {
       if (!stream.writableFinished) wire.abandon(new NetError('aborted', 'the client went away'));
     });
-    // A failing stream also closes, which is handled above; without a listener Node would end the process.
-    stream.on('error', () => undefined);
   }
 
   /** Ends the exchange at once. */

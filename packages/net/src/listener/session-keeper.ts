@@ -54,8 +54,11 @@ export class SessionKeeper {
   watch(stream: ServerHttp2Stream): void {
     this.#openStreams++;
     clearTimeout(this.#idleTimer);
-    stream.on('aborted', () => this.#onReset());
+    // Every failure of a stream also closes it; without a listener Node would end the process.
+    stream.on('error', () => undefined);
     stream.on('close', () => {
+      // Only resets cost: a client may cancel calls, but not open and reset streams without end.
+      if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) this.#onReset();
       this.#openStreams--;
       // Answering a call clears the strikes: clients measure bandwidth by pinging around replies.
       if (stream.headersSent) this.#forgivePings();

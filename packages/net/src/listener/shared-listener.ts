@@ -1,3 +1,4 @@
+import { constants } from 'node:http2';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
@@ -126,6 +127,8 @@ export class SharedListener {
     await closed;
     clearTimeout(flush);
     this.#destroySockets();
+    this.#sockets.clear();
+    this.#keepers.clear();
     this.#tls?.close();
     this.#state = 'closed';
   }
@@ -283,11 +286,16 @@ export class SharedListener {
     const keeper = session && this.#keepers.get(session as ServerHttp2Session);
     if (!keeper) return void stream.destroy();
     keeper.watch(stream);
+    // Until the peer has acknowledged our settings node:http2 does not hold it to their header limit.
+    if (keeper.session.pendingSettingsAck && textLength(rawHeaders) > this.settings.maxHeaderBytes) {
+      this.#reject('header_too_large', `request headers exceed ${this.settings.maxHeaderBytes} bytes`);
+      return stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    }
     this.#responder.http2(stream, headers, rawHeaders);
   }
 
   #onHttp1Error(error: NodeJS.ErrnoException, socket: Socket): void {
-    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+    if (isGone(error.code) || !socket.writable) return void socket.destroy();
     const [status, reason] = http1Failure(error.code);
     this.#reject(reason, error.message);
     socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
@@ -311,6 +319,15 @@ export class SharedListener {
     this.#noticed.add(text);
     for (const { onNotice } of this.#hooks) onNotice?.(text);
   }
+}
+
+function textLength(texts: readonly string[]): number {
+  return texts.reduce((sum, text) => sum + text.length, 0);
+}
+
+/** A client that leaves in the middle of a request is no malformed request. */
+function isGone(code: string | undefined): boolean {
+  return code === 'ECONNRESET' || code === 'EPIPE' || code === 'HPE_INVALID_EOF_STATE';
 }
 
 function http1Failure(code: string | undefined): [string, RejectReason] {
