@@ -1,1 +1,3 @@
 export * from './arbitraries.ts';
+export * from './otlp-requests.ts';
+export * from './spans/index.ts';
