@@ -30,6 +30,20 @@ export interface Host {
   reportStatus(status: ComponentStatus): void;
 }
 
+/**
+ * A component that holds bytes which memory limits should know of but cannot see in this thread's heap: a journal's buffers
+ * in another thread or process.
+ */
+export interface MemoryHolder extends Component {
+  /** Bytes held now. */
+  heldBytes(): number;
+}
+
+/** Whether a component is a {@link MemoryHolder}. */
+export function isMemoryHolder(component: Component): component is MemoryHolder {
+  return typeof (component as Partial<MemoryHolder>).heldBytes === 'function';
+}
+
 /** An extension that wants to know when the pipelines work and how their components fare, as health checks do. */
 export interface PipelineWatcher extends Component {
   /** Every component has started. */
@@ -116,10 +130,13 @@ export interface ExtensionFactory<Config> extends FactoryBase<Config> {
   create(settings: CreateSettings<Config>): Component;
 }
 
-/** Any factory. Configurations differ in type, so a list of factories forgets it. */
+/** A factory whose configuration's type is forgotten: what a list of different factories holds. */
+type Erased<Factory> = Omit<Factory, 'configSchema'> & { readonly configSchema: z.ZodType };
+
+/** Any factory. */
 export type ComponentFactory =
-  | ReceiverFactory<never>
-  | ProcessorFactory<never>
-  | ExporterFactory<never>
-  | ConnectorFactory<never>
-  | ExtensionFactory<never>;
+  | Erased<ReceiverFactory<never>>
+  | Erased<ProcessorFactory<never>>
+  | Erased<ExporterFactory<never>>
+  | Erased<ConnectorFactory<never>>
+  | Erased<ExtensionFactory<never>>;

@@ -3,12 +3,12 @@ import type { Telemetry } from '@clew/base';
 import { SpanBatch, concatInto, packBatch, selectSpans, unpackBatch } from '@clew/model';
 import { NetError } from '@clew/net';
 import type { OtlpClient } from '@clew/net';
-import { Refusal } from '@clew/pipeline';
+import { Refusal, observeQueue } from '@clew/pipeline';
 import type { Component, ConsumeContext, Durability, TracesConsumer } from '@clew/pipeline';
 import { SendingQueue } from './sending-queue.ts';
 import type { QueueItem } from './sending-queue.ts';
 import type { SendingQueueConfig } from './queue-config.ts';
-import { exporterEvents, observeQueue } from './telemetry.ts';
+import { exporterEvents } from './telemetry.ts';
 import type { ExporterEvents } from './telemetry.ts';
 
 /** A batch on its way out, as one small buffer. */
@@ -32,17 +32,26 @@ export class OtlpExporter implements Component, TracesConsumer {
   readonly #events: ExporterEvents;
   readonly #queue: SendingQueue<PackedSpans> | undefined;
   #client: OtlpClient | undefined;
+  #unobserve: (() => void) | undefined;
 
   constructor(parts: OtlpExporterParts) {
     this.#parts = parts;
     this.#events = exporterEvents(parts.telemetry, parts.id);
     if (!parts.queue.enabled) return;
     this.#queue = new SendingQueue(parts.queue, (item) => this.#send(unpackBatch(item.packed)), mergePacked);
-    observeQueue(parts.telemetry, parts.id, this.#queue);
   }
 
   start(): Promise<void> {
-    this.#client ??= this.#parts.createClient(this.#events);
+    if (this.#client !== undefined) return Promise.resolve();
+    this.#client = this.#parts.createClient(this.#events);
+    const queue = this.#queue;
+    if (queue !== undefined) {
+      this.#unobserve = observeQueue(this.#parts.telemetry.meter, this.#parts.id, () => ({
+        size: queue.size,
+        capacity: queue.capacity,
+        inFlightRequests: queue.inFlight,
+      }));
+    }
     return Promise.resolve();
   }
 
@@ -51,6 +60,7 @@ export class OtlpExporter implements Component, TracesConsumer {
     if (client === undefined) return;
     await this.#queue?.drain(deadline);
     await client.close();
+    this.#unobserve?.();
     this.#client = undefined;
   }
 

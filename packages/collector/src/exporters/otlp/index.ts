@@ -12,6 +12,7 @@ export const otlpExporterFactory: ExporterFactory<OtlpExporterConfig> = {
   aliases: ['otlp_grpc'],
   stability: { traces: 'stable' },
   placement: 'stateless',
+  countsOwnSpans: true,
   configSchema: otlpExporterConfig,
   create: ({ id, config, telemetry }) =>
     new OtlpExporter({

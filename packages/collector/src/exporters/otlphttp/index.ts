@@ -12,6 +12,7 @@ export const otlpHttpExporterFactory: ExporterFactory<OtlpHttpExporterConfig> = 
   aliases: ['otlp_http'],
   stability: { traces: 'stable' },
   placement: 'stateless',
+  countsOwnSpans: true,
   configSchema: otlpHttpExporterConfig,
   create: ({ id, config, telemetry }) =>
     new OtlpExporter({

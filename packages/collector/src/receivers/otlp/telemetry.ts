@@ -23,21 +23,25 @@ export function otlpEvents({ logger, meter }: Telemetry, receiver: string): Otlp
     name: 'otelcol_receiver_accepted_spans',
     help: 'Number of spans successfully pushed into the pipeline.',
     labels: receiverLabels,
+    otelUnit: '{spans}',
   });
   const refused = meter.counter({
     name: 'otelcol_receiver_refused_spans',
     help: 'Number of spans that could not be pushed into the pipeline.',
     labels: receiverLabels,
+    otelUnit: '{spans}',
   });
   const failed = meter.counter({
     name: 'otelcol_receiver_failed_spans',
     help: 'Number of spans that failed to be processed by the receiver due to internal errors.',
     labels: receiverLabels,
+    otelUnit: '{spans}',
   });
   const requests = meter.counter({
     name: 'otelcol_receiver_requests',
     help: 'Number of requests processed, by outcome.',
     labels: [...receiverLabels, 'outcome'],
+    otelUnit: '{requests}',
   });
   const rejected = meter.counter({
     name: 'clew_receiver_rejected_requests_total',

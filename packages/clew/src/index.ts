@@ -1,0 +1,2 @@
+export { main, runCommand } from './main.ts';
+export { DemoTraffic } from './demo/traffic.ts';

@@ -1,0 +1,126 @@
+import type { Result } from '@clew/base';
+import { expositionContentType } from '@clew/base/node';
+import type { ListenerLease } from '@clew/net';
+import { PipelineError, PipelineService, loadConfig, printConfig } from '@clew/pipeline';
+import type { Acknowledgement, ComponentRegistry, Configuration, LoadOptions, Problem } from '@clew/pipeline';
+import type { DemoControl, PageContent, ProgramView } from '@clew/query';
+import { exposeMetrics, startMetricsListeners } from './metrics-listeners.ts';
+import { createTelemetry } from './own-telemetry.ts';
+import type { OwnTelemetry } from './own-telemetry.ts';
+import { createRegistry } from './registry.ts';
+import { version } from './version.ts';
+
+/** What a program runs. */
+export interface ProgramOptions {
+  /** Sources, sets and base of the configuration; the registry is the program's own. */
+  readonly config: Omit<LoadOptions, 'registry'>;
+  readonly page?: PageContent;
+  readonly demo?: DemoControl;
+  /** Whether a taken metrics port keeps the program from starting. */
+  readonly metricsPortRequired: boolean;
+}
+
+/** A running Clew: pipelines, own metrics, reload, shutdown. */
+export class Program {
+  readonly registry: ComponentRegistry;
+  readonly #options: ProgramOptions;
+  readonly #startedUnixMs = Date.now();
+  #telemetry: OwnTelemetry | undefined;
+  #service: PipelineService | undefined;
+  #metrics: ListenerLease[] = [];
+
+  /** Rejects through `failed` when a component fails for good while running. */
+  readonly failed: Promise<never>;
+  readonly #fail: (error: Error) => void;
+
+  constructor(options: ProgramOptions) {
+    this.#options = options;
+    this.registry = createRegistry(this.#view());
+    const { promise, reject } = Promise.withResolvers<never>();
+    // Whoever runs the program awaits it; until then it must not count as unhandled.
+    promise.catch(() => undefined);
+    this.failed = promise;
+    this.#fail = reject;
+  }
+
+  /** Loads the configuration and starts everything. Rejects with a `PipelineError` whose message names the phase. */
+  async start(): Promise<void> {
+    const first = await this.#load();
+    if (!first.ok) throw PipelineError.fromProblems(first.error);
+    const telemetry = createTelemetry(first.value.telemetry);
+    this.#telemetry = telemetry;
+    let pending: Result<Configuration, readonly Problem[]> | undefined = first;
+    const service = new PipelineService({
+      // The configuration that was just read is the one to start with; reloads read again.
+      load: () => {
+        const loaded = pending;
+        pending = undefined;
+        return loaded === undefined ? this.#load() : Promise.resolve(loaded);
+      },
+      telemetry,
+      onFatal: this.#fail,
+    });
+    this.#service = service;
+    try {
+      this.#metrics = await startMetricsListeners(first.value.telemetry, telemetry, this.#options.metricsPortRequired);
+      await service.start();
+    } catch (caught) {
+      await this.stop();
+      throw caught;
+    }
+  }
+
+  /** Reads the configuration again; an invalid one changes nothing. */
+  async reload(): Promise<void> {
+    await this.#service?.reload();
+  }
+
+  /** Drains and stops everything. */
+  async stop(): Promise<void> {
+    await this.#service?.stop();
+    const leases = this.#metrics.splice(0);
+    await Promise.all(leases.map((lease) => lease.release({ graceMs: 0 })));
+    this.#telemetry?.close();
+    this.#telemetry?.logger.flush();
+  }
+
+  /** What acknowledging means, per receiver. */
+  acknowledgements(): readonly Acknowledgement[] {
+    return this.#service?.acknowledgements() ?? [];
+  }
+
+  /** The running pipelines as plain data. */
+  get service(): PipelineService | undefined {
+    return this.#service;
+  }
+
+  get telemetry(): OwnTelemetry | undefined {
+    return this.#telemetry;
+  }
+
+  #load(): Promise<Result<Configuration, readonly Problem[]>> {
+    return loadConfig({ ...this.#options.config, registry: this.registry });
+  }
+
+  /** What the query server may show; read when it is asked, so that it is never stale. */
+  #view(): ProgramView {
+    return {
+      version,
+      startedUnixMs: this.#startedUnixMs,
+      metrics: async () => {
+        const plain = { withoutScopeInfo: true, withoutUnits: true, withoutTypeSuffix: true };
+        const body = this.#telemetry === undefined ? '' : await exposeMetrics(this.#telemetry, plain);
+        return { contentType: expositionContentType, body };
+      },
+      graph: () => this.#service?.snapshot(),
+      configuration: ({ origins }) => {
+        const config = this.#service?.config;
+        return config === undefined
+          ? ''
+          : printConfig(config.tree, { registry: this.registry, defaults: true, origins });
+      },
+      ...(this.#options.page ? { page: this.#options.page } : {}),
+      ...(this.#options.demo ? { demo: this.#options.demo } : {}),
+    };
+  }
+}

@@ -1,0 +1,47 @@
+import { errorMessage } from '@clew/base';
+import type { CommandIo } from '../cli/command.ts';
+import { ClewError } from '../errors.ts';
+import { Program } from './program.ts';
+import type { ProgramOptions } from './program.ts';
+
+/**
+ * Starts a program, runs it until it is interrupted or fails, and drains it. SIGHUP reloads the configuration.
+ *
+ * @param onStarted told once everything listens
+ * @returns the exit code
+ */
+export async function runProgram(
+  options: ProgramOptions,
+  io: CommandIo,
+  onStarted: (program: Program) => void,
+): Promise<number> {
+  const program = new Program(options);
+  try {
+    await program.start();
+  } catch (caught) {
+    throw new ClewError('start_failed', errorMessage(caught), { cause: caught });
+  }
+  const onHangUp = (): void => {
+    program
+      .reload()
+      .catch((caught: unknown) =>
+        program.telemetry?.logger.error('The configuration was not reloaded.', { error: caught }),
+      );
+  };
+  process.on('SIGHUP', onHangUp);
+  onStarted(program);
+  try {
+    await Promise.race([program.failed, aborted(io.signal)]);
+    return 0;
+  } finally {
+    process.off('SIGHUP', onHangUp);
+    await program.stop();
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
