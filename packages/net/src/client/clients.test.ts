@@ -1,6 +1,7 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server, ServerCredentials, status as grpcStatus } from '@grpc/grpc-js';
+import type { handleUnaryCall } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import { NetError } from '../errors.ts';
 import { cleanUp, eventually, listen } from '../test/harness.ts';
@@ -53,18 +54,11 @@ describe('the gRPC client', () => {
       responseSerialize: bytes,
       responseDeserialize: bytes,
     };
-    server.addService(
-      { Say: definition },
-      {
-        Say: (
-          call: { request: Buffer; metadata: { get(name: string): unknown[] } },
-          done: (error: unknown, reply?: Buffer) => void,
-        ) => {
-          if (call.request.length === 0) done({ code: grpcStatus.FAILED_PRECONDITION, details: 'leer: 100 % ✓' });
-          else done(null, Buffer.from(`${String(call.metadata.get('x-tenant')[0])} ${call.request.toString()}`));
-        },
-      },
-    );
+    const say: handleUnaryCall<Buffer, Buffer> = (call, done) => {
+      if (call.request.length === 0) done({ code: grpcStatus.FAILED_PRECONDITION, details: 'leer: 100 % ✓' });
+      else done(null, Buffer.from(`${String(call.metadata.get('x-tenant')[0])} ${call.request.toString()}`));
+    };
+    server.addService({ Say: definition }, { Say: say });
     const port = await new Promise<number>((resolve, reject) => {
       server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
         error ? reject(error) : resolve(bound),

@@ -71,6 +71,21 @@ describe('one port', () => {
     expect(rejected).toEqual(['silent_connection']);
   });
 
+  it('lets go of connections that end without a word, or in the middle of HTTP/2', async () => {
+    const { port, lease } = await listen();
+    const mute = new RawClient(port);
+    const halfway = new RawClient(port);
+    halfway.send('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+    await eventually(() => lease.snapshot().connections.http2 === 1, 'the session');
+    mute.socket.end();
+    halfway.socket.end();
+    await Promise.all([mute.closed, halfway.closed]);
+    await eventually(
+      () => Object.values(lease.snapshot().connections).every((count) => count === 0),
+      'both to be gone',
+    );
+  });
+
   it('tells once that a client speaks TLS to a plaintext port', async () => {
     const { port, rejected, notices } = await listen();
     for (let count = 0; count < 2; count++) {

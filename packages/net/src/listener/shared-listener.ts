@@ -2,7 +2,7 @@ import { constants } from 'node:http2';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
-import type { TLSSocket, Server as TlsServer } from 'node:tls';
+import type { Server as TlsServer } from 'node:tls';
 import { ByteBudget } from '../byte-budget.ts';
 import { NetError } from '../errors.ts';
 import type { RejectHook, RejectReason } from '../exchange.ts';
@@ -203,7 +203,7 @@ export class SharedListener {
     if (!server) return;
     server.on('secureConnection', (socket) => {
       if (socket.alpnProtocol === 'h2') this.#http2.emit('connection', socket);
-      else this.#sniffInsideTls(socket);
+      else this.#acceptHttp1(socket); // a client that negotiated no HTTP/2 speaks HTTP/1.1
     });
     server.on('tlsClientError', (error, socket) => {
       this.#reject('tls_handshake', error.message);
@@ -219,6 +219,8 @@ export class SharedListener {
     }
     this.#sockets.add(socket);
     this.#sniffing.add(socket);
+    // node:http's server leaves connections half open when the client ends; only HTTP/1.1 knows what to do then.
+    socket.allowHalfOpen = false;
     socket.on('close', () => {
       this.#sockets.delete(socket);
       this.#sniffing.delete(socket);
@@ -251,11 +253,11 @@ export class SharedListener {
         this.#hint('a client speaks plaintext to a TLS port: let the client use TLS'),
       );
     } else if (spoken === 'http2') this.#http2.emit('connection', socket);
-    else this.#http1.accept(socket);
+    else this.#acceptHttp1(socket);
   }
 
-  /** Inside TLS a client that negotiated no HTTP/2 speaks HTTP/1.1. */
-  #sniffInsideTls(socket: TLSSocket): void {
+  #acceptHttp1(socket: Socket): void {
+    socket.allowHalfOpen = true;
     this.#http1.accept(socket);
   }
 
