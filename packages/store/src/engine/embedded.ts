@@ -39,7 +39,10 @@ export interface EmbeddedEngine {
 
 /** An embedded engine that holds its directory and is not started yet: statements fail until `start` was called, and wait while it runs. */
 export interface LockedEngine extends EmbeddedEngine {
-  /** Settles when the engine answers. When it fails, nothing is left running or locked. Call once. */
+  /**
+   * Settles when the engine answers. When it fails nothing is left running, the directory stays locked until `stop`, and it may be called
+   * again.
+   */
   start(): Promise<void>;
 }
 
@@ -55,7 +58,12 @@ const user = 'clew';
  */
 export async function openEmbeddedEngine(options: EmbeddedEngineOptions): Promise<EmbeddedEngine> {
   const engine = lockEmbeddedEngine(options);
-  await engine.start();
+  try {
+    await engine.start();
+  } catch (caught) {
+    await engine.stop();
+    throw caught;
+  }
   return engine;
 }
 
@@ -118,14 +126,7 @@ export function lockEmbeddedEngine(options: EmbeddedEngineOptions): LockedEngine
   return {
     client,
     endpoint: () => supervisor.endpoint,
-    async start() {
-      try {
-        await supervisor.start();
-      } catch (caught) {
-        lock.release();
-        throw caught;
-      }
-    },
+    start: () => supervisor.start(),
     async stop(drainMs = 5_000) {
       await supervisor.stop(drainMs);
       lock.release();

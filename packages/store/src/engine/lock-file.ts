@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { linkSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, readlinkSync, rmSync, statSync, utimes, writeFileSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { errorMessage } from '@clew/base';
 import { StoreError } from '../errors.ts';
@@ -23,8 +23,9 @@ interface Holder {
 
 /**
  * Takes the lock on a data directory, so that a second process fails at once with a message that names the first.
- * Files are the only portable means Node has, so locks of dead processes are recognised and replaced. The engine holds a
- * kernel lock on its own directory besides; where this file cannot tell (another container), that one decides.
+ * Files are the only portable means Node has, so locks of dead processes are recognised and replaced: by pid and start time, or,
+ * when the holder lives in another container, by a file time that has not been refreshed for 10 s. The engine holds a kernel
+ * lock on its own directory besides.
  *
  * Fails with `directory_locked`, or `directory_unreadable` when the file cannot be written.
  */
@@ -32,17 +33,19 @@ export function acquireLock(path: string, directory: string): HeldLock {
   const mine = describeSelf();
   const text = JSON.stringify(mine);
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
-    if (createExclusively(path, text, directory)) return { release: () => release(path, mine) };
+    if (createExclusively(path, text, directory)) return hold(path, mine);
     const seen = readText(path);
     if (seen === undefined) continue;
     const holder = parseHolder(seen);
-    if (holder !== undefined && isAlive(holder)) throw lockedError(directory, holder.pid);
-    removeStale(path, seen);
+    if (holder !== undefined && isAlive(holder, path)) {
+      throw lockedError(directory, holder.pidNamespace === mine.pidNamespace ? holder.pid : undefined);
+    }
+    removeStale(path, seen, text, directory);
   }
   throw lockedError(directory, undefined);
 }
 
-const maxAttempts = 10;
+const maxAttempts = 20;
 
 /** Two processes must not work on one data directory. `pid` is the other one's, when known. */
 export function lockedError(directory: string, pid: number | undefined): StoreError {
@@ -79,25 +82,41 @@ function createExclusively(path: string, text: string, directory: string): boole
 }
 
 /**
- * Moves the stale lock aside before deleting it and looks at what was moved: if somebody replaced it between our reading and
- * moving, it is put back.
+ * Deletes a lock whose holder is gone, unless it has been replaced since it was judged. Only who holds the takeover file may
+ * delete, so two processes that judged the same lock cannot delete each other's new one.
  */
-function removeStale(path: string, judged: string): void {
-  const aside = `${path}.${randomUUID()}`;
-  try {
-    renameSync(path, aside);
-  } catch (caught) {
-    if (isCode(caught, 'ENOENT')) return;
-    throw caught;
+function removeStale(path: string, judged: string, mine: string, directory: string): void {
+  const takeover = `${path}.takeover`;
+  if (!createExclusively(takeover, mine, directory)) {
+    const holder = parseHolder(readText(takeover) ?? '');
+    // Its holder died within the few calls below: the next round tries anew.
+    if (holder === undefined || !isAlive(holder, takeover)) rmSync(takeover, { force: true });
+    return;
   }
   try {
-    if (readText(aside) !== judged) linkSync(aside, path);
-  } catch (caught) {
-    // A third process has taken the free place: the next round sees its lock.
-    if (!isCode(caught, 'EEXIST')) throw caught;
+    if (readText(path) === judged) rmSync(path, { force: true });
   } finally {
-    rmSync(aside, { force: true });
+    rmSync(takeover, { force: true });
   }
+}
+
+const heartbeatMs = 2_000;
+const silentMs = 10_000;
+
+/** Refreshes the file's time while the lock is held: what processes of another container go by. */
+function hold(path: string, mine: Holder): HeldLock {
+  const beat = setInterval(() => {
+    const now = new Date();
+    // A file that is gone or not to be written shows elsewhere; the lock cannot do anything about it.
+    utimes(path, now, now, () => undefined);
+  }, heartbeatMs);
+  beat.unref();
+  return {
+    release() {
+      clearInterval(beat);
+      release(path, mine);
+    },
+  };
 }
 
 function release(path: string, mine: Holder): void {
@@ -117,8 +136,9 @@ function describeSelf(): Holder {
   };
 }
 
-function isAlive(holder: Holder): boolean {
-  if (holder.pidNamespace !== readPidNamespace()) return false;
+function isAlive(holder: Holder, path: string): boolean {
+  // Pids of another container cannot be looked up; a lock that is refreshed has a living holder.
+  if (holder.pidNamespace !== readPidNamespace()) return lastChangeAgeMs(path) < silentMs;
   if (holder.lockedUnixMs < Date.now() - uptime() * 1000 - bootClockSlackMs) return false;
   try {
     process.kill(holder.pid, 0);
@@ -128,6 +148,10 @@ function isAlive(holder: Holder): boolean {
   }
   const ticks = readStartTicks(holder.pid);
   return holder.startTicks === undefined || ticks === undefined || holder.startTicks === ticks;
+}
+
+function lastChangeAgeMs(path: string): number {
+  return Math.abs(Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0));
 }
 
 /** The wall clock may have been set since boot; a lock is called older than the machine's start only well beyond that. */
