@@ -57,12 +57,12 @@ export class RecentRequests {
   #generation(unixMs: number): KeySet {
     const span = REQUEST_WINDOW_MS / GENERATIONS;
     const startMs = Math.floor(unixMs / span) * span;
-    const at = this.#generations.findIndex((generation) => generation.startMs >= startMs);
+    const at = this.#generations.findLastIndex((generation) => generation.startMs <= startMs);
     const found = this.#generations[at];
     if (found?.startMs === startMs && found.keys.count < this.#maxEntries / 2) return found.keys;
     const made = { startMs, keys: new KeySet() };
     // A full table is followed by a second one of the same time, so that dropping the oldest never drops everything.
-    this.#generations.splice(at === -1 ? this.#generations.length : at, 0, made);
+    this.#generations.splice(at + 1, 0, made);
     return made.keys;
   }
 }

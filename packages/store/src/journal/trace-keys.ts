@@ -89,15 +89,14 @@ export class TraceFilter {
 
   add(low: number, high: number): void {
     let probe = mix(low);
-    const step = mix(high ^ low) | 1;
+    const step = stepOf(probe, high);
     for (let i = 0; i < 4; i++, probe += step) this.#bits[(probe & this.#mask) >>> 5]! |= 1 << (probe & 31);
   }
 
   /** False when the trace (16 bytes) is certainly not there. */
   mayHave(traceId: Uint8Array): boolean {
-    const low = wordAt(traceId, 8);
-    let probe = mix(low);
-    const step = mix(wordAt(traceId, 12) ^ low) | 1;
+    let probe = mix(wordAt(traceId, 8));
+    const step = stepOf(probe, wordAt(traceId, 12));
     for (let i = 0; i < 4; i++, probe += step) {
       if ((this.#bits[(probe & this.#mask) >>> 5]! & (1 << (probe & 31))) === 0) return false;
     }
@@ -107,6 +106,11 @@ export class TraceFilter {
 
 function wordAt(bytes: Uint8Array, at: number): number {
   return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
+}
+
+/** The distance between probes: odd, and independent of the first even when one word of all ids is the same. */
+function stepOf(probe: number, high: number): number {
+  return mix(probe ^ high ^ 0x9e3779b9) | 1;
 }
 
 /** Spreads 32 bits over 32 bits (a finaliser of the MurmurHash3 family). */

@@ -8,6 +8,7 @@ import type { ConsumeContext, CreateSettings, Host } from '@clew/pipeline';
 import { BlockBuilder } from '../block/block-builder.ts';
 import type { SqlClient } from '../engine/client.ts';
 import { StoreError } from '../errors.ts';
+import type { StoreErrorCode } from '../errors.ts';
 import { Journal } from '../journal/journal.ts';
 import { countSegment, deleteSegment, deriveSegment } from '../schema/segments.ts';
 import { Intake } from '../writer/intake.ts';
@@ -21,6 +22,18 @@ import { lockEngine } from './engine-handle.ts';
 import type { EngineHandle } from './engine-handle.ts';
 import { prepareTables } from './prepare-tables.ts';
 import { engineTelemetry } from './telemetry.ts';
+
+/** Failures of the engine that may be gone when it is tried again. */
+const PASSING: ReadonlySet<StoreErrorCode> = new Set([
+  'engine_unavailable',
+  'overloaded',
+  'timeout',
+  'memory_limit',
+  'disk_full',
+]);
+/** Attempts in a row to start or prepare before it is given up, with pauses that grow by `RETRY_MS`: about half a minute. */
+const MAX_START_ATTEMPTS = 10;
+const RETRY_MS = 500;
 
 /** What runs between start and stop. */
 interface Running {
@@ -159,14 +172,32 @@ export class ClewStorageExtension implements ClewStorage {
 
   async #bringUp({ engine, writer }: Running, host: Host): Promise<void> {
     try {
-      await engine.start();
-      await prepareTables(engine.client);
+      await this.#patiently(() => engine.start());
+      await this.#patiently(() => prepareTables(engine.client));
       writer.start();
       this.#ready.resolve();
     } catch (caught) {
       const error = caught instanceof Error ? caught : new Error(errorMessage(caught));
       this.#ready.reject(error);
       if (!this.#stopping) host.reportStatus({ kind: 'fatal', error });
+    }
+  }
+
+  /** Repeats a step while the engine goes away under it. What is wrong for good ends it; so do several failures in a row. */
+  async #patiently(step: () => Promise<void>): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await step();
+      } catch (error) {
+        const passing = error instanceof StoreError && PASSING.has(error.code);
+        if (!passing || this.#stopping || attempt === MAX_START_ATTEMPTS) throw error;
+        const delayMs = RETRY_MS * attempt;
+        this.#telemetry.logger.warn('starting the storage failed and is tried again', {
+          reason: error.message,
+          delayMs,
+        });
+        await sleep(delayMs);
+      }
     }
   }
 

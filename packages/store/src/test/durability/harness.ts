@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { FAULT_STEPS } from '../../journal/faults.ts';
 import type { LifePlan, LifeReport, Moment, Victim } from './messages.ts';
 
 /** One kill to come. */
@@ -71,4 +72,24 @@ function missing(acknowledged: ReadonlySet<number>, next: number): number[] {
   const numbers: number[] = [];
   for (let request = 0; request < next; request++) if (!acknowledged.has(request)) numbers.push(request);
   return numbers;
+}
+
+const victims: readonly Victim[] = ['main', 'engine', 'both'];
+
+/** `count` kills, `atSteps` of them at named steps so that every step and victim has its turn, the others at random times; mixed evenly. */
+export function mixedKills(count: number, atSteps: number): PlannedKill[] {
+  const kills: PlannedKill[] = [];
+  for (let i = 0, steps = 0; i < count; i++) {
+    if (steps * count < i * atSteps || (i === 0 && atSteps > 0)) kills.push(killAtStep(steps++));
+    else
+      kills.push({ victim: victims[i % 3]!, moment: { kind: 'time', afterMs: 50 + Math.floor(Math.random() * 1200) } });
+  }
+  return kills;
+}
+
+function killAtStep(index: number): PlannedKill {
+  const step = FAULT_STEPS[index % FAULT_STEPS.length]!;
+  // One further in each round over the steps, so that a step meets every victim.
+  const victim = victims[(index + Math.floor(index / FAULT_STEPS.length)) % 3]!;
+  return { victim, moment: { kind: 'step', step, nth: 1 + (index % 4) } };
 }

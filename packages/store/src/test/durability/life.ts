@@ -18,7 +18,7 @@ const plan = JSON.parse(process.env['CLEW_DURABILITY'] ?? '') as LifePlan;
 /** How long a life goes on after its engine was ended, in milliseconds. */
 const AFTER_ENGINE_MS = 700;
 /** A life whose step never comes ends after this, in milliseconds. */
-const LONGEST_LIFE_MS = 4000;
+const LONGEST_LIFE_MS = 2500;
 const DAY_NANOS = 86_400_000_000_000n;
 
 function report(message: LifeReport): void {
