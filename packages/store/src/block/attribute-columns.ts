@@ -1,7 +1,14 @@
 import { ValueType, type AttributeTable, type StringTable } from '@clew/model';
 
 import { writeArrayElements } from './array-elements.ts';
-import { ByteColumn, DictionaryColumn, type NativeColumn, RunColumn, StringColumn, WordColumn } from './native-columns.ts';
+import {
+  ByteColumn,
+  DictionaryColumn,
+  type NativeColumn,
+  RunColumn,
+  StringColumn,
+  WordColumn,
+} from './native-columns.ts';
 import {
   Tag,
   writeTaggedBool,
@@ -54,21 +61,17 @@ export class AttributeColumns {
     return [this.str, this.int, this.dbl, this.bool, this.arr, this.other];
   }
 
-  /** Writes attributes `[start, end)` of `table` as one row. `keyMap[key]` is the key's entry in the builder's string table. */
-  writeRow(
-    table: AttributeTable,
-    heap: Uint8Array,
-    start: number,
-    end: number,
-    keyMap: Uint32Array,
-  ): void {
+  /** Writes attributes `[start, end)` of `table` as one row; says whether two strings have the same key. `keyMap[key]` is the key's entry in the builder's string table. */
+  writeRow(table: AttributeTable, heap: Uint8Array, start: number, end: number, keyMap: Uint32Array): boolean {
     const { keys, types, lo, hi } = table;
     const { str, int } = this;
+    const run = str.count + 1;
+    let repeated = false;
     for (let i = start; i < end; i++) {
       const key = keyMap[keys[i]!]!;
       const type = types[i]!;
       if (type === ValueType.STRING) {
-        str.keys.push(key);
+        if (str.keys.pushOnce(key, run)) repeated = true;
         str.values.sink.string(heap, lo[i]!, lo[i]! + hi[i]!);
         str.elements++;
       } else if (type === ValueType.INT) {
@@ -85,6 +88,7 @@ export class AttributeColumns {
     this.bool.endRow();
     this.arr.endRow();
     this.other.endRow();
+    return repeated;
   }
 
   #writeRare(key: number, type: number, heap: Uint8Array, lo: number, hi: number): void {
@@ -116,13 +120,7 @@ export class AttributeColumns {
 }
 
 /** Writes a value of a batch (see `ValueType` for `lo` and `hi`) as a tagged value. */
-export function writeTagged(
-  sink: StringColumn['sink'],
-  type: number,
-  heap: Uint8Array,
-  lo: number,
-  hi: number,
-): void {
+export function writeTagged(sink: StringColumn['sink'], type: number, heap: Uint8Array, lo: number, hi: number): void {
   switch (type) {
     case ValueType.STRING:
       return writeTaggedBytes(sink, Tag.STRING, heap, lo, lo + hi);

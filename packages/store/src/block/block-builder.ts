@@ -1,12 +1,12 @@
 import { StringTable, type SpanBatch } from '@clew/model';
 
 import { StoreError } from '../errors.ts';
-import { TagScope } from '../schema/tables.ts';
+import { ODD_SLOT, TagScope } from '../schema/tables.ts';
 import { ResourceRows } from './resource-rows.ts';
 import { dayOfSlot, SlotClock } from './slot.ts';
 import { type BatchContext, SpanColumns } from './span-columns.ts';
 import type { AppendMeta, TableBlock } from './table-block.ts';
-import { TagKeyRows } from './tag-key-rows.ts';
+import { TagKeyRows, TagNote } from './tag-key-rows.ts';
 
 /** Bytes of a row in the block beside its texts and attributes. */
 const ROW_BYTES = 230;
@@ -71,6 +71,7 @@ export class BlockBuilder {
     const slot = this.#clock.slotOf(batch.times[row * 4]!, batch.times[row * 4 + 1]!);
     const scope = batch.scopes[row]!;
     const pair = this.#pairs[scope]!;
+    if (slot >= ODD_SLOT) this.#tagKeys.markNote(TagNote.ODD_TIMES);
     const day = dayOfSlot(slot);
     if (this.#announcedDays[scope] !== day + 1) this.#announceScope(context, scope, day);
     const { ids, services } = this.#resources;
@@ -121,7 +122,10 @@ export class BlockBuilder {
    */
   build(segmentId: string): TableBlock[] {
     if (!/^[0-9a-f]{32}$/.test(segmentId)) {
-      throw new StoreError('invalid_argument', `build a block: segment id "${segmentId}" must be 32 hexadecimal digits`);
+      throw new StoreError(
+        'invalid_argument',
+        `build a block: segment id "${segmentId}" must be 32 hexadecimal digits`,
+      );
     }
     if (this.rowCount === 0) return [];
     const segment = Buffer.from(segmentId, 'hex');

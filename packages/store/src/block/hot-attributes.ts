@@ -62,18 +62,13 @@ export class HotAttributes {
   }
 
   #set(index: number, kind: number): void {
-    if (index >= MAX_HOT_ENTRY) throw new StoreError('invalid_argument', `hot key ${index}: keys must be resolved before any other string`);
+    if (index >= MAX_HOT_ENTRY)
+      throw new StoreError('invalid_argument', `hot key ${index}: keys must be resolved before any other string`);
     this.#kinds[index] = kind;
   }
 
   /** Reads attributes `[start, end)` of one span. */
-  read(
-    table: AttributeTable,
-    heap: Uint8Array,
-    start: number,
-    end: number,
-    keyMap: Uint32Array,
-  ): void {
+  read(table: AttributeTable, heap: Uint8Array, start: number, end: number, keyMap: Uint32Array): void {
     this.bits = 0;
     this.status = 0;
     this.starts.fill(-1);
@@ -81,7 +76,8 @@ export class HotAttributes {
     const { keys } = table;
     for (let i = start; i < end; i++) {
       const key = keyMap[keys[i]!]!;
-      if (key < MAX_HOT_ENTRY && kinds[key] !== 0) this.#note(kinds[key]! - 1, table.types[i]!, heap, table.lo[i]!, table.hi[i]!);
+      if (key < MAX_HOT_ENTRY && kinds[key] !== 0)
+        this.#note(kinds[key]! - 1, table.types[i]!, heap, table.lo[i]!, table.hi[i]!);
     }
   }
 

@@ -26,5 +26,10 @@ export function nativeBlock(table: string, columns: readonly NamedColumn[], rowC
     column.prefix(chunks);
     column.body(chunks, rowCount);
   }
-  return { table, columns: columns.map((named) => named.name), chunks: chunks.filter((chunk) => chunk.length > 0), rowCount };
+  return {
+    table,
+    columns: columns.map((named) => named.name),
+    chunks: chunks.filter((chunk) => chunk.length > 0),
+    rowCount,
+  };
 }

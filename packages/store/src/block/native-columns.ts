@@ -164,6 +164,8 @@ export class DictionaryColumn implements NativeColumn {
   #entries: Uint32Array = new Uint32Array(0);
   #size = 0;
   #rows: Uint32Array = new Uint32Array(0);
+  /** By number: the run in which the entry was pushed last. */
+  #lastRuns: Uint32Array = new Uint32Array(0);
   count = 0;
   readonly #keys = new ByteSink(1024);
   readonly #header = new ByteSink(32);
@@ -180,6 +182,7 @@ export class DictionaryColumn implements NativeColumn {
 
   clear(): void {
     for (let i = 0; i < this.#size; i++) this.#numbers[this.#entries[i]!] = 0;
+    this.#lastRuns.fill(0);
     this.#size = 0;
     this.count = 0;
   }
@@ -190,6 +193,17 @@ export class DictionaryColumn implements NativeColumn {
     if (number === 0) number = this.#add(index);
     if (this.count === this.#rows.length) this.#rows = grown(this.#rows, new Uint32Array(capacityFor(this.count + 1)));
     this.#rows[this.count++] = number - 1;
+  }
+
+  /** Appends a row and says whether the same entry was pushed in the same run (counted from 1) before. */
+  pushOnce(index: number, run: number): boolean {
+    this.push(index);
+    const number = this.#rows[this.count - 1]!;
+    if (number >= this.#lastRuns.length)
+      this.#lastRuns = grown(this.#lastRuns, new Uint32Array(capacityFor(number + 1)));
+    if (this.#lastRuns[number] === run) return true;
+    this.#lastRuns[number] = run;
+    return false;
   }
 
   #add(index: number): number {

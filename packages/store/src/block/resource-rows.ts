@@ -120,7 +120,8 @@ export class ResourceRows {
   #serviceOf(batch: SpanBatch, from: number, to: number): number {
     const { keys, types, lo, hi } = batch.resourceAttrs;
     for (let i = from; i < to; i++) {
-      if (types[i] !== ValueType.STRING || !batch.strings.equals(keys[i]!, SERVICE_NAME, 0, SERVICE_NAME.length)) continue;
+      if (types[i] !== ValueType.STRING || !batch.strings.equals(keys[i]!, SERVICE_NAME, 0, SERVICE_NAME.length))
+        continue;
       return this.#strings.intern(batch.heap, lo[i]!, lo[i]! + hi[i]!);
     }
     return 0;

@@ -21,7 +21,7 @@ import {
 import { namedAttributeColumns } from './resource-rows.ts';
 import { dayOfSlot } from './slot.ts';
 import type { TableBlock } from './table-block.ts';
-import type { TagKeyRows } from './tag-key-rows.ts';
+import { type TagKeyRows, TagNote } from './tag-key-rows.ts';
 
 const KEY = 'LowCardinality(String)';
 
@@ -130,7 +130,8 @@ export class SpanColumns {
     this.#resourceId.values[at * 2 + 1] = idHi;
     const start = row === 0 ? 0 : batch.attrEnd[row - 1]!;
     const end = batch.attrEnd[row]!;
-    this.#attributes.writeRow(batch.spanAttrs, batch.heap, start, end, stringMap);
+    const repeated = this.#attributes.writeRow(batch.spanAttrs, batch.heap, start, end, stringMap);
+    if (repeated) this.#tagKeys.markNote(TagNote.REPEATED_KEYS);
     this.#tagKeys.mark(TagScope.span, batch.spanAttrs, start, end, stringMap);
     this.#writeHot(at, batch, row, start, end, stringMap);
     this.#writeEvents(batch, row, stringMap);
@@ -174,14 +175,7 @@ export class SpanColumns {
     else sink.string(batch.strings.bytes, batch.strings.start(index), batch.strings.ends[index]!);
   }
 
-  #writeHot(
-    at: number,
-    batch: SpanBatch,
-    row: number,
-    start: number,
-    end: number,
-    stringMap: Uint32Array,
-  ): void {
+  #writeHot(at: number, batch: SpanBatch, row: number, start: number, end: number, stringMap: Uint32Array): void {
     const { hot } = this;
     hot.read(batch.spanAttrs, batch.heap, start, end, stringMap);
     for (let concept = 0; concept < HOT_CONCEPTS.length; concept++) {
@@ -192,7 +186,7 @@ export class SpanColumns {
     }
     this.#hotStatus.values[at] = hot.status;
     this.#hotBits.values[at] = hot.bits | (batch.statusCodes[row] === 2 ? HotBit.ERROR : 0);
-    if ((hot.bits & HotBit.MIXED) !== 0) this.#tagKeys.markMixed();
+    if ((hot.bits & HotBit.MIXED) !== 0) this.#tagKeys.markNote(TagNote.MIXED);
   }
 
   #writeEvents(batch: SpanBatch, row: number, stringMap: Uint32Array): void {

@@ -14,7 +14,12 @@ export const TagNote = Object.freeze({
   MORE_KEYS: 1,
   /** Some span has a hot attribute that its column does not show (`HotBit.MIXED`). */
   MIXED: 2,
+  /** Some span's slot is not that of its start (`ODD_SLOT`). */
+  ODD_TIMES: 3,
+  /** Some span has one key twice with string values: `a_str[key]` shows only the first. */
+  REPEATED_KEYS: 4,
 } as const);
+const NOTES = [TagNote.MIXED, TagNote.ODD_TIMES, TagNote.REPEATED_KEYS];
 
 /** Distinct keys listed for one tenant and day. */
 const DEFAULT_MAX_KEYS = 10_000;
@@ -75,9 +80,9 @@ export class TagKeyRows {
     this.#current.days.add(day);
   }
 
-  /** The current tenant has spans whose hot columns do not show everything. */
-  markMixed(): void {
-    this.#current.mixed = true;
+  /** Readers have to know something about the current tenant's spans. */
+  markNote(note: number): void {
+    this.#current.notes |= 1 << note;
   }
 
   /** Marks the keys of attributes `[start, end)` for the current tenant. */
@@ -104,7 +109,7 @@ export class TagKeyRows {
     const { tenant } = marks;
     const name = this.#strings.text(tenant);
     for (const day of marks.days) {
-      if (marks.mixed) this.#writeNote(tenant, name, day, TagNote.MIXED);
+      for (const note of NOTES) if (((marks.notes >>> note) & 1) === 1) this.#writeNote(tenant, name, day, note);
       for (const at of marks.touched) {
         for (let bit = 0; bit < SCOPES; bit++) {
           if (((marks.bits[at]! >>> bit) & 1) === 1) this.#writeKey(tenant, name, day, bit + 1, at & 7, at >>> 3);
@@ -175,7 +180,8 @@ export class TagKeyRows {
 class TenantMarks {
   readonly tenant: number;
   readonly days = new Set<number>();
-  mixed = false;
+  /** A bit for each `TagNote`. */
+  notes = 0;
   /** By string table entry times eight plus value type: a bit for each scope. */
   bits: Uint8Array = new Uint8Array(4096);
   /** Indexes of `bits` that are not zero. */
