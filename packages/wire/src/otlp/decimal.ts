@@ -20,8 +20,13 @@ export function parseInteger(text: Uint8Array, start: number, end: number, signe
   const negative = start < end && text[start] === 0x2d;
   let pos = negative ? start + 1 : start;
   if (pos === end) return false;
-  let lo = 0;
-  let hi = 0;
+  // Fifteen digits are exact as a double; only what follows has to be carried across two words.
+  let prefix = 0;
+  for (const stop = Math.min(end, pos + 15); pos < stop && isDigit(text[pos]); pos++) {
+    prefix = prefix * 10 + (text[pos]! - 0x30);
+  }
+  let hi = Math.floor(prefix / WORD);
+  let lo = prefix - hi * WORD;
   for (; pos < end && isDigit(text[pos]); pos++) {
     const low = lo * 10 + (text[pos]! - 0x30);
     const carry = Math.floor(low / WORD);

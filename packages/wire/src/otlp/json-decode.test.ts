@@ -359,8 +359,7 @@ describe('what is accepted', () => {
       { type: 'service' },
     ];
     const [span] = decodedJson({ resourceSpans: [{ resource: { entityRefs }, scopeSpans: [{ spans: [{}] }] }] });
-    const text = (value: string) =>
-      [value.length, ...value].map((part) => (typeof part === 'number' ? part : part.charCodeAt(0)));
+    const text = (value: string): number[] => [value.length, ...jsonBytes(value)];
     const host = [
       0x0a,
       ...text('s'),

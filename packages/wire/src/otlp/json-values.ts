@@ -271,9 +271,8 @@ export class JsonValueReader extends JsonReader {
   }
 }
 
+const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 const BASE64_DIGITS = new Uint8Array(256).fill(0xff);
-for (const [at, letter] of [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'].entries()) {
-  BASE64_DIGITS[letter.charCodeAt(0)] = at;
-}
+for (let digit = 0; digit < BASE64.length; digit++) BASE64_DIGITS[BASE64.charCodeAt(digit)] = digit;
 BASE64_DIGITS['-'.charCodeAt(0)] = 62;
 BASE64_DIGITS['_'.charCodeAt(0)] = 63;

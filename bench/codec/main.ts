@@ -4,16 +4,19 @@
 // protobufjs runs by reflection (`Root.lookupType`): it generates and compiles the same decoder source as its static code generator
 // and is warmed up the same way. `JSON.parse` stands beside the JSON decoder, though it builds objects and no batch.
 //
-// Usage: node bench/codec/run.ts [--rounds=N] [--json=FILE]
-import { writeFileSync } from 'node:fs';
+// Rates are per second of CPU time, the collector's helper threads included, so that other work on the machine disturbs them little.
+//
+// Usage: npm run bench -- codec [--rounds=N] [--json=FILE]   (FILE: bench/results/codec.json unless given)
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import protobuf from 'protobufjs';
-import { SpanBatch } from '../../packages/model/src/index.ts';
-import { decodeTraces, decodeTracesJson, encodeTraces, encodeTracesJson } from '../../packages/wire/src/otlp/index.ts';
-import { profileRequest } from './profiles.ts';
-import type { ProfileName } from './profiles.ts';
+import { SpanBatch } from '@clew/model';
+import { SpanGenerator, nextRequest } from '@clew/testkit';
+import type { SpanProfile } from '@clew/testkit';
+import { decodeTraces, decodeTracesJson, encodeTraces, encodeTracesJson } from '@clew/wire/otlp';
 
 const REQUESTS = 20;
 const SPANS_PER_REQUEST = 100;
@@ -22,13 +25,16 @@ const SPANS = REQUESTS * SPANS_PER_REQUEST;
 const ROUND_MS = 300;
 
 const { values: options } = parseArgs({
-  options: { rounds: { type: 'string', default: '7' }, json: { type: 'string' } },
+  options: {
+    rounds: { type: 'string', default: '7' },
+    json: { type: 'string', default: fileURLToPath(new URL('../results/codec.json', import.meta.url)) },
+  },
 });
 const rounds = Math.max(5, Number(options.rounds));
 
-/** What one method did: medians over the rounds, and the slowest and fastest round. */
+/** What one method did: medians over the rounds, and the slowest and fastest round (MB/s). */
 interface Figures {
-  readonly profile: ProfileName;
+  readonly profile: SpanProfile;
   readonly method: string;
   readonly bytesPerSpan: number;
   readonly megabytesPerSecond: number;
@@ -47,15 +53,13 @@ interface Method {
 /** Keeps results reachable, so that no work can be optimised away. */
 let sink: unknown;
 
-function methodsOf(profile: ProfileName): Method[] {
+function methodsOf(profile: SpanProfile): Method[] {
   const root = protobuf.loadSync(
     fileURLToPath(new URL('../../packages/wire/src/otlp/testdata/otlp.proto', import.meta.url)),
   );
   const type = root.lookupType('otlp.TraceRequest');
-  const requests = Array.from({ length: REQUESTS }, (_, seed) => {
-    const message = type.fromObject(profileRequest(profile, SPANS_PER_REQUEST, seed + 1));
-    return Uint8Array.from(type.encode(message).finish());
-  });
+  const generator = new SpanGenerator({ profile });
+  const requests = Array.from({ length: REQUESTS }, () => nextRequest(generator, SPANS_PER_REQUEST));
   const batches = requests.map((bytes) => {
     const batch = new SpanBatch();
     decodeTraces(bytes, batch);
@@ -95,20 +99,21 @@ function methodsOf(profile: ProfileName): Method[] {
   ];
 }
 
-/** Milliseconds of one pass, averaged over a round. */
+/** CPU milliseconds of one pass, averaged over a round. */
 function round(method: Method): number {
   let passes = 0;
   const startMs = performance.now();
-  let nowMs = startMs;
-  for (; nowMs - startMs < ROUND_MS; nowMs = performance.now()) {
+  const before = process.cpuUsage();
+  while (performance.now() - startMs < ROUND_MS) {
     method.pass();
     passes++;
   }
-  return (nowMs - startMs) / passes;
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000 / passes;
 }
 
 /** Rounds of all methods take turns, so that a disturbance hits them alike. */
-function measure(profile: ProfileName): Figures[] {
+function measure(profile: SpanProfile): Figures[] {
   const methods = methodsOf(profile);
   const times = methods.map((): number[] => []);
   for (const method of methods) round(method);
@@ -147,8 +152,7 @@ const profiles = (['light', 'rich'] as const).map((profile) => {
   return { profile, figures, ratios };
 });
 
-if (options.json !== undefined) {
-  const machine = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length };
-  writeFileSync(options.json, `${JSON.stringify({ machine, rounds, profiles }, undefined, 2)}\n`);
-}
+const machine = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length };
+mkdirSync(dirname(options.json), { recursive: true });
+writeFileSync(options.json, `${JSON.stringify({ machine, rounds, profiles }, undefined, 2)}\n`);
 if (sink === undefined) throw new Error('nothing was measured');
