@@ -1,6 +1,5 @@
 // The load generator, a process of its own. Told what to do by one JSON argument, it prints one JSON line with what it saw.
-import { richSpans, lightSpans } from '@clew/testkit';
-import { encodeTraces } from '@clew/wire/otlp';
+import { SpanGenerator, nextRequest } from '@clew/testkit';
 import { percentile } from '../lib/percentiles.ts';
 import { RequestTemplate } from '../lib/request-template.ts';
 import { grpcSender, httpSender } from '../lib/senders.ts';
@@ -36,13 +35,22 @@ const baseUnixNano = 1_760_000_000_000_000_000n;
 /** Different requests in rotation, so that dictionaries do not see one batch only. */
 const templatesPerConnection = 8;
 
-const generate = options.profile === 'rich' ? richSpans : lightSpans;
+/** One stream of spans, cut into requests: a trace's spans lie in several of them, as in life. */
+const generator = new SpanGenerator({ profile: options.profile, seed: options.seed, startUnixNano: baseUnixNano });
+const run = Math.floor(Date.now() / 1000) & 0xfff;
 let acceptedSpans = 0;
 let refusedRequests = 0;
 let wireBytes = 0;
 let lastTraceId = '';
 let lastAckUnixMs = 0;
 const latencies: number[] = [];
+
+const templatesOf = Array.from({ length: options.connections }, () =>
+  Array.from(
+    { length: templatesPerConnection },
+    () => new RequestTemplate(nextRequest(generator, options.spansPerRequest), baseUnixNano, run),
+  ),
+);
 
 async function drive(connection: number, untilMs: number): Promise<void> {
   const sender = await (options.protocol === 'http' ? httpSender : grpcSender)(options.host, options.port);

@@ -10,25 +10,26 @@ export class RequestTemplate {
   /** Offsets of fixed64 times: starts, ends and event times. */
   readonly #times: number[] = [];
   readonly #view: DataView;
-  readonly #baseUnixNano: bigint;
   #lastUnixNano: bigint;
   #counter: number;
 
   /**
    * @param bytes an encoded ExportTraceServiceRequest, owned by the template from now on
    * @param baseUnixNano the time its spans are around
-   * @param stream tells several templates of one run apart
+   * @param run tells runs apart
    */
-  constructor(bytes: Uint8Array, baseUnixNano: bigint, stream: number) {
+  constructor(bytes: Uint8Array, baseUnixNano: bigint, run: number) {
     this.bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    this.#baseUnixNano = baseUnixNano;
     this.#lastUnixNano = baseUnixNano;
-    this.#counter = stream * 0x1000000;
+    this.#counter = run << 20;
     this.spans = this.#index();
   }
 
-  /** Makes the bytes a request that was never sent, its spans around `nowUnixNano`. */
+  /**
+   * Makes the bytes a request that was never sent, its spans around `nowUnixNano`. Templates cut from one stream of spans and renewed
+   * equally often keep sharing their traces, as the services of a system do.
+   */
   renew(nowUnixNano: bigint): Uint8Array {
     const mark = ++this.#counter;
     const shift = nowUnixNano - this.#lastUnixNano;
@@ -42,10 +43,6 @@ export class RequestTemplate {
   firstTraceId(): string {
     const at = this.#traceIds[0]!;
     return Buffer.from(this.bytes.subarray(at, at + 16)).toString('hex');
-  }
-
-  get baseUnixNano(): bigint {
-    return this.#baseUnixNano;
   }
 
   /** Walks request → resource spans → scope spans → span and notes where ids and times are. */

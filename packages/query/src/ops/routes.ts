@@ -9,27 +9,26 @@ export interface Readiness {
 
 /** What operators look at: metrics, health, and the inside of the running program. */
 export function opsRoutes(app: FastifyInstance, program: ProgramView, readiness: () => Readiness): void {
-  const hidden = { schema: { hide: true } };
-  app.get('/metrics', hidden, async (_request, reply) => {
+  app.get('/metrics', async (_request, reply) => {
     const { contentType, body } = await program.metrics();
     return reply.type(contentType).send(body);
   });
-  app.get('/healthz', hidden, (_request, reply) => reply.send({ status: 'ok' }));
-  app.get('/readyz', hidden, (_request, reply) => {
+  app.get('/healthz', (_request, reply) => reply.send({ status: 'ok' }));
+  app.get('/readyz', (_request, reply) => {
     const { ready, reason } = readiness();
     if (ready) return reply.send({ status: 'ready' });
     return reply.code(503).header('retry-after', '1').send({ status: 'not ready', reason });
   });
-  app.get('/debug', hidden, (_request, reply) =>
+  app.get('/debug', (_request, reply) =>
     reply.type('text/html; charset=utf-8').send(index(['config', 'graph', 'metrics'])),
   );
-  app.get('/debug/config', hidden, (_request, reply) =>
+  app.get('/debug/config', (_request, reply) =>
     reply.type('text/plain; charset=utf-8').send(program.configuration({ origins: true })),
   );
-  app.get('/debug/graph', hidden, (_request, reply) =>
+  app.get('/debug/graph', (_request, reply) =>
     reply.type('application/json').send(JSON.stringify(program.graph() ?? null, plain, 2)),
   );
-  app.get('/debug/metrics', hidden, async (_request, reply) =>
+  app.get('/debug/metrics', async (_request, reply) =>
     reply.type('text/plain; charset=utf-8').send((await program.metrics()).body),
   );
 }

@@ -5,7 +5,7 @@ import type { PageContent, PageFile } from '../extension/program.ts';
 /** Serves the page: its files by name, and the document for every other address below the base path. */
 export function servePage(app: FastifyInstance, page: PageContent | undefined, basePath: string): void {
   for (const file of page?.files ?? []) {
-    app.get(`/${file.path}`, { schema: { hide: true } }, (request, reply) => sendFile(request, reply, file));
+    app.get(`/${file.path}`, (request, reply) => sendFile(request, reply, file));
   }
   app.setNotFoundHandler(async (request, reply) => {
     const path = request.url.split('?', 1)[0]!;

@@ -1,0 +1,109 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+/** A Clew of its own for a benchmark or test: own data, own ports. */
+export interface LaunchedClew {
+  readonly process: ChildProcess;
+  readonly pid: number;
+  readonly directory: string;
+  readonly ports: { readonly grpc: number; readonly http: number; readonly query: number };
+  readonly queryUrl: string;
+  /** From the start of the process until everything listens. */
+  readonly listeningAfterMs: number;
+  /** Stops the process and removes its data. */
+  close(): Promise<void>;
+}
+
+/** What differs between launches. */
+export interface LaunchOptions {
+  readonly directory?: string;
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const program = fileURLToPath(new URL('../../clew/bin/clew.mjs', import.meta.url));
+const startTimeoutMs = 60_000;
+
+/** Starts the all-in-one on free ports and waits until it answers. */
+export async function launchClew(options: LaunchOptions = {}): Promise<LaunchedClew> {
+  const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'clew-run-'));
+  const [grpc, http, query, health] = (await freePorts(4)) as [number, number, number, number];
+  const overrides = join(directory, 'overrides.yaml');
+  const settings = {
+    receivers: { otlp: { protocols: { grpc: { endpoint: at(grpc) }, http: { endpoint: at(http) } } } },
+    extensions: { clew_query: { http: { endpoint: at(query) } }, health_check: { endpoint: at(health) } },
+    service: { telemetry: { metrics: { level: 'none' } } },
+  };
+  writeFileSync(overrides, JSON.stringify(settings));
+  const startedMs = performance.now();
+  const child = spawn(
+    process.execPath,
+    [program, '--data', join(directory, 'data'), '--config', overrides, ...(options.args ?? [])],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, ...options.env },
+    },
+  );
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.stdout!.resume();
+  const queryUrl = `http://127.0.0.1:${query}`;
+  try {
+    await untilAnswers(`${queryUrl}/healthz`, child);
+    const listeningAfterMs = performance.now() - startedMs;
+    await untilAnswers(`${queryUrl}/readyz`, child);
+    return {
+      process: child,
+      pid: child.pid!,
+      directory,
+      ports: { grpc, http, query },
+      queryUrl,
+      listeningAfterMs,
+      async close() {
+        child.kill('SIGTERM');
+        await ended;
+        rmSync(directory, { recursive: true, force: true });
+      },
+    };
+  } catch (caught) {
+    child.kill('SIGKILL');
+    await ended;
+    throw caught;
+  }
+}
+
+const at = (port: number) => `127.0.0.1:${port}`;
+
+/** Asks until the answer is a success or the process is gone. */
+async function untilAnswers(url: string, child: ChildProcess): Promise<void> {
+  const deadlineMs = performance.now() + startTimeoutMs;
+  while (performance.now() < deadlineMs) {
+    if (child.exitCode !== null) throw new Error(`clew ended with ${child.exitCode} before it answered`);
+    const ok = await fetch(url).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (ok) return;
+    await sleep(20);
+  }
+  throw new Error(`${url} did not answer within ${startTimeoutMs} ms`);
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
