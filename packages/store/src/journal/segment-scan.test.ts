@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { recordBytes, RecordView, writeRecord } from './record.ts';
+import type { RecordView } from './record.ts';
+import { recordBytes, writeRecord } from './record.ts';
 import { scanSegment } from './segment-scan.ts';
 
 const segmentId = Uint8Array.from({ length: 16 }, (_, i) => i + 1);

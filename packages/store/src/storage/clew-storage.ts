@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Telemetry } from '@clew/base';
-import { errorMessage } from '@clew/base';
+import { errorMessage, Lifecycle } from '@clew/base';
 import type { SpanBatch } from '@clew/model';
 import { unpackBatch } from '@clew/model';
 import type { ConsumeContext, CreateSettings, Host } from '@clew/pipeline';
@@ -56,6 +56,8 @@ export class ClewStorageExtension implements ClewStorage {
   readonly #telemetry: Telemetry;
   readonly #id: string;
   readonly #ready = Promise.withResolvers<void>();
+  readonly #life: Lifecycle;
+  #host: Host | undefined;
   #running: Running | undefined;
   #bringingUp: Promise<void> | undefined;
   #stopping = false;
@@ -64,6 +66,10 @@ export class ClewStorageExtension implements ClewStorage {
     this.#id = id;
     this.#config = config;
     this.#telemetry = telemetry;
+    this.#life = new Lifecycle(`the extension ${id}`, {
+      start: () => this.#start(),
+      stop: (deadline) => this.#stop(deadline),
+    });
     // Whoever waits for it hears of a failure; nobody has to.
     this.#ready.promise.catch(() => undefined);
   }
@@ -80,29 +86,13 @@ export class ClewStorageExtension implements ClewStorage {
     return this.#live.pending;
   }
 
-  async start(host: Host): Promise<void> {
-    if (this.#running !== undefined || this.#stopping) return;
-    const engine = lockEngine(this.#config, engineTelemetry(this.#telemetry));
-    try {
-      this.#running = await this.#open(engine);
-    } catch (error) {
-      await engine.stop();
-      throw error;
-    }
-    this.#bringingUp = this.#bringUp(this.#running, host);
+  start(host: Host): Promise<void> {
+    this.#host ??= host;
+    return this.#life.start();
   }
 
-  async stop(deadline: AbortSignal): Promise<void> {
-    this.#stopping = true;
-    const running = this.#running;
-    if (running === undefined) return;
-    running.journal.flush();
-    await running.writer.drain(deadline);
-    await running.writer.stop();
-    await running.journal.close();
-    await running.engine.stop();
-    await this.#bringingUp;
-    this.#running = undefined;
+  stop(deadline: AbortSignal): Promise<void> {
+    return this.#life.stop(deadline);
   }
 
   append(batch: SpanBatch, context: ConsumeContext): Promise<void> {
@@ -134,6 +124,30 @@ export class ClewStorageExtension implements ClewStorage {
       writer: writer.snapshot(),
       engine: engine.client.snapshot(),
     };
+  }
+
+  async #start(): Promise<void> {
+    const engine = lockEngine(this.#config, engineTelemetry(this.#telemetry));
+    try {
+      this.#running = await this.#open(engine);
+    } catch (error) {
+      await engine.stop();
+      throw error;
+    }
+    this.#bringingUp = this.#bringUp(this.#running);
+  }
+
+  async #stop(deadline: AbortSignal): Promise<void> {
+    this.#stopping = true;
+    const running = this.#running;
+    if (running === undefined) return;
+    running.journal.flush();
+    await running.writer.drain(deadline);
+    await running.writer.stop();
+    await running.journal.close();
+    await running.engine.stop();
+    await this.#bringingUp;
+    this.#running = undefined;
   }
 
   async #open(engine: EngineHandle): Promise<Running> {
@@ -170,7 +184,7 @@ export class ClewStorageExtension implements ClewStorage {
     return { engine, journal, writer, intake: new Intake(journal), pending: new JournalPendingSpans(journal) };
   }
 
-  async #bringUp({ engine, writer }: Running, host: Host): Promise<void> {
+  async #bringUp({ engine, writer }: Running): Promise<void> {
     try {
       await this.#patiently(() => engine.start());
       await this.#patiently(() => prepareTables(engine.client));
@@ -179,7 +193,7 @@ export class ClewStorageExtension implements ClewStorage {
     } catch (caught) {
       const error = caught instanceof Error ? caught : new Error(errorMessage(caught));
       this.#ready.reject(error);
-      if (!this.#stopping) host.reportStatus({ kind: 'fatal', error });
+      if (!this.#stopping) this.#host?.reportStatus({ kind: 'fatal', error });
     }
   }
 

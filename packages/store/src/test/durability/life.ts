@@ -79,34 +79,37 @@ async function start(): Promise<{ storage: ClewStorage; send: (request: number) 
   };
 }
 
+/** Set once the storage has started; steps of recovery may be passed before. */
+let running: ClewStorage | undefined;
+
 /** Ends the victims now; for the engine this returns. */
-function killNow(storage: ClewStorage): void {
+function killNow(): void {
   const { victim } = plan.kill!;
-  const enginePid = storage.client.snapshot().pid;
+  const enginePid = running?.client.snapshot().pid;
   if (victim !== 'main' && enginePid !== undefined) process.kill(enginePid, 'SIGKILL');
   if (victim !== 'engine') process.kill(process.pid, 'SIGKILL');
   report({ kind: 'engine_killed' });
 }
 
 /** Arms the end of this life; settles when it should stop by itself. */
-function arm(storage: ClewStorage): Promise<void> {
+function arm({ moment }: NonNullable<LifePlan['kill']>): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const { moment } = plan.kill!;
-  let done = false;
+  let struck = false;
   const strike = (): void => {
-    if (done) return;
-    done = true;
-    killNow(storage);
+    if (struck) return;
+    struck = true;
+    killNow();
     setTimeout(resolve, AFTER_ENGINE_MS);
   };
-  if (moment.kind === 'time') setTimeout(strike, moment.afterMs);
-  else {
-    let passed = 0;
-    setFaultHandler((step) => {
-      if (step === moment.step && ++passed === moment.nth) strike();
-    });
-    setTimeout(strike, LONGEST_LIFE_MS);
+  if (moment.kind === 'time') {
+    setTimeout(strike, moment.afterMs);
+    return promise;
   }
+  let passed = 0;
+  setFaultHandler((step) => {
+    if (step === moment.step && ++passed === moment.nth) strike();
+  });
+  setTimeout(strike, LONGEST_LIFE_MS);
   return promise;
 }
 
@@ -136,24 +139,18 @@ async function verify(storage: ClewStorage, requests: number): Promise<void> {
 }
 
 async function live(): Promise<void> {
-  const struckAtStart = plan.kill?.moment.kind === 'step' && plan.kill.moment.step.startsWith('recovery.');
-  // Steps of recovery may be passed while the storage starts, so the handler must be there before.
-  let storage: ClewStorage | undefined;
-  if (struckAtStart && plan.kill?.victim === 'main') {
-    const { step, nth } = plan.kill.moment as { step: string; nth: number };
-    let passed = 0;
-    setFaultHandler((at) => {
-      if (at === step && ++passed === nth) process.kill(process.pid, 'SIGKILL');
-    });
-    setTimeout(() => process.kill(process.pid, 'SIGKILL'), LONGEST_LIFE_MS);
-  }
-  const started = await start();
-  storage = started.storage;
   let over = false;
-  const struck = plan.kill !== undefined && !(struckAtStart && plan.kill.victim === 'main') ? arm(storage) : undefined;
-  void struck?.then(() => {
-    over = true;
-  });
+  const armed = (): void => {
+    if (plan.kill === undefined) return;
+    void arm(plan.kill).then(() => {
+      over = true;
+    });
+  };
+  const early = plan.kill?.moment.kind === 'step';
+  if (early) armed();
+  const { storage, send } = await start();
+  running = storage;
+  if (!early) armed();
   const outstanding = [...plan.repeat];
   let next = plan.next;
   const last = plan.requests === undefined ? Infinity : plan.next + plan.requests;
@@ -161,7 +158,7 @@ async function live(): Promise<void> {
     while (!over) {
       const request = outstanding.shift() ?? (next < last ? next++ : undefined);
       if (request === undefined) return;
-      await started.send(request);
+      await send(request);
       report({ kind: 'acknowledged', request });
     }
   };
