@@ -99,14 +99,20 @@ export class AttributeCursor {
     return this.find(this.#lastKey);
   }
 
-  /** The number of attributes, duplicates counted. */
+  /** The number of attributes, duplicates counted; the current attribute stays current. */
   get count(): number {
     const edits = this.#edits();
     if (edits === undefined || edits.head(this.owner) === 0) return this.#end - this.#start;
-    const [position, entry] = [this.#position, this.#entry];
+    const { key, type, lo, hi } = this;
+    const position = this.#position;
+    const entry = this.#entry;
     this.rewind();
     let count = 0;
     while (this.next()) count++;
+    this.key = key;
+    this.type = type;
+    this.lo = lo;
+    this.hi = hi;
     this.#position = position;
     this.#entry = entry;
     return count;

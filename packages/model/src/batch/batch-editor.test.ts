@@ -164,7 +164,7 @@ describe('editing a batch', () => {
           const plain = fromPlain(spans);
           const batch = fromPacked ? unpackBatch(packBatch(plain)) : plain;
           const editor = new BatchEditor(batch);
-          const model = mutableSpans(spans);
+          const model = mutableSpans(toPlain(batch)); // Shares objects exactly as the batch shares rows.
           for (const edit of edits) {
             editBatch(editor, edit);
             editPlain(model, edit);

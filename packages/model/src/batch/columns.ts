@@ -48,3 +48,9 @@ export function copyBytes(
   }
   for (let i = 0; i < length; i++) target[targetOffset + i] = source[sourceOffset + i]!;
 }
+
+/** Whether `length` bytes of two arrays are the same. */
+export function equalBytes(a: Uint8Array, aStart: number, b: Uint8Array, bStart: number, length: number): boolean {
+  for (let i = 0; i < length; i++) if (a[aStart + i] !== b[bStart + i]) return false;
+  return true;
+}

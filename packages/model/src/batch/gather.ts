@@ -1,6 +1,7 @@
 import { ModelError } from '../errors.ts';
 import { isHeapType, type AttributeTable } from './attribute-table.ts';
-import { copyBytes, grownCapacity } from './columns.ts';
+import { copyBytes, equalBytes, grownCapacity } from './columns.ts';
+import { earlierResource, earlierScope } from './equal-rows.ts';
 import { compactBatch } from './compact.ts';
 import type { SpanBatch } from './span-batch.ts';
 
@@ -9,7 +10,8 @@ export type RowList = Uint32Array | readonly number[];
 
 /**
  * Appends spans of one batch to another, re-interning names and keys, carrying scopes and resources over once each, and copying
- * only heap bytes that are referred to. It is what `selectSpans`, `concatInto` and `packBatch` are made of.
+ * only heap bytes that are referred to. A resource or scope equal to one the target got lately becomes that one, so that merging many
+ * requests of one process keeps one row for it. It is what `selectSpans`, `concatInto` and `packBatch` are made of.
  *
  * Short values that repeat are stored once: a direct-mapped cache remembers where the last value of each hash went. It is
  * checked by comparing bytes and may forget, so it costs little and never errs.
@@ -96,7 +98,8 @@ export class BatchGatherer {
     const seen = this.#seen;
     const slot = slotOf(heap, offset, length);
     const known = seen[slot]! - 1;
-    if (known >= 0 && seen[slot + 1] === length && equalRange(heap, offset, target.heap, known, length)) return known;
+    const inside = known >= 0 && seen[slot + 1] === length && known + length <= target.heapLength;
+    if (inside && equalBytes(heap, offset, target.heap, known, length)) return known;
     const at = target.reserveHeap(length);
     copyBytes(heap, offset, target.heap, at, length);
     seen[slot] = at + 1;
@@ -136,15 +139,23 @@ export class BatchGatherer {
     if (known !== 0) return known - 1;
     const from = source.scopeTable;
     const resource = this.#resource(target, source, from.resources[row]!);
-    const to = target.scopeTable.add(resource, target.scopeAttrs.count);
-    const table = target.scopeTable;
-    table.names[to] = this.#string(target, source, from.names[row]!);
-    table.versions[to] = this.#string(target, source, from.versions[row]!);
-    table.schemaUrls[to] = this.#string(target, source, from.schemaUrls[row]!);
-    table.dropped[to] = from.dropped[row]!;
+    const { heapLength, scopeAttrs, scopeTable: table } = target;
+    const attrStart = scopeAttrs.count;
+    const added = table.add(resource, attrStart);
+    table.names[added] = this.#string(target, source, from.names[row]!);
+    table.versions[added] = this.#string(target, source, from.versions[row]!);
+    table.schemaUrls[added] = this.#string(target, source, from.schemaUrls[row]!);
+    table.dropped[added] = from.dropped[row]!;
     const start = row === 0 ? 0 : from.attrEnd[row - 1]!;
-    this.#attributes(target, source, target.scopeAttrs, source.scopeAttrs, start, from.attrEnd[row]!);
-    table.attrEnd[to] = target.scopeAttrs.count;
+    this.#attributes(target, source, scopeAttrs, source.scopeAttrs, start, from.attrEnd[row]!);
+    table.attrEnd[added] = scopeAttrs.count;
+    const earlier = earlierScope(target, added);
+    if (earlier >= 0) {
+      table.count = added;
+      scopeAttrs.count = attrStart;
+      target.heapLength = heapLength;
+    }
+    const to = earlier >= 0 ? earlier : added;
     this.#scopes[row] = to + 1;
     return to;
   }
@@ -153,16 +164,24 @@ export class BatchGatherer {
     const known = this.#resources[row]!;
     if (known !== 0) return known - 1;
     const from = source.resourceTable;
-    const to = target.resourceTable.add(target.resourceAttrs.count);
-    const table = target.resourceTable;
-    table.schemaUrls[to] = this.#string(target, source, from.schemaUrls[row]!);
-    table.dropped[to] = from.dropped[row]!;
+    const { heapLength, resourceAttrs, resourceTable: table } = target;
+    const attrStart = resourceAttrs.count;
+    const added = table.add(attrStart);
+    table.schemaUrls[added] = this.#string(target, source, from.schemaUrls[row]!);
+    table.dropped[added] = from.dropped[row]!;
     const refsLength = from.entityRefs[row * 2 + 1]!;
-    table.entityRefs[to * 2] = this.#value(target, source.heap, from.entityRefs[row * 2]!, refsLength);
-    table.entityRefs[to * 2 + 1] = refsLength;
+    table.entityRefs[added * 2] = this.#value(target, source.heap, from.entityRefs[row * 2]!, refsLength);
+    table.entityRefs[added * 2 + 1] = refsLength;
     const start = row === 0 ? 0 : from.attrEnd[row - 1]!;
-    this.#attributes(target, source, target.resourceAttrs, source.resourceAttrs, start, from.attrEnd[row]!);
-    table.attrEnd[to] = target.resourceAttrs.count;
+    this.#attributes(target, source, resourceAttrs, source.resourceAttrs, start, from.attrEnd[row]!);
+    table.attrEnd[added] = resourceAttrs.count;
+    const earlier = earlierResource(target, added);
+    if (earlier >= 0) {
+      table.count = added;
+      resourceAttrs.count = attrStart;
+      target.heapLength = heapLength;
+    }
+    const to = earlier >= 0 ? earlier : added;
     this.#resources[row] = to + 1;
     return to;
   }
@@ -183,11 +202,6 @@ function slotOf(bytes: Uint8Array, offset: number, length: number): number {
   }
   hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
   return ((hash >>> 22) & (SEEN_SLOTS - 1)) * 2;
-}
-
-function equalRange(a: Uint8Array, aStart: number, b: Uint8Array, bStart: number, length: number): boolean {
-  for (let i = 0; i < length; i++) if (a[aStart + i] !== b[bStart + i]) return false;
-  return true;
 }
 
 /** A zeroed map for `length` entries, the old one when it is large enough. */

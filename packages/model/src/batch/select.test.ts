@@ -1,7 +1,7 @@
 import { arbitrarySpans } from '@clew/testkit/arbitraries';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fromPlain, plainResource, plainSpan, toPlain } from '../plain.ts';
+import { emptyScope, fromPlain, plainResource, plainSpan, toPlain } from '../plain.ts';
 import { dropEqualSpans } from './equal-spans.ts';
 import { packBatch } from './pack.ts';
 import { concatInto, rowsOfMask, selectSpans } from './select.ts';
@@ -54,6 +54,40 @@ describe('selecting spans', () => {
     expect([one.resourceTable.count, one.strings.count, one.heapLength]).toEqual([1, 4, 1000 + 'pod 500'.length]);
     expect(one.heap.buffer.byteLength).toBeLessThan(4096);
     expect(toPlain(one)).toEqual([spans[500]]);
+  });
+
+  it('keeps one row for a resource and scope that come with every batch', () => {
+    const target = new SpanBatch();
+    const spanOf = (service: string) =>
+      plainSpan({ traceId: '1', spanId: '1', service, resource: plainResource({ 'service.name': service, pid: 7n }) });
+    for (let i = 0; i < 10; i++) concatInto(target, fromPlain([spanOf('a'), spanOf('b'), spanOf('a')]));
+    expect([target.resourceTable.count, target.scopeTable.count, target.resourceAttrs.count]).toEqual([2, 2, 4]);
+    expect(target.heapLength).toBe(2);
+    expect(toPlain(target)).toEqual(Array.from({ length: 10 }, () => [spanOf('a'), spanOf('b'), spanOf('a')]).flat());
+  });
+
+  it('keeps resources and scopes apart that differ in one thing', () => {
+    const resources = [
+      plainResource({ a: 1n }),
+      plainResource({ a: 1 }),
+      plainResource({ b: 1n }),
+      plainResource({ a: 2n }),
+      plainResource({ a: 'x' }),
+      plainResource({ a: 'y' }),
+      { ...plainResource({ a: 'y' }), droppedAttributes: 1 },
+      { ...plainResource({ a: 'y' }), schemaUrl: 'u' },
+      { ...plainResource({ a: 'y' }), entityRefs: Uint8Array.of(0x1a, 0) },
+    ];
+    const scopes = ['name', 'version', 'schemaUrl'].map((field) => ({ ...emptyScope, [field]: 'x' }));
+    const spans = resources.flatMap((resource) =>
+      scopes.map((scope) => plainSpan({ traceId: '1', spanId: '1', resource, scope })),
+    );
+    const selected = selectSpans(
+      fromPlain(spans),
+      spans.map((_, row) => row),
+    );
+    expect([selected.resourceTable.count, selected.scopeTable.count]).toEqual([resources.length, spans.length]);
+    expect(toPlain(selected)).toEqual(spans);
   });
 
   it('stores a value once that many spans share', () => {

@@ -1,3 +1,4 @@
+import { arbitraryUnicode } from '@clew/testkit/arbitraries';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ModelError } from '../errors.ts';
@@ -162,7 +163,7 @@ describe('text', () => {
       }),
     );
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
+      fc.property(arbitraryUnicode(), (text) => {
         expect(losslessText(bytesOfText(text))).toBe(text);
       }),
     );
