@@ -16,7 +16,7 @@ import type { SpanBatch } from './span-batch.ts';
  * if (attributes.find(keyIndex)) use(attributes.decodeValue());
  * ```
  *
- * A hot path, guarded by `bench/codec`.
+ * A hot path, guarded by `bench/batch`.
  */
 export class AttributeCursor {
   /** The row of the level whose attributes these are; -1 before the first `open`. */

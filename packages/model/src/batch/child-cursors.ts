@@ -4,7 +4,7 @@ import { AttributeCursor } from './attribute-cursor.ts';
 import { AttributeLevel } from './edit-log.ts';
 import type { SpanBatch } from './span-batch.ts';
 
-/** Cursors over the child rows of one span; see `SpanCursor`, which owns and opens them. Hot paths, guarded by `bench/codec`. */
+/** Cursors over the child rows of one span; see `SpanCursor`, which owns and opens them. Hot paths, guarded by `bench/batch`. */
 
 /** Reads the events of one span in order. */
 export class EventCursor {

@@ -16,7 +16,7 @@ export type RowList = Uint32Array | readonly number[];
  * Short values that repeat are stored once: a direct-mapped cache remembers where the last value of each hash went. It is
  * checked by comparing bytes and may forget, so it costs little and never errs.
  *
- * A hot path, guarded by `bench/codec`. A gatherer keeps its scratch arrays; one per thread is enough.
+ * A hot path, guarded by `bench/batch`. A gatherer keeps its scratch arrays; one per thread is enough.
  */
 export class BatchGatherer {
   /** For each source string, scope and resource: its index in the target plus one, 0 while unknown. */

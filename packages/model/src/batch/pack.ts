@@ -29,7 +29,7 @@ import { SpanBatch } from './span-batch.ts';
  * kept, repeated ones once), then writes each column as narrow as its values allow. A packer keeps its scratch memory and allocates
  * nothing once that has grown to the size of the batches it sees.
  *
- * A hot path, guarded by `bench/codec`.
+ * A hot path, guarded by `bench/batch`.
  */
 export class BatchPacker {
   readonly #gatherer = new BatchGatherer();

@@ -16,7 +16,7 @@ import type { SpanBatch } from './span-batch.ts';
  * while (cursor.next()) if (cursor.attributes.find(route)) …
  * ```
  *
- * A hot path, guarded by `bench/codec`.
+ * A hot path, guarded by `bench/batch`.
  */
 export class SpanCursor {
   readonly batch: SpanBatch;
