@@ -1,38 +1,66 @@
 // Question: what do shared listeners cost over bare node:http and node:http2? Echoes bodies of 23 kB and 60 kB (100
-// and 265 spans) from 16 connections in a process of its own, and prints requests per second and the ratio to the
-// bare server of the same run. Usage: node bench/net/run.ts [seconds per case]
+// and 265 spans) over 16 connections, server and client in processes of their own. Prints requests per second and the
+// server's CPU time per request, and the ratio of the CPU times to the bare server of the same run: both servers are
+// measured in turns, and the median of the rounds counts, because machines are shared.
+// Usage: node bench/net/run.ts [seconds per round] [rounds]
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { drive } from './drive.ts';
 import type { Protocol } from './drive.ts';
 
-const secondsPerCase = Number(process.argv[2] ?? 3);
+const secondsPerRound = Number(process.argv[2] ?? 1);
+const rounds = Number(process.argv[3] ?? 5);
 const sizes = [23_000, 60_000];
 const protocols: Protocol[] = ['http1', 'grpc'];
+const kinds = ['bare', 'clew'] as const;
 
-async function start(kind: 'bare' | 'clew', protocol: Protocol): Promise<{ child: ChildProcess; port: number }> {
+interface Round {
+  readonly requestsPerSecond: number;
+  readonly cpuMicros: number;
+}
+
+interface BenchServer {
+  readonly child: ChildProcess;
+  readonly port: number;
+}
+
+async function start(kind: (typeof kinds)[number], protocol: Protocol): Promise<BenchServer> {
   const child = fork(new URL('./serve.ts', import.meta.url), [kind, protocol]);
   const [port] = (await once(child, 'message')) as [number];
   return { child, port };
 }
 
-async function measure(kind: 'bare' | 'clew', protocol: Protocol, bodyBytes: number): Promise<number> {
-  const { child, port } = await start(kind, protocol);
-  try {
-    await drive({ protocol, port, bodyBytes, seconds: 1 });
-    return await drive({ protocol, port, bodyBytes, seconds: secondsPerCase });
-  } finally {
-    child.kill();
-  }
+async function cpuMicros({ child }: BenchServer): Promise<number> {
+  child.send('cpu');
+  const [micros] = (await once(child, 'message')) as [number];
+  return micros;
 }
 
-console.log('protocol  body bytes  bare req/s  clew req/s  ratio');
+async function measure(server: BenchServer, protocol: Protocol, bodyBytes: number): Promise<Round> {
+  const before = await cpuMicros(server);
+  const requestsPerSecond = await drive({ protocol, port: server.port, bodyBytes, seconds: secondsPerRound });
+  const spent = (await cpuMicros(server)) - before;
+  return { requestsPerSecond, cpuMicros: spent / (requestsPerSecond * secondsPerRound) };
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+console.log('protocol  body bytes  bare req/s  clew req/s  bare µs/req  clew µs/req  ratio');
 for (const protocol of protocols) {
+  const servers = { bare: await start('bare', protocol), clew: await start('clew', protocol) };
   for (const bodyBytes of sizes) {
-    const bare = await measure('bare', protocol, bodyBytes);
-    const clew = await measure('clew', protocol, bodyBytes);
-    const columns = [protocol.padEnd(8), String(bodyBytes).padStart(11), bare.toFixed(0).padStart(11)];
-    console.log([...columns, clew.toFixed(0).padStart(11), (clew / bare).toFixed(2).padStart(6)].join(' '));
+    const results: Record<(typeof kinds)[number], Round[]> = { bare: [], clew: [] };
+    for (const kind of kinds) await measure(servers[kind], protocol, bodyBytes);
+    for (let round = 0; round < rounds; round++) {
+      for (const kind of kinds) results[kind].push(await measure(servers[kind], protocol, bodyBytes));
+    }
+    const rate = kinds.map((kind) => median(results[kind].map((result) => result.requestsPerSecond)));
+    const cpu = kinds.map((kind) => median(results[kind].map((result) => result.cpuMicros)));
+    const cells = [bodyBytes, ...rate, ...cpu].map((value) => value.toFixed(0).padStart(11));
+    console.log(protocol.padEnd(8), ...cells, ((cpu[1] ?? 0) / (cpu[0] ?? 1)).toFixed(2).padStart(7));
   }
+  for (const kind of kinds) servers[kind].child.kill();
 }

@@ -1,10 +1,16 @@
-// The server side of the benchmark: `bare` or `clew`, for `http1` or `grpc`. Sends its port to its parent.
+// The server side of the benchmark: `bare` or `clew`, for `http1` or `grpc`. Sends its port to its
+// parent, and its CPU time in microseconds whenever asked.
 import http from 'node:http';
 import http2 from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { acquireListener, parseListenEndpoint } from '@clew/net';
 
 const [kind, protocol] = process.argv.slice(2);
+
+process.on('message', () => {
+  const { user, system } = process.cpuUsage();
+  process.send?.(user + system);
+});
 
 function bareHttp1(): http.Server {
   return http.createServer((request, response) => {

@@ -48,6 +48,8 @@ export interface ReadBodyOptions {
 
 /** A request whose body has not been read yet. */
 export interface ServerRequest extends RequestHead {
+  /** What the mount's `authenticate` found out about the sender. */
+  readonly authAttributes?: Readonly<Record<string, string>> | undefined;
   /** Aborts when the peer goes away or its connection is torn down before the reply was written. */
   readonly signal: AbortSignal;
   /**

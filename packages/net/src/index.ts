@@ -25,7 +25,7 @@ export type { ClientKeepaliveSettings } from './client/grpc-connection.ts';
 export { HttpClient } from './client/http-client.ts';
 export type { HttpClientOptions, HttpClientRequest, HttpClientResponse } from './client/http-client.ts';
 export { retrySettingsProblems, withRetries } from './client/retry.ts';
-export type { RetryOptions, RetryVerdict } from './client/retry.ts';
+export type { RetryEvent, RetryOptions, RetrySettings, RetryVerdict } from './client/retry.ts';
 export * from './settings/client.ts';
 export * from './settings/server.ts';
 export * from './settings/tls.ts';

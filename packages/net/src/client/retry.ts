@@ -1,7 +1,29 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { NetError } from '../errors.ts';
-import type { RetryEvent, RetrySettings } from '../otlp-client/types.ts';
 import { Backoff } from './backoff.ts';
+
+/** Exponential backoff with jitter. */
+export interface RetrySettings {
+  /** Default true. */
+  readonly enabled?: boolean;
+  /** Default 5,000. */
+  readonly initialIntervalMs?: number;
+  /** Share of the interval by which a delay may differ, 0 to 1. Default 0.5. */
+  readonly randomizationFactor?: number;
+  /** Default 1.5. */
+  readonly multiplier?: number;
+  /** Default 30,000. */
+  readonly maxIntervalMs?: number;
+  /** Give up after this long; 0 = never. Default 300,000. */
+  readonly maxElapsedTimeMs?: number;
+}
+
+/** A failed attempt that will be repeated. */
+export interface RetryEvent {
+  readonly attempt: number;
+  readonly delayMs: number;
+  readonly error: Error;
+}
 
 /** What a failed attempt means: final, or to be repeated, after at least the delay the server asked for. */
 export type RetryVerdict = { readonly retry: false } | { readonly retry: true; readonly throttleMs?: number };

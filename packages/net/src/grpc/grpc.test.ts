@@ -9,7 +9,7 @@ import { decodeRpcStatus, retryDelayMsOf, rpcStatus } from '../status/rpc-status
 import { cleanUp, eventually, grpcJs, listen, unary } from '../test/harness.ts';
 import { messageCodec } from './encoding.ts';
 import { frameMessage } from './read-message.ts';
-import type { GrpcMethod, GrpcService } from './service.ts';
+import type { GrpcCall, GrpcMethod, GrpcService } from './service.ts';
 import type { ListenerOptions } from '../listener/types.ts';
 
 const path = '/test.Echo/Say';
@@ -295,15 +295,22 @@ describe('before the message is read', () => {
   });
 
   it('credentials are checked', async () => {
-    const { port, rejected } = await serve(echo, {
+    let known: unknown;
+    const say = (message: Uint8Array, call: GrpcCall): Uint8Array => {
+      known = call.authAttributes;
+      return message;
+    };
+    const { port, rejected } = await serve(say, {
       authenticate: (head) =>
-        head.header('authorization') === 'Bearer right' ? { ok: true } : { ok: false, status: 401, text: 'no token' },
+        head.header('authorization') === 'Bearer right'
+          ? { ok: true, attributes: { user: 'ann' } }
+          : { ok: false, status: 401, text: 'no token' },
     });
     expect((await unary(grpcJs(port), path, Buffer.from('x'))).error).toMatchObject({ code: 16, details: 'no token' });
     const metadata = new Metadata();
     metadata.set('authorization', 'Bearer right');
     expect((await unary(grpcJs(port), path, Buffer.from('x'), { metadata })).reply?.toString()).toBe('x');
-    expect(rejected).toEqual(['unauthenticated']);
+    expect([rejected, known]).toEqual([['unauthenticated'], { user: 'ann' }]);
   });
 });
 

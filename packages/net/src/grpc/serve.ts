@@ -43,6 +43,7 @@ export class GrpcExchange {
   readonly #context: GrpcServeContext;
   readonly #headers: RequestHeaders;
   readonly #controller = new AbortController();
+  #trailers: Record<string, string> = {};
   #takenBytes = 0;
   #deadline: NodeJS.Timeout | undefined;
   #deadlineUnixMs: number | undefined;
@@ -80,6 +81,7 @@ export class GrpcExchange {
     const { service } = this.#route;
     const encoding = this.#encoding();
     this.#startDeadline();
+    const authAttributes = service.authenticate ? await this.#authenticate() : undefined;
     const call: GrpcCall = {
       path: this.#context.head.path,
       headers: this.#headers,
@@ -87,8 +89,8 @@ export class GrpcExchange {
       encoding,
       signal: this.#controller.signal,
       ...(this.#deadlineUnixMs === undefined ? {} : { deadlineUnixMs: this.#deadlineUnixMs }),
+      ...(authAttributes ? { authAttributes } : {}),
     };
-    if (service.authenticate) await this.#authenticate();
     const refusal = service.admit?.(call);
     if (refusal) {
       this.#context.reject('not_admitted', refusal.message);
@@ -126,9 +128,9 @@ export class GrpcExchange {
     this.#end(status);
   }
 
-  async #authenticate(): Promise<void> {
+  async #authenticate(): Promise<Readonly<Record<string, string>> | undefined> {
     const outcome = await this.#route.service.authenticate?.(this.#context.head);
-    if (!outcome || outcome.ok) return;
+    if (!outcome || outcome.ok) return outcome?.attributes;
     this.#context.reject('unauthenticated', outcome.text);
     const code = outcome.status === 401 ? GrpcCode.unauthenticated : GrpcCode.permissionDenied;
     throw new NetError('rpc_failed', outcome.text, { status: rpcStatus(code, outcome.text) });
@@ -190,7 +192,6 @@ export class GrpcExchange {
       if (!this.#stream.destroyed && !this.#stream.closed) this.#stream.sendTrailers(this.#trailers);
     });
   }
-  #trailers: Record<string, string> = {};
 
   #replyHeaders(encoding: ContentEncoding): Record<string, string | number> {
     const headers: Record<string, string | number> = {

@@ -9,6 +9,8 @@ export interface GrpcCall {
   /** Metadata and HTTP/2 pseudo headers, lower-case; `-bin` values are still base64. */
   readonly headers: RequestHeaders;
   readonly peer: Peer;
+  /** What the service's `authenticate` found out about the caller. */
+  readonly authAttributes?: Readonly<Record<string, string>>;
   /** Compression of the request, and so of the reply. */
   readonly encoding: ContentEncoding;
   /** When the caller stops waiting, in milliseconds since the epoch; absent without `grpc-timeout`. */

@@ -14,15 +14,15 @@ describe('the steps of a mount', () => {
       onRejected: (reason) => rejected.push(reason),
       authenticate: async (head) => {
         steps.push('authenticate');
-        if (head.header('authorization') === 'Bearer right') return { ok: true };
+        if (head.header('authorization') === 'Bearer right') return { ok: true, attributes: { user: 'ann' } };
         return { ok: false, status: 401, text: 'no or wrong token', headers: { 'www-authenticate': 'Bearer' } };
       },
       admit: (head) => {
         steps.push('admit');
         return head.query === 'full' ? textReply(503, 'memory is short') : undefined;
       },
-      handler: () => {
-        steps.push('handle');
+      handler: (request) => {
+        steps.push(`handle ${request.authAttributes?.['user']}`);
         return textReply(200, 'done');
       },
     });
@@ -55,7 +55,7 @@ describe('the steps of a mount', () => {
   it('then run the handler', async () => {
     const { post, steps } = await serve();
     expect(await (await post('', 'right')).text()).toBe('done');
-    expect(steps).toEqual(['authenticate', 'admit', 'handle']);
+    expect(steps).toEqual(['authenticate', 'admit', 'handle ann']);
   });
 });
 

@@ -1,6 +1,7 @@
 import { NetError } from '../errors.ts';
-import type { HttpReply, RejectReason, ReplyHeaders, ServerRequest } from '../exchange.ts';
+import type { HttpReply, RejectReason, ReplyHeaders } from '../exchange.ts';
 import type { HttpRoute } from '../listener/mounts.ts';
+import type { WireRequest } from './wire-request.ts';
 import { httpStatusOf, retryAfterSecondsOf } from '../status/http-mapping.ts';
 
 /** What a listener gives to every HTTP request. */
@@ -11,7 +12,7 @@ export interface AnswerContext {
 }
 
 /** Runs a mount's steps in order (CORS, credentials, admission, handler); never rejects. */
-export async function answer(route: HttpRoute, request: ServerRequest, context: AnswerContext): Promise<HttpReply> {
+export async function answer(route: HttpRoute, request: WireRequest, context: AnswerContext): Promise<HttpReply> {
   const { cors, responseHeaders } = route;
   let reply: HttpReply;
   if (cors?.isPreflight(request)) reply = { status: 204, headers: cors.preflightHeaders(request) };
@@ -28,20 +29,23 @@ export async function answer(route: HttpRoute, request: ServerRequest, context: 
   return responseHeaders ? withHeaders(responseHeaders, reply) : reply;
 }
 
-function guarded(route: HttpRoute, request: ServerRequest, context: AnswerContext): HttpReply | Promise<HttpReply> {
+function guarded(route: HttpRoute, request: WireRequest, context: AnswerContext): HttpReply | Promise<HttpReply> {
   const { mount } = route;
   if (mount.authenticate) return authenticated(route, request, context);
   return admitted(route, request, context);
 }
 
-async function authenticated(route: HttpRoute, request: ServerRequest, context: AnswerContext): Promise<HttpReply> {
+async function authenticated(route: HttpRoute, request: WireRequest, context: AnswerContext): Promise<HttpReply> {
   const outcome = await route.mount.authenticate?.(request);
-  if (!outcome || outcome.ok) return admitted(route, request, context);
+  if (!outcome || outcome.ok) {
+    request.authAttributes = outcome?.attributes;
+    return admitted(route, request, context);
+  }
   context.reject('unauthenticated', outcome.text, route);
   return textReply(outcome.status, outcome.text, outcome.headers);
 }
 
-function admitted(route: HttpRoute, request: ServerRequest, context: AnswerContext): HttpReply | Promise<HttpReply> {
+function admitted(route: HttpRoute, request: WireRequest, context: AnswerContext): HttpReply | Promise<HttpReply> {
   const refusal = route.mount.admit?.(request);
   if (!refusal) return route.mount.handler(request);
   context.reject('not_admitted', `answered ${refusal.status}`, route);

@@ -28,6 +28,7 @@ export class WireRequest implements ServerRequest {
   readonly query: string;
   readonly headers: RequestHeaders;
   readonly peer: Peer;
+  authAttributes: Readonly<Record<string, string>> | undefined;
   readonly #parts: WireRequestParts;
   #takenBytes = 0;
   #bodyAsked = false;

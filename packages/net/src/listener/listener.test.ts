@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -144,6 +145,35 @@ describe('one port', () => {
     });
     expect(status).toBe(200);
     expect(lease.address).toEqual({ transport: 'unix', path });
+  });
+});
+
+describe('a Unix socket', () => {
+  function socketPath(): string {
+    const directory = mkdtempSync(join(tmpdir(), 'clew-net-'));
+    cleanUp(() => rmSync(directory, { recursive: true }));
+    return join(directory, 'clew.sock');
+  }
+
+  it('left behind by a crash is replaced', async () => {
+    const path = socketPath();
+    const script = `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
+    spawnSync(process.execPath, ['-e', script]);
+    expect(existsSync(path)).toBe(true);
+    const { lease } = await listen({ endpoint: parseListenEndpoint(path, 'unix') });
+    expect(lease.snapshot().state).toBe('listening');
+  });
+
+  it('that somebody answers is not', async () => {
+    const path = socketPath();
+    const holder = createServer();
+    await new Promise<void>((resolve) => {
+      holder.listen(path, () => resolve());
+    });
+    cleanUp(() => holder.close());
+    await expect(listen({ endpoint: parseListenEndpoint(path, 'unix') })).rejects.toMatchObject({
+      code: 'port_in_use',
+    });
   });
 });
 

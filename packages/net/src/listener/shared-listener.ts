@@ -4,15 +4,14 @@ import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2S
 import type { AddressInfo, Socket } from 'node:net';
 import type { Server as TlsServer } from 'node:tls';
 import { ByteBudget } from '../byte-budget.ts';
-import { NetError } from '../errors.ts';
 import type { RejectHook, RejectReason } from '../exchange.ts';
 import { createTlsServer } from '../tls/server.ts';
 import { resolveConnectionSettings } from './connection-defaults.ts';
 import type { ResolvedConnectionSettings } from './connection-defaults.ts';
 import { formatAddress } from './endpoint.ts';
+import { bind, listenError } from './bind.ts';
 import { InFlight } from './in-flight.ts';
 import { Mounts } from './mounts.ts';
-import { findPortHolder } from './port-holder.ts';
 import { createHttp1Server, createHttp2Server } from './protocol-servers.ts';
 import type { Http1Server } from './protocol-servers.ts';
 import { Responder } from './responder.ts';
@@ -157,22 +156,7 @@ export class SharedListener {
 
   async #listen({ endpoint, reusePort }: ListenerOptions): Promise<void> {
     const { server } = this.#http1;
-    const target =
-      endpoint.transport === 'unix'
-        ? { path: endpoint.path }
-        : {
-            host: endpoint.host,
-            port: endpoint.port,
-            ipv6Only: endpoint.transport === 'tcp6',
-            ...(reusePort ? { reusePort } : {}),
-          };
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(target, () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
+    await bind(server, endpoint, reusePort ?? false);
     server.on('error', (error) => this.#notice(`listener ${formatAddress(this.#address)}: ${error.message}`));
     const bound = server.address() as AddressInfo | string;
     if (typeof bound !== 'string') this.#address = { transport: 'tcp', host: bound.address, port: bound.port };
@@ -336,21 +320,4 @@ function http1Failure(code: string | undefined): [string, RejectReason] {
   if (code === 'HPE_HEADER_OVERFLOW') return ['431 Request Header Fields Too Large', 'header_too_large'];
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return ['408 Request Timeout', 'header_timeout'];
   return ['400 Bad Request', 'malformed_request'];
-}
-
-async function listenError({ endpoint, owner }: ListenerOptions, caught: unknown): Promise<NetError> {
-  if (caught instanceof NetError) return caught;
-  const address = formatAddress(endpoint);
-  const code = caught instanceof Error && 'code' in caught ? String(caught.code) : '';
-  if (code === 'EADDRINUSE') {
-    const holder = endpoint.transport === 'unix' ? undefined : await findPortHolder(endpoint.port);
-    const by = holder ? `held by ${holder}` : 'held by another process';
-    const message = `${owner} cannot listen on ${address}: the address is in use, ${by}; stop it or configure another endpoint`;
-    return new NetError('port_in_use', message, { cause: caught, details: { address, ...(holder ? { holder } : {}) } });
-  }
-  const why = caught instanceof Error ? caught.message : String(caught);
-  return new NetError('listen_failed', `${owner} cannot listen on ${address}: ${why}`, {
-    cause: caught,
-    details: { address },
-  });
 }

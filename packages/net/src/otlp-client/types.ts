@@ -1,26 +1,11 @@
 import type { ContentEncoding } from '../codec/encoding.ts';
 import type { GrpcClientOptions } from '../client/grpc-client.ts';
 import type { HttpClientOptions } from '../client/http-client.ts';
+import type { RetryEvent, RetrySettings } from '../client/retry.ts';
 import type { TlsClientSettings } from '../tls/settings.ts';
 
 /** The signals OTLP carries. */
 export type OtlpSignal = 'traces' | 'metrics' | 'logs';
-
-/** Exponential backoff with jitter. */
-export interface RetrySettings {
-  /** Default true. */
-  readonly enabled?: boolean;
-  /** Default 5,000. */
-  readonly initialIntervalMs?: number;
-  /** Share of the interval by which a delay may differ, 0 to 1. Default 0.5. */
-  readonly randomizationFactor?: number;
-  /** Default 1.5. */
-  readonly multiplier?: number;
-  /** Default 30,000. */
-  readonly maxIntervalMs?: number;
-  /** Give up after this long; 0 = never. Default 300,000. */
-  readonly maxElapsedTimeMs?: number;
-}
 
 /** Where and how an OTLP client sends. */
 export interface OtlpClientOptions {
@@ -46,13 +31,6 @@ export interface OtlpClientOptions {
   readonly userAgent?: string;
   /** Told before each wait: `Exporting failed. Will retry the request after interval.` */
   readonly onRetry?: (event: RetryEvent) => void;
-}
-
-/** A failed attempt that will be repeated. */
-export interface RetryEvent {
-  readonly attempt: number;
-  readonly delayMs: number;
-  readonly error: Error;
 }
 
 /** What the server accepted only in part; such a request is never sent again. */

@@ -5,7 +5,7 @@ import type { HttpClientOptions } from '../client/http-client.ts';
 import { retrySettingsProblems } from '../client/retry.ts';
 import { parseContentEncoding } from '../codec/encoding.ts';
 import type { ContentEncoding } from '../codec/encoding.ts';
-import type { RetrySettings } from '../otlp-client/types.ts';
+import type { RetrySettings } from '../client/retry.ts';
 import { bufferSize, compact, count, durationMs, secretHeaders } from './fields.ts';
 import { tlsClientSchema } from './tls.ts';
 
