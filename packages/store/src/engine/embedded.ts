@@ -116,7 +116,7 @@ export function lockEmbeddedEngine(options: EmbeddedEngineOptions): LockedEngine
       route: (deadlineMs, signal) => supervisor.route(deadlineMs, signal),
       // The closed connection tells the engine already.
       abandoned: () => undefined,
-      broken: () => supervisor.dropIdleConnections(),
+      broken: () => supervisor.connectionBroken(),
       state: () => supervisor.state,
       restarts: () => supervisor.restarts,
     },

@@ -1,5 +1,5 @@
-import { Agent as HttpAgent, get as httpGet } from 'node:http';
-import { Agent as HttpsAgent, get as httpsGet } from 'node:https';
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errorMessage } from '@clew/base';
 import { StoreError } from '../errors.ts';
@@ -10,6 +10,7 @@ import { HttpSqlClient } from './http-client.ts';
 import type { Connector } from './http-client.ts';
 import type { LimitOptions } from './limits.ts';
 import { resolveLimits } from './limits.ts';
+import { ping } from './ping.ts';
 import { commonSettings } from './settings.ts';
 import { sqlIdentifier } from './sql-text.ts';
 
@@ -163,21 +164,8 @@ class ServerWatch {
       this.#enter({ kind: 'restarting', attempt, retryAtUnixMs, reason: `no answer from ${this.#url.host}` });
       await delay(probeMs, undefined, { ref: false });
       if (this.#state.kind === 'stopped') return;
-      if (await this.#ping()) return this.answered(this.#version);
+      if (await ping(this.#url.protocol === 'https:', this.#where())) return this.answered(this.#version);
     }
-  }
-
-  #ping(): Promise<boolean> {
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const get = this.#url.protocol === 'https:' ? httpsGet : httpGet;
-    const request = get({ ...this.#where(), path: '/ping', timeout: 5_000 }, (response) => {
-      response.resume();
-      resolve(response.statusCode === 200);
-    });
-    request.once('timeout', () => request.destroy());
-    request.once('error', () => resolve(false));
-    request.once('close', () => resolve(false));
-    return promise;
   }
 
   #enter(state: EngineState): void {

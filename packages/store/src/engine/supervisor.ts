@@ -1,10 +1,13 @@
 import { Agent } from 'node:http';
+import type { RequestOptions } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { StoreError } from '../errors.ts';
 import type { EngineState } from './client.ts';
 import type { EngineEvent } from './events.ts';
 import type { EngineProcess } from './engine-process.ts';
 import type { Route } from './exchange.ts';
 import { limitSettings } from './limits.ts';
+import { ping } from './ping.ts';
 import type { EngineEndpoint } from './protocol.ts';
 
 /** What the supervisor keeps running. */
@@ -16,6 +19,9 @@ export interface SupervisorOptions {
   readonly maxUnavailableMs: number;
   readonly backoff?: Partial<Backoff>;
 }
+
+/** Pause between pings of an engine whose connections broke. */
+const doubtMs = 20;
 
 /** Pauses before starting again; all in milliseconds. */
 export interface Backoff {
@@ -46,6 +52,7 @@ export class EngineSupervisor {
   #failures = 0;
   #retry: NodeJS.Timeout | undefined;
   #starting: Promise<void> | undefined;
+  #doubt: Promise<void> | undefined;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -103,7 +110,7 @@ export class EngineSupervisor {
 
   /** The way to the engine, waiting until a time of `performance.now()` for one that is (re)starting. Fails with `engine_unavailable` or `cancelled`. */
   async route(deadlineMs: number, signal: AbortSignal | undefined): Promise<Route> {
-    while (this.#state.kind === 'starting' || this.#state.kind === 'restarting') {
+    while (this.#state.kind === 'starting' || this.#state.kind === 'restarting' || this.#doubt !== undefined) {
       const leftMs = deadlineMs - performance.now();
       if (leftMs <= 0) {
         throw this.#unavailable(
@@ -116,11 +123,22 @@ export class EngineSupervisor {
     return routeTo(this.#live.endpoint, this.#live.agent);
   }
 
-  /** Closes connections nobody uses, so that the next statement finds out by connecting whether the engine is there. */
-  dropIdleConnections(): void {
-    for (const sockets of Object.values(this.#live?.agent.freeSockets ?? {})) {
-      for (const socket of sockets ?? []) socket.destroy();
-    }
+  /**
+   * To be told when a connection broke. A process that was killed accepts connections for a moment longer and resets them, so
+   * statements wait until the engine has answered a ping or its end was noticed; idle connections are worth nothing.
+   */
+  connectionBroken(): void {
+    const live = this.#live;
+    if (live === undefined || this.#doubt !== undefined) return;
+    for (const sockets of Object.values(live.agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
+    this.#doubt = this.#clearDoubt(live).finally(() => {
+      this.#doubt = undefined;
+      this.#wakeWaiting();
+    });
+  }
+
+  async #clearDoubt(live: Live): Promise<void> {
+    while (this.#live === live && !(await ping(false, addressOptions(live.endpoint)))) await delay(doubtMs);
   }
 
   async #launch(): Promise<void> {
@@ -160,10 +178,14 @@ export class EngineSupervisor {
   #enter(state: EngineState): void {
     this.#state = state;
     this.#options.onEvent({ kind: 'state', state });
+    this.#wakeWaiting();
+  }
+
+  #wakeWaiting(): void {
     for (const wake of this.#watchers) wake();
   }
 
-  /** Resolves at the next change of state, or after the time; rejects when the signal aborts. */
+  /** Resolves at the next change of state or when a doubt is cleared, or after the time; rejects when the signal aborts. */
   #change(maxMs: number, signal: AbortSignal | undefined): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const onAbort = (): void =>
@@ -195,13 +217,18 @@ export class EngineSupervisor {
 
 /** The way to an embedded engine. */
 export function routeTo(endpoint: EngineEndpoint, agent: Agent): Route {
-  const { address } = endpoint;
-  const where =
-    address.kind === 'unix' ? { socketPath: address.socketPath } : { host: address.host, port: address.port };
   return {
     secure: false,
-    request: { ...where, agent, headers: { 'x-clickhouse-user': endpoint.user, 'x-clickhouse-key': endpoint.secret } },
+    request: {
+      ...addressOptions(endpoint),
+      agent,
+      headers: { 'x-clickhouse-user': endpoint.user, 'x-clickhouse-key': endpoint.secret },
+    },
   };
+}
+
+function addressOptions({ address }: EngineEndpoint): RequestOptions {
+  return address.kind === 'unix' ? { socketPath: address.socketPath } : { host: address.host, port: address.port };
 }
 
 function asStoreError(caught: unknown): StoreError {
