@@ -24,7 +24,7 @@ export type Labels = Readonly<Record<string, string>>;
 
 /**
  * What makes a metric; `labels` lists every label it may carry. `name` is complete (unit and `_total` included), unless
- * `otelUnit` is given.
+ * `otelUnit` is given or it begins with `otelcol_`.
  */
 export interface MetricOptions {
   readonly name: string;

@@ -1,6 +1,13 @@
 import type { ComponentFactory } from '@clew/pipeline';
+import { debugExporterFactory } from './exporters/debug/index.ts';
 import { otlpExporterFactory } from './exporters/otlp/index.ts';
 import { otlpHttpExporterFactory } from './exporters/otlphttp/index.ts';
+import { healthCheckExtensionFactory } from './extensions/health_check/index.ts';
+import { attributesProcessorFactory } from './processors/attributes/index.ts';
+import { batchProcessorFactory } from './processors/batch/index.ts';
+import { filterProcessorFactory } from './processors/filter/index.ts';
+import { memoryLimiterProcessorFactory } from './processors/memory_limiter/index.ts';
+import { resourceProcessorFactory } from './processors/resource/index.ts';
 import { otlpReceiverFactory } from './receivers/otlp/index.ts';
 
 export type { ServerAuthenticator } from './auth/authenticator.ts';
@@ -10,6 +17,13 @@ export type { CollectorErrorCode } from './errors.ts';
 /** Every component of this package, by the order of a configuration's sections. */
 export const collectorFactories: readonly ComponentFactory[] = [
   otlpReceiverFactory,
+  batchProcessorFactory,
+  memoryLimiterProcessorFactory,
+  attributesProcessorFactory,
+  resourceProcessorFactory,
+  filterProcessorFactory,
   otlpExporterFactory,
   otlpHttpExporterFactory,
+  debugExporterFactory,
+  healthCheckExtensionFactory,
 ];

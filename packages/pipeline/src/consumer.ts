@@ -8,7 +8,8 @@ export type Signal = 'traces' | 'metrics' | 'logs';
 /** What acknowledging a batch promises: it survives a crash, or it is in somebody's memory. */
 export type Durability =
   | { readonly kind: 'durable' }
-  | { readonly kind: 'memory'; readonly why: string }
+  /** `partly` is true when the promise also waits for something durable, beside what only holds data in memory. */
+  | { readonly kind: 'memory'; readonly why: string; readonly partly?: boolean }
   /** The consumer keeps nothing (it prints, or discards): beside others it does not count. */
   | { readonly kind: 'none'; readonly why: string };
 
@@ -62,6 +63,10 @@ export interface ConsumeContext {
   readonly bodyHash?: string;
   /** Lower-case request headers or metadata, when the receiver's `include_metadata` is on. */
   readonly metadata?: ReadonlyMap<string, readonly string[]>;
+  /** The client's address, when the transport has one. */
+  readonly clientAddress?: string;
+  /** What an authenticator found out about the client, by attribute. */
+  readonly auth?: ReadonlyMap<string, string>;
   /** How the data came in, such as `grpc`, `http` or `udp`: a label of the receiver's metrics. */
   readonly transport?: string;
   /** Aborted when the caller gave up or its deadline passed. */
@@ -86,3 +91,10 @@ export interface TracesConsumer {
 
 /** The tenant of everything until tenancy is configured. */
 export const SINGLE_TENANT = 'single-tenant';
+
+/** The context for data that is no longer what was sent: a repeated request must not be recognised by it. */
+export function withoutBodyHash(context: ConsumeContext): ConsumeContext {
+  if (context.bodyHash === undefined) return context;
+  const { bodyHash: _bodyHash, ...rest } = context;
+  return rest;
+}

@@ -112,7 +112,9 @@ export class PrometheusMeter implements Meter {
     const known = this.#entries.get(options.name);
     if (known === undefined) {
       const handle = make();
-      this.#entries.set(options.name, { kind, otelUnit: options.otelUnit, handle });
+      // The prefix alone says whose naming a metric follows; a unit that nobody stated has no spelling.
+      const otelUnit = options.otelUnit ?? (options.name.startsWith('otelcol_') ? '' : undefined);
+      this.#entries.set(options.name, { kind, otelUnit, handle });
       return handle;
     }
     if (known.kind !== kind) {

@@ -6,8 +6,12 @@ import type { Durability } from '../consumer.ts';
  */
 export function combineDurability(parts: readonly Durability[]): Durability {
   const volatile = parts.filter((part) => part.kind === 'memory');
-  if (volatile.length > 0) return { kind: 'memory', why: [...new Set(volatile.map(({ why }) => why))].join('; ') };
   const keeping = parts.find((part) => part.kind === 'durable');
+  if (volatile.length > 0) {
+    const why = [...new Set(volatile.map((part) => part.why))].join('; ');
+    const partly = keeping !== undefined || volatile.some((part) => part.partly === true);
+    return { kind: 'memory', why, ...(partly ? { partly } : {}) };
+  }
   if (keeping !== undefined) return keeping;
   const whys = parts.flatMap((part) => (part.kind === 'none' ? [part.why] : []));
   return { kind: 'none', why: [...new Set(whys)].join('; ') };
@@ -19,8 +23,15 @@ export function durabilityText(durability: Durability): string {
     case 'durable':
       return 'acknowledged = durable';
     case 'memory':
-      return `acknowledged = in memory (${durability.why})`;
+      return durability.partly === true
+        ? `acknowledged = durable in part, else in memory (${durability.why})`
+        : `acknowledged = in memory (${durability.why})`;
     case 'none':
       return `acknowledged = not kept (${durability.why})`;
   }
+}
+
+/** Whether an acknowledgement waits for something durable: who buffers in front of it would make it worth less. */
+export function waitsForDurable(durability: Durability): boolean {
+  return durability.kind === 'durable' || (durability.kind === 'memory' && durability.partly === true);
 }

@@ -260,7 +260,9 @@ describe('PipelineGraph, what can be seen', () => {
       { receiver: 'in', durability: { kind: 'durable' }, text: 'acknowledged = durable' },
     ]);
     const both = await built(simple.replace('[out]', '[out, out/durable]'));
-    expect(both.graph.acknowledgements()[0]?.text).toBe('acknowledged = in memory (exporter "out" has a queue)');
+    expect(both.graph.acknowledgements()[0]?.text).toBe(
+      'acknowledged = durable in part, else in memory (exporter "out" has a queue)',
+    );
   });
 
   it('gives a snapshot that is plain JSON, with placements, edges and what components say', async () => {

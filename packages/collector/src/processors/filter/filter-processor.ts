@@ -1,0 +1,65 @@
+import { selectSpans } from '@clew/model';
+import type { SpanBatch } from '@clew/model';
+import { withoutBodyHash } from '@clew/pipeline';
+import type { Component, ConsumeContext, CreateSettings, Durability, Refusal, TracesConsumer } from '@clew/pipeline';
+import { SpanMatcher, selection } from '../common/span-matcher.ts';
+import type { RowTest } from '../common/span-matcher.ts';
+import type { FilterConfig } from './config.ts';
+import { filterEvents } from './telemetry.ts';
+import type { FilterEvents } from './telemetry.ts';
+
+/** Drops spans that `include` does not match or `exclude` does. What is kept goes on in a batch of its own. */
+export class FilterProcessor implements Component, TracesConsumer {
+  readonly mutatesData = false;
+  readonly #config: FilterConfig;
+  readonly #next: TracesConsumer;
+  readonly #events: FilterEvents;
+  readonly #kept: (batch: SpanBatch) => RowTest;
+  #started = false;
+  #filteredSpans = 0;
+
+  constructor({ id, config, telemetry }: CreateSettings<FilterConfig>, next: TracesConsumer) {
+    const { include, exclude } = config.spans ?? {};
+    this.#config = config;
+    this.#next = next;
+    this.#events = filterEvents(telemetry, id);
+    this.#kept = selection(include && new SpanMatcher(include), exclude && new SpanMatcher(exclude));
+  }
+
+  start(): Promise<void> {
+    if (!this.#started) this.#events.configured(this.#config);
+    this.#started = true;
+    return Promise.resolve();
+  }
+
+  stop(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  snapshot(): Readonly<Record<string, unknown>> {
+    return { filteredSpans: this.#filteredSpans };
+  }
+
+  durability(): Durability {
+    return this.#next.durability();
+  }
+
+  admit(requestBytes: number): Refusal | undefined {
+    return this.#next.admit(requestBytes);
+  }
+
+  async consumeTraces(batch: SpanBatch, context: ConsumeContext): Promise<void> {
+    const kept = this.#kept(batch);
+    const mask = new Uint8Array(batch.count);
+    let count = 0;
+    for (let row = 0; row < mask.length; row++) {
+      if (!kept(row)) continue;
+      mask[row] = 1;
+      count++;
+    }
+    if (count === batch.count) return this.#next.consumeTraces(batch, context);
+    this.#filteredSpans += batch.count - count;
+    this.#events.filtered(batch.count - count);
+    if (count > 0) await this.#next.consumeTraces(selectSpans(batch, mask), withoutBodyHash(context));
+  }
+}
