@@ -87,7 +87,7 @@ export function writeRecord(target: Uint8Array, offset: number, record: RecordFi
 /** A record's place in memory; its parts are views. */
 export class RecordView {
   readonly bytes: Uint8Array;
-  /** Where the record begins in `bytes`, and ends. */
+  /** Where the record begins and ends in `bytes`: in the whole of a segment's file these are offsets of the file. */
   readonly start: number;
   readonly end: number;
   readonly rows: number;

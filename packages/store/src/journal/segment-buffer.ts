@@ -62,17 +62,6 @@ export class SegmentBuffer {
     return new RecordView(chunk.bytes, offset - chunk.start);
   }
 
-  /** All records in order. */
-  *records(): Generator<RecordView> {
-    for (const chunk of this.#chunks) {
-      for (let at = 0; at < chunk.used;) {
-        const record = new RecordView(chunk.bytes, at);
-        yield record;
-        at = record.end;
-      }
-    }
-  }
-
   #addChunk(size: number): Chunk {
     const wanted = Math.min(MAX_CHUNK_BYTES, Math.max(FIRST_CHUNK_BYTES, this.capacity * 2));
     // Unpooled and not zeroed: every byte is written before it is read.

@@ -149,9 +149,8 @@ export class Segment {
     this.keys = undefined;
   }
 
-  /** The records, from memory or from disk. Records of a file that are damaged are left out; recovery has set them aside. */
-  async readRecords(fs: JournalFs): Promise<Iterable<RecordView>> {
-    if (this.buffer !== undefined) return this.buffer.records();
+  /** The records as they are on disk. Damaged ones are left out; recovery has set them aside. */
+  async readRecords(fs: JournalFs): Promise<readonly RecordView[]> {
     const file = await fs.open(this.path);
     try {
       return scanSegment(await file.readAll(), this.idBytes).records;

@@ -5,12 +5,12 @@ import { errorMessage, Lifecycle } from '@clew/base';
 import type { SpanBatch } from '@clew/model';
 import { unpackBatch } from '@clew/model';
 import type { ConsumeContext, CreateSettings, Host } from '@clew/pipeline';
-import { BlockBuilder } from '../block/block-builder.ts';
 import type { SqlClient } from '../engine/client.ts';
 import { StoreError } from '../errors.ts';
 import type { StoreErrorCode } from '../errors.ts';
 import { Journal } from '../journal/journal.ts';
 import { countSegment, deleteSegment, deriveSegment } from '../schema/segments.ts';
+import { BlockThread } from '../writer/block-thread.ts';
 import { Intake } from '../writer/intake.ts';
 import { JournalPendingSpans } from '../writer/pending-spans.ts';
 import type { PendingSpans } from '../writer/pending-spans.ts';
@@ -172,13 +172,12 @@ export class ClewStorageExtension implements ClewStorage {
     const writer = new SegmentWriter({
       journal,
       client,
-      builder: new BlockBuilder(),
+      blocks: new BlockThread(join(journalDirectory, 'blocks')),
       tables: {
         count: (segmentId) => countSegment(client, segmentId),
         remove: (segmentId) => deleteSegment(client, segmentId),
         derive: (segmentId) => deriveSegment(client, segmentId),
       },
-      blockDirectory: join(journalDirectory, 'blocks'),
       telemetry,
     });
     return { engine, journal, writer, intake: new Intake(journal), pending: new JournalPendingSpans(journal) };

@@ -3,7 +3,11 @@ import type { SpanBatch } from '@clew/model';
 import type { AppendMeta, TableBlock } from '../block/table-block.ts';
 import type { InsertFile, SqlClient } from '../engine/client.ts';
 import { StoreError } from '../errors.ts';
-import type { BlockSource } from '../writer/segment-blocks.ts';
+import type { JournalFs } from '../journal/journal-fs.ts';
+import type { Segment } from '../journal/segment.ts';
+import { BlockFactory } from '../writer/block-factory.ts';
+import type { BlockSource } from '../writer/block-factory.ts';
+import type { BlockFile, RecordPart, SegmentBlocks } from '../writer/segment-blocks.ts';
 import type { SegmentTables } from '../writer/segment-writer.ts';
 
 /** One stored span: its segment and its span id as text. */
@@ -81,13 +85,8 @@ export class MemoryEngine {
 }
 
 /** Builds blocks whose bytes are JSON, for {@link MemoryEngine}. */
-export class JsonBlocks implements BlockSource {
-  byteLength = 0;
+class JsonBuilder implements BlockSource {
   #spans: { readonly tenant: string; readonly spanId: string }[] = [];
-
-  get rowCount(): number {
-    return this.#spans.length;
-  }
 
   append(batch: SpanBatch, { tenant }: AppendMeta, rows?: Uint32Array): void {
     for (const row of rows ?? Array(batch.count).keys()) {
@@ -112,4 +111,33 @@ export class JsonBlocks implements BlockSource {
   reset(): void {
     this.#spans = [];
   }
+}
+
+/** Blocks for {@link MemoryEngine}, built in this thread from segments on any file system. */
+export class JsonBlocks implements SegmentBlocks {
+  readonly #fs: JournalFs;
+  readonly #factory: BlockFactory;
+
+  constructor(fs: JournalFs, directory: string) {
+    this.#fs = fs;
+    this.#factory = new BlockFactory(new JsonBuilder(), directory);
+  }
+
+  prepare(): Promise<void> {
+    return this.#factory.prepare();
+  }
+
+  async build(segment: Segment, parts?: readonly RecordPart[]): Promise<BlockFile[]> {
+    const file = await this.#fs.open(segment.path);
+    return this.#factory.build(await file.readAll(), segment.id, parts);
+  }
+
+  finish(files: readonly BlockFile[], stored: boolean): Promise<void> {
+    return this.#factory.finish(
+      files.map((file) => file.path),
+      stored,
+    );
+  }
+
+  async close(): Promise<void> {}
 }

@@ -1,51 +1,31 @@
 import { describe, expect, it } from 'vitest';
-import { SpanBatch, packBatch } from '@clew/model';
 import { StoreError } from '../errors.ts';
-import { recordBytes, RecordView, writeRecord } from '../journal/record.ts';
 import { bisect } from './bisect.ts';
+import type { CountedPart } from './bisect.ts';
 import { failsForGood } from './insert-errors.ts';
-import type { RecordPart } from './segment-blocks.ts';
-
-function recordOf(spans: number): RecordView {
-  const batch = new SpanBatch();
-  const scope = batch.scopeTable.add(batch.resourceTable.add(0), 0);
-  for (let i = 0; i < spans; i++) batch.endSpan(batch.addSpan(scope));
-  const payload = packBatch(batch);
-  const bytes = new Uint8Array(recordBytes(1, payload.length));
-  writeRecord(bytes, 0, {
-    tenant: Buffer.from('t'),
-    rows: spans,
-    segmentId: new Uint8Array(16),
-    requestKey: undefined,
-    receivedUnixNano: 0n,
-    payload: { byteLength: payload.length, write: (target, offset) => target.set(payload, offset) },
-  });
-  return new RecordView(bytes, 0);
-}
 
 /** Names `record:row` of everything in parts. */
-function names(parts: readonly RecordPart[], records: readonly RecordView[]): string[] {
-  return parts.flatMap(({ record, rows }) =>
-    [...(rows ?? Array(record.rows).keys())].map((row) => `${records.indexOf(record)}:${row}`),
+function names(parts: readonly CountedPart[]): string[] {
+  return parts.flatMap(({ offset, rows, recordRows }) =>
+    [...(rows ?? Array(recordRows).keys())].map((row) => `${offset}:${row}`),
   );
 }
 
 async function run(sizes: readonly number[], bad: readonly string[], error: () => Error) {
-  const records = sizes.map(recordOf);
   const stored: string[] = [];
   const aside: string[] = [];
   let attempts = 0;
   const failure = await bisect(
-    records.map((record) => ({ record })),
+    sizes.map((recordRows, offset) => ({ offset, recordRows })),
     {
       store: async (parts) => {
         attempts++;
-        const some = names(parts, records);
+        const some = names(parts);
         if (some.some((name) => bad.includes(name) || bad.includes('*'))) throw error();
         stored.push(...some);
       },
       setAside: async (part) => {
-        aside.push(...names([part], records));
+        aside.push(...names([part]));
       },
     },
   ).catch((caught: unknown) => caught);

@@ -1,13 +1,17 @@
-import { unpackBatch } from '@clew/model';
 import { failsForGood } from './insert-errors.ts';
 import type { RecordPart } from './segment-blocks.ts';
+
+/** Spans of a record, and how many spans the record has. */
+export interface CountedPart extends RecordPart {
+  readonly recordRows: number;
+}
 
 /** What bisecting does with the parts it finds. */
 export interface BisectActions {
   /** Stores the parts as one block. */
-  readonly store: (parts: readonly RecordPart[]) => Promise<void>;
+  readonly store: (parts: readonly CountedPart[]) => Promise<void>;
   /** Sets one span (or one record that cannot even be read) aside. */
-  readonly setAside: (part: RecordPart, error: unknown) => Promise<void>;
+  readonly setAside: (part: CountedPart, error: unknown) => Promise<void>;
 }
 
 /**
@@ -20,12 +24,12 @@ const MAX_REFUSALS_WITHOUT_SUCCESS = 40;
  * Stores everything that can be stored of `parts`, which failed as a whole, and sets the rest aside, span by span. Rethrows a failure that is not about
  * the data, also when everything is refused: then nothing may be set aside, and the caller tries again later.
  */
-export async function bisect(parts: readonly RecordPart[], actions: BisectActions): Promise<void> {
-  const suspects: { readonly part: RecordPart; readonly error: unknown }[] = [];
+export async function bisect(parts: readonly CountedPart[], actions: BisectActions): Promise<void> {
+  const suspects: { readonly part: CountedPart; readonly error: unknown }[] = [];
   let refusals = 0;
   let successes = 0;
 
-  const visit = async (some: readonly RecordPart[]): Promise<void> => {
+  const visit = async (some: readonly CountedPart[]): Promise<void> => {
     try {
       await actions.store(some);
       successes++;
@@ -48,24 +52,15 @@ export async function bisect(parts: readonly RecordPart[], actions: BisectAction
   for (const { part, error } of suspects) await actions.setAside(part, error);
 }
 
-/** Two halves: of the records, then of the spans of one; undefined for a single span or an unreadable record. */
-function split(parts: readonly RecordPart[]): readonly [readonly RecordPart[], readonly RecordPart[]] | undefined {
+/** Two halves: of the records, then of the spans of one; undefined for a single span. */
+function split(parts: readonly CountedPart[]): readonly [readonly CountedPart[], readonly CountedPart[]] | undefined {
   if (parts.length > 1) {
     const middle = parts.length >>> 1;
     return [parts.slice(0, middle), parts.slice(middle)];
   }
-  const { record, rows } = parts[0]!;
-  const all = rows ?? allRows(record.payload);
-  if (all === undefined || all.length < 2) return undefined;
-  const middle = all.length >>> 1;
-  return [[{ record, rows: all.subarray(0, middle) }], [{ record, rows: all.subarray(middle) }]];
-}
-
-function allRows(payload: Uint8Array): Uint32Array | undefined {
-  try {
-    return Uint32Array.from({ length: unpackBatch(payload).count }, (_, row) => row);
-  } catch {
-    // Not even readable: it is one item and is set aside as a whole.
-    return undefined;
-  }
+  const part = parts[0]!;
+  const rows = part.rows ?? Uint32Array.from({ length: part.recordRows }, (_, row) => row);
+  if (rows.length < 2) return undefined;
+  const middle = rows.length >>> 1;
+  return [[{ ...part, rows: rows.subarray(0, middle) }], [{ ...part, rows: rows.subarray(middle) }]];
 }

@@ -47,9 +47,8 @@ async function startRig(fs: MemoryFs, engine: MemoryEngine, options: Partial<Jou
   const writer = new SegmentWriter({
     journal,
     client: engine.client as SqlClient,
-    builder: new JsonBlocks(),
+    blocks: new JsonBlocks(fs, blockDirectory),
     tables: engine.tables,
-    blockDirectory,
     telemetry: silentTelemetry,
     retry: { firstMs: 2, maxMs: 10 },
   });

@@ -6,12 +6,13 @@ import type { SqlClient } from '../engine/client.ts';
 import { StoreError } from '../errors.ts';
 import { fault } from '../journal/faults.ts';
 import type { Journal } from '../journal/journal.ts';
+import type { RecordView } from '../journal/record.ts';
 import type { Segment } from '../journal/segment.ts';
 import { insertSettings } from '../schema/segments.ts';
 import { bisect } from './bisect.ts';
+import type { CountedPart } from './bisect.ts';
 import { failsForGood, leavesDoubt } from './insert-errors.ts';
-import { appendParts, BlockDirectory } from './segment-blocks.ts';
-import type { BlockFile, BlockSource, RecordPart } from './segment-blocks.ts';
+import type { BlockFile, RecordPart, SegmentBlocks } from './segment-blocks.ts';
 import { writerTelemetry } from './telemetry.ts';
 import type { ReconcileOutcome, WriterTelemetry } from './telemetry.ts';
 
@@ -29,10 +30,8 @@ export interface SegmentTables {
 export interface SegmentWriterOptions {
   readonly journal: Journal;
   readonly client: SqlClient;
-  readonly builder: BlockSource;
+  readonly blocks: SegmentBlocks;
   readonly tables: SegmentTables;
-  /** Where block files lie while they are inserted; emptied at start. */
-  readonly blockDirectory: string;
   readonly telemetry: Telemetry;
   /** First and longest pause between attempts, in milliseconds. */
   readonly retry?: { readonly firstMs: number; readonly maxMs: number };
@@ -52,18 +51,17 @@ const SUSPECT_RETRY_MS = 10_000;
  */
 export class SegmentWriter {
   readonly #options: SegmentWriterOptions;
-  readonly #blocks: BlockDirectory;
   readonly #telemetry: WriterTelemetry;
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
   #busy: Segment | undefined;
   #suspects: Segment[] = [];
   #storedSegments = 0;
+  #prepared = false;
   #lastError: string | undefined;
 
   constructor(options: SegmentWriterOptions) {
     this.#options = options;
-    this.#blocks = new BlockDirectory(options.blockDirectory);
     this.#telemetry = writerTelemetry(options.telemetry);
     options.journal.writerIdle = () => this.#busy === undefined && options.journal.sealed.length === 0;
   }
@@ -88,6 +86,7 @@ export class SegmentWriter {
     this.#stopping.abort();
     this.#options.journal.sealed.close();
     await this.#running;
+    await this.#options.blocks.close();
   }
 
   /** Plain data. */
@@ -112,7 +111,6 @@ export class SegmentWriter {
 
   async #run(): Promise<void> {
     const { journal } = this.#options;
-    await this.#blocks.prepare();
     while (!this.#stopping.signal.aborted) {
       const segment = await journal.sealed.next(this.#suspects.length > 0 ? SUSPECT_RETRY_MS : undefined);
       if (segment !== undefined) await this.#storeUntilDone(segment);
@@ -184,46 +182,47 @@ export class SegmentWriter {
 
   /** Inserts a segment that is not in the tables; returns the bytes given to the engine. */
   async #insert(segment: Segment): Promise<number> {
-    fault('writer.before_build');
-    const records = await segment.readRecords(this.#options.journal.fs);
-    const parts = Array.from(records, (record): RecordPart => ({ record }));
     // A token that was used before might make the engine drop the rows although none is there.
-    const token = segment.inDoubt ? `${segment.id}-${crypto.randomUUID()}` : segment.id;
+    const token = segment.inDoubt ? freshToken(segment) : segment.id;
     try {
-      return await this.#storeParts(segment, parts, token);
+      return await this.#storeParts(segment, undefined, token);
     } catch (error) {
       if (!failsForGood(error) || this.#storedSegments === 0) throw error;
       segment.inDoubt = true;
-      await this.#bisect(segment, parts);
+      await this.#bisect(segment);
       return 0;
     }
   }
 
-  async #bisect(segment: Segment, parts: readonly RecordPart[]): Promise<void> {
+  async #bisect(segment: Segment): Promise<void> {
+    const records = await segment.readRecords(this.#options.journal.fs);
+    const parts = records.map((record): CountedPart => ({ offset: record.start, recordRows: record.rows }));
     await bisect(parts, {
       store: async (some) => {
-        await this.#storeParts(segment, some, `${segment.id}-${crypto.randomUUID()}`);
+        await this.#storeParts(segment, some, freshToken(segment));
       },
-      setAside: (part, error) => this.#setAside(segment, part, error),
+      setAside: (part, error) => {
+        const record = records.find((candidate) => candidate.start === part.offset)!;
+        return this.#setAside(segment, record, part.rows, error);
+      },
     });
   }
 
-  async #storeParts(segment: Segment, parts: readonly RecordPart[], token: string): Promise<number> {
-    const { builder } = this.#options;
+  async #storeParts(segment: Segment, parts: readonly RecordPart[] | undefined, token: string): Promise<number> {
+    const { blocks } = this.#options;
+    fault('writer.before_build');
+    if (!this.#prepared) await blocks.prepare();
+    this.#prepared = true;
+    const files = await blocks.build(segment, parts);
+    fault('writer.after_file');
+    let stored = false;
     try {
-      await appendParts(builder, parts);
-      const files = await this.#blocks.write(builder.build(segment.id));
-      fault('writer.after_file');
-      try {
-        await this.#insertFiles(files, token);
-      } finally {
-        await this.#blocks.remove(files);
-      }
-      builder.confirm();
-      return files.reduce((sum, file) => sum + file.bytes, 0);
+      await this.#insertFiles(files, token);
+      stored = true;
     } finally {
-      builder.reset();
+      await blocks.finish(files, stored);
     }
+    return files.reduce((sum, file) => sum + file.bytes, 0);
   }
 
   async #insertFiles(files: readonly BlockFile[], token: string): Promise<void> {
@@ -243,9 +242,8 @@ export class SegmentWriter {
     }
   }
 
-  async #setAside(segment: Segment, { record, rows }: RecordPart, error: unknown): Promise<void> {
+  async #setAside(segment: Segment, record: RecordView, rows: Uint32Array | undefined, error: unknown): Promise<void> {
     const name = `${segment.id}-${record.start}${rows === undefined ? '' : `-${rows[0]}`}.batch`;
-    // Of a record that cannot be read there are no rows, and it is kept as it is.
     const bytes = rows === undefined ? record.payload : packBatch(unpackBatch(record.payload), { rows });
     const path = await this.#options.journal.quarantine.put(name, bytes, {
       reason: errorMessage(error),
@@ -256,6 +254,11 @@ export class SegmentWriter {
     });
     this.#telemetry.quarantined(segment.id, rows?.length ?? record.rows, path, error);
   }
+}
+
+/** A token no insert has used yet. */
+function freshToken(segment: Segment): string {
+  return `${segment.id}-${crypto.randomUUID()}`;
 }
 
 /** Plain data about the writer. */
