@@ -1,4 +1,4 @@
-import { grownCapacity, grownU32, grownU8 } from './columns.ts';
+import { grownCapacity, grownU32, grownU8, noBytes, noWords } from './columns.ts';
 
 /**
  * How an attribute's value lies in `lo` and `hi`:
@@ -42,10 +42,10 @@ export function isHeapType(type: number): boolean {
 export class AttributeTable {
   count = 0;
   /** Index of the key in the batch's string table. */
-  keys: Uint32Array = new Uint32Array(0);
-  types: Uint8Array = new Uint8Array(0);
-  lo: Uint32Array = new Uint32Array(0);
-  hi: Uint32Array = new Uint32Array(0);
+  keys: Uint32Array = noWords;
+  types: Uint8Array = noBytes;
+  lo: Uint32Array = noWords;
+  hi: Uint32Array = noWords;
 
   /** Forgets the rows and keeps the buffers. */
   clear(): void {

@@ -6,6 +6,11 @@
 /** Smallest capacity a column is given; keeps tiny batches from growing five times. */
 export const INITIAL_ROWS = 16;
 
+/** What columns are before their first row: one array for all, since a batch has dozens and an empty array is never written. */
+export const noBytes: Uint8Array = new Uint8Array(0);
+export const noWords: Uint32Array = new Uint32Array(0);
+export const noInts: Int32Array = new Int32Array(0);
+
 /** The capacity to grow to so that `needed` rows fit. */
 export function grownCapacity(current: number, needed: number): number {
   let capacity = Math.max(current, INITIAL_ROWS);

@@ -1,4 +1,4 @@
-import { grownCapacity, grownU32, grownU8 } from './columns.ts';
+import { grownCapacity, grownU32, grownU8, noBytes, noWords } from './columns.ts';
 
 /** The levels of a batch that carry attributes; the numbers index {@link EditLog.levels}. */
 export const AttributeLevel = Object.freeze({ SPAN: 0, EVENT: 1, LINK: 2, SCOPE: 3, RESOURCE: 4 } as const);
@@ -19,16 +19,16 @@ export const NO_POSITION = 0xffff_ffff;
  */
 export class AttributeEdits {
   count = 0;
-  rows: Uint32Array = new Uint32Array(0);
-  keys: Uint32Array = new Uint32Array(0);
-  types: Uint8Array = new Uint8Array(0);
-  lo: Uint32Array = new Uint32Array(0);
-  hi: Uint32Array = new Uint32Array(0);
+  rows: Uint32Array = noWords;
+  keys: Uint32Array = noWords;
+  types: Uint8Array = noBytes;
+  lo: Uint32Array = noWords;
+  hi: Uint32Array = noWords;
   /** Where in the level's attribute table the first attribute of this key stands, or {@link NO_POSITION}. */
-  positions: Uint32Array = new Uint32Array(0);
-  next: Uint32Array = new Uint32Array(0);
-  #heads: Uint32Array = new Uint32Array(0);
-  #tails: Uint32Array = new Uint32Array(0);
+  positions: Uint32Array = noWords;
+  next: Uint32Array = noWords;
+  #heads: Uint32Array = noWords;
+  #tails: Uint32Array = noWords;
 
   /** First entry of `row` plus one, or 0. */
   head(row: number): number {

@@ -159,6 +159,14 @@ describe('unpacking', () => {
     );
   });
 
+  it('gives a batch that can be emptied and used again', () => {
+    const batch = unpackBatch(packBatch(sample));
+    batch.reset();
+    expect(batch.strings.find('GET /')).toBe(-1);
+    const span = plainSpan({ traceId: '2', spanId: '3', name: 'again', attributes: { k: 'v' } });
+    expect(toPlain(fromPlain([span], batch))).toEqual([span]);
+  });
+
   it('gives ids that can be written in place once the columns are owned', () => {
     const packed = packBatch(sample);
     const before = packed.slice();

@@ -1,5 +1,5 @@
 import { AttributeTable } from './attribute-table.ts';
-import { copyBytes, grownCapacity, grownI32, grownU32, grownU8 } from './columns.ts';
+import { copyBytes, grownCapacity, grownI32, grownU32, grownU8, noBytes, noInts, noWords } from './columns.ts';
 import type { EditLog } from './edit-log.ts';
 import { StringTable } from './string-table.ts';
 import { EventTable, LinkTable, ResourceTable, ScopeTable } from './tables.ts';
@@ -39,24 +39,24 @@ export interface BatchMark {
 export class SpanBatch {
   /** Number of spans. */
   count = 0;
-  traceIds: Uint8Array = new Uint8Array(0);
-  spanIds: Uint8Array = new Uint8Array(0);
-  parentIds: Uint8Array = new Uint8Array(0);
+  traceIds: Uint8Array = noBytes;
+  spanIds: Uint8Array = noBytes;
+  parentIds: Uint8Array = noBytes;
   /** Four words a row: start low, start high, end low, end high (nanoseconds since 1970, unsigned). */
-  times: Uint32Array = new Uint32Array(0);
-  names: Uint32Array = new Uint32Array(0);
-  kinds: Int32Array = new Int32Array(0);
-  statusCodes: Int32Array = new Int32Array(0);
-  statusMessages: Uint32Array = new Uint32Array(0);
-  traceStates: Uint32Array = new Uint32Array(0);
-  flags: Uint32Array = new Uint32Array(0);
-  scopes: Uint32Array = new Uint32Array(0);
-  droppedAttributes: Uint32Array = new Uint32Array(0);
-  droppedEvents: Uint32Array = new Uint32Array(0);
-  droppedLinks: Uint32Array = new Uint32Array(0);
-  attrEnd: Uint32Array = new Uint32Array(0);
-  eventEnd: Uint32Array = new Uint32Array(0);
-  linkEnd: Uint32Array = new Uint32Array(0);
+  times: Uint32Array = noWords;
+  names: Uint32Array = noWords;
+  kinds: Int32Array = noInts;
+  statusCodes: Int32Array = noInts;
+  statusMessages: Uint32Array = noWords;
+  traceStates: Uint32Array = noWords;
+  flags: Uint32Array = noWords;
+  scopes: Uint32Array = noWords;
+  droppedAttributes: Uint32Array = noWords;
+  droppedEvents: Uint32Array = noWords;
+  droppedLinks: Uint32Array = noWords;
+  attrEnd: Uint32Array = noWords;
+  eventEnd: Uint32Array = noWords;
+  linkEnd: Uint32Array = noWords;
 
   readonly strings: StringTable = new StringTable();
   readonly spanAttrs: AttributeTable = new AttributeTable();
@@ -70,7 +70,7 @@ export class SpanBatch {
   readonly resourceAttrs: AttributeTable = new AttributeTable();
 
   /** Value bytes; only `[0, heapLength)` is meaningful. */
-  heap: Uint8Array = new Uint8Array(0);
+  heap: Uint8Array = noBytes;
   heapLength = 0;
   /** False while `heap` is somebody else's memory (a request body) that must not be written. */
   heapOwned = true;

@@ -1,5 +1,9 @@
 import { bytesOfText, losslessText } from '../text.ts';
-import { copyBytes, grownCapacity, grownU32, grownU8 } from './columns.ts';
+import { keyedHash, quickHash } from './string-hash.ts';
+import { copyBytes, grownCapacity, grownU32, grownU8, noBytes, noWords } from './columns.ts';
+
+/** A table at most half full needs more probes than this for no string that was not made to collide, up to many millions of strings. */
+const MAX_PROBES = 256;
 
 /**
  * The dictionary of a batch: names, attribute keys, trace states, schema URLs. Strings are kept as the bytes
@@ -15,15 +19,17 @@ export class StringTable {
   generation = 0;
   /** Number of entries, the empty string included. */
   count = 1;
-  bytes: Uint8Array = new Uint8Array(256);
+  bytes: Uint8Array = noBytes;
   /** `ends[i]` is the offset just past entry `i`. */
-  ends: Uint32Array = new Uint32Array(32);
-  #hashes: Uint32Array = new Uint32Array(32);
-  #slots: Uint32Array = new Uint32Array(64);
+  ends: Uint32Array = onlyEmpty;
+  #hashes: Uint32Array = noWords;
+  #slots: Uint32Array = noWords;
   #decoded: (string | undefined)[] = [''];
-  /** How many entries the hash table knows; behind `count` after `adopt`, until something is looked up. */
-  #indexed = 1;
+  /** How many entries the hash table knows; behind `count` in a new table and after `adopt`, until something is looked up. */
+  #indexed = 0;
   #bytesOwned = true;
+  /** Whether the table has met strings that look made to collide, and hashes with a key since. */
+  #keyed = false;
 
   /** Bytes used by all entries together. */
   get byteLength(): number {
@@ -35,11 +41,12 @@ export class StringTable {
     if (this.count === 1) return;
     this.generation++;
     this.count = 1;
-    this.#indexed = 1;
+    this.#indexed = Math.min(this.#indexed, 1);
+    this.#keyed = false;
     this.#slots.fill(0);
     this.#decoded.length = 1;
     if (!this.#bytesOwned) {
-      this.bytes = new Uint8Array(256);
+      this.bytes = noBytes;
       this.#bytesOwned = true;
     }
   }
@@ -75,15 +82,17 @@ export class StringTable {
     const length = end - start;
     if (length === 0) return 0;
     if (this.#indexed !== this.count) this.#rehash();
-    const hash = hashBytes(source, start, end);
+    const hash = this.#hash(source, start, end);
     const mask = this.#slots.length - 1;
     let slot = hash & mask;
-    for (;;) {
+    for (let probes = 0; probes < MAX_PROBES || this.#keyed; probes++) {
       const index = this.#slots[slot]! - 1;
       if (index < 0) return this.#add(source, start, end, hash, slot);
       if (this.#hashes[index] === hash && this.equals(index, source, start, end)) return index;
       slot = (slot + 1) & mask;
     }
+    this.#hashWithKey();
+    return this.intern(source, start, end);
   }
 
   /** The index of `text`, adding it when it is new. */
@@ -98,7 +107,7 @@ export class StringTable {
     if (text === '') return 0;
     if (this.#indexed !== this.count) this.#rehash();
     const bytes = bytesOfText(text);
-    const hash = hashBytes(bytes, 0, bytes.length);
+    const hash = this.#hash(bytes, 0, bytes.length);
     const mask = this.#slots.length - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const index = this.#slots[slot]! - 1;
@@ -139,7 +148,7 @@ export class StringTable {
     const at = this.ends[index - 1]!;
     const length = end - start;
     if (at + length > this.bytes.length || !this.#bytesOwned) {
-      this.bytes = grownU8(this.bytes, Math.max(this.bytes.length * 2, at + length));
+      this.bytes = grownU8(this.bytes, Math.max(this.bytes.length * 2, at + length, 256));
       this.#bytesOwned = true;
     }
     copyBytes(source, start, this.bytes, at, length);
@@ -154,35 +163,40 @@ export class StringTable {
   /** Hashes entries that are not indexed yet and spreads all of them over a table of fitting size. */
   #rehash(): void {
     if (this.#hashes.length < this.ends.length) this.#hashes = grownU32(this.#hashes, this.ends.length);
-    for (let index = this.#indexed; index < this.count; index++) {
-      this.#hashes[index] = hashBytes(this.bytes, this.ends[index - 1]!, this.ends[index]!);
+    for (let index = Math.max(this.#indexed, 1); index < this.count; index++) {
+      this.#hashes[index] = this.#hash(this.bytes, this.ends[index - 1]!, this.ends[index]!);
     }
     this.#indexed = this.count;
-    let size = this.#slots.length;
+    let size = Math.max(this.#slots.length, 64);
     while (size <= this.count * 2) size *= 2;
     const slots = new Uint32Array(size);
     const mask = size - 1;
     for (let index = 1; index < this.count; index++) {
       let slot = this.#hashes[index]! & mask;
-      while (slots[slot] !== 0) slot = (slot + 1) & mask;
+      let probes = 0;
+      for (; slots[slot] !== 0; slot = (slot + 1) & mask) probes++;
+      if (probes > MAX_PROBES && !this.#keyed) {
+        this.#hashWithKey();
+        return;
+      }
       slots[slot] = index + 1;
     }
     this.#slots = slots;
   }
+
+  #hash(source: Uint8Array, start: number, end: number): number {
+    return this.#keyed ? keyedHash(source, start, end) : quickHash(source, start, end);
+  }
+
+  /** Begins to hash with a key, so that strings made to collide cannot turn every look-up into a walk over all of them. */
+  #hashWithKey(): void {
+    this.#keyed = true;
+    this.#indexed = 1;
+    this.#rehash();
+  }
 }
+
+/** The ends of a table that holds the empty string alone; never written, as the first entry added grows it. */
+const onlyEmpty: Uint32Array = new Uint32Array(1);
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-
-/** A multiplicative hash over words of four bytes, finished with an avalanche so that low bits can index a power-of-two table. */
-function hashBytes(source: Uint8Array, start: number, end: number): number {
-  let hash = 0x811c9dc5 ^ (end - start);
-  let i = start;
-  for (const last = end - 3; i < last; i += 4) {
-    const word = source[i]! | (source[i + 1]! << 8) | (source[i + 2]! << 16) | (source[i + 3]! << 24);
-    hash = Math.imul(hash ^ word, 0x85ebca6b);
-    hash ^= hash >>> 15;
-  }
-  for (; i < end; i++) hash = Math.imul(hash ^ source[i]!, 0x01000193);
-  hash ^= hash >>> 15;
-  return Math.imul(hash, 0x2c1b3c6d) >>> 0;
-}

@@ -1,4 +1,4 @@
-import { grownCapacity, grownU32, grownU8 } from './columns.ts';
+import { grownCapacity, grownU32, grownU8, noBytes, noWords } from './columns.ts';
 
 /**
  * The child tables of a batch. Every `attrEnd[row]` is one past the row's last attribute in the table of its level;
@@ -9,10 +9,10 @@ import { grownCapacity, grownU32, grownU8 } from './columns.ts';
 export class EventTable {
   count = 0;
   /** Two words a row: low and high half of the time in nanoseconds since 1970. */
-  times: Uint32Array = new Uint32Array(0);
-  names: Uint32Array = new Uint32Array(0);
-  dropped: Uint32Array = new Uint32Array(0);
-  attrEnd: Uint32Array = new Uint32Array(0);
+  times: Uint32Array = noWords;
+  names: Uint32Array = noWords;
+  dropped: Uint32Array = noWords;
+  attrEnd: Uint32Array = noWords;
 
   clear(): void {
     this.count = 0;
@@ -40,12 +40,12 @@ export class EventTable {
 /** Links of spans; a span's run is given by the batch's `linkEnd`. */
 export class LinkTable {
   count = 0;
-  traceIds: Uint8Array = new Uint8Array(0);
-  spanIds: Uint8Array = new Uint8Array(0);
-  states: Uint32Array = new Uint32Array(0);
-  flags: Uint32Array = new Uint32Array(0);
-  dropped: Uint32Array = new Uint32Array(0);
-  attrEnd: Uint32Array = new Uint32Array(0);
+  traceIds: Uint8Array = noBytes;
+  spanIds: Uint8Array = noBytes;
+  states: Uint32Array = noWords;
+  flags: Uint32Array = noWords;
+  dropped: Uint32Array = noWords;
+  attrEnd: Uint32Array = noWords;
 
   clear(): void {
     this.count = 0;
@@ -76,12 +76,12 @@ export class LinkTable {
 /** Instrumentation scopes; each belongs to one resource, spans point at scopes. */
 export class ScopeTable {
   count = 0;
-  resources: Uint32Array = new Uint32Array(0);
-  names: Uint32Array = new Uint32Array(0);
-  versions: Uint32Array = new Uint32Array(0);
-  schemaUrls: Uint32Array = new Uint32Array(0);
-  dropped: Uint32Array = new Uint32Array(0);
-  attrEnd: Uint32Array = new Uint32Array(0);
+  resources: Uint32Array = noWords;
+  names: Uint32Array = noWords;
+  versions: Uint32Array = noWords;
+  schemaUrls: Uint32Array = noWords;
+  dropped: Uint32Array = noWords;
+  attrEnd: Uint32Array = noWords;
 
   clear(): void {
     this.count = 0;
@@ -112,14 +112,14 @@ export class ScopeTable {
 /** Resources: who sent the spans. */
 export class ResourceTable {
   count = 0;
-  schemaUrls: Uint32Array = new Uint32Array(0);
-  dropped: Uint32Array = new Uint32Array(0);
-  attrEnd: Uint32Array = new Uint32Array(0);
+  schemaUrls: Uint32Array = noWords;
+  dropped: Uint32Array = noWords;
+  attrEnd: Uint32Array = noWords;
   /**
    * Two words a row: offset and length in the heap of the resource's `entity_refs` as OTLP wire bytes,
    * each message preceded by its tag and length (field 3 of `Resource`), kept as sent.
    */
-  entityRefs: Uint32Array = new Uint32Array(0);
+  entityRefs: Uint32Array = noWords;
 
   clear(): void {
     this.count = 0;
