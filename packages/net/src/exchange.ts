@@ -92,6 +92,7 @@ export type RejectReason =
   | 'body_too_large'
   | 'inflated_too_large'
   | 'slow_body'
+  | 'slow_reader'
   | 'budget_exhausted'
   | 'malformed_encoding'
   | 'unsupported_encoding'

@@ -369,6 +369,20 @@ describe('a streaming reply', () => {
     expect([body.length, headers['grpc-status']]).toEqual([0, '0']);
   });
 
+  it('that nobody takes ends', async () => {
+    const { lease, port, rejected } = await listen({ connections: { writeIdleTimeoutMs: 50 } });
+    const handle = async function* pieces() {
+      for (let count = 0; count < 1000; count++) yield Buffer.alloc(100_000);
+    };
+    lease.mountGrpc({ name: 'test.Echo', methods: { Say: { kind: 'server-stream', handle } } });
+    const stream = connect(port).request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc' });
+    stream.on('error', () => undefined);
+    stream.end(frameMessage(Buffer.from('x'), false));
+    await eventually(() => rejected.length > 0, 'the rejection');
+    expect(rejected).toEqual(['slow_reader']);
+    await eventually(() => lease.snapshot().inFlightRequests === 0, 'the end of the call');
+  });
+
   it('ends with the status of a failure after some messages', async () => {
     const { body, trailers } = await stream(async function* pieces() {
       yield Buffer.from('one');

@@ -8,7 +8,7 @@ import { parseContentEncoding } from '../codec/encoding.ts';
 import type { ContentEncoding } from '../codec/encoding.ts';
 import { NetError } from '../errors.ts';
 import type { Peer, RejectReason, RequestHead, RequestHeaders } from '../exchange.ts';
-import { defaultBodyIdleTimeoutMs, defaultMaxGrpcMessageBytes, defaultWriteIdleTimeoutMs } from '../limits.ts';
+import { defaultBodyIdleTimeoutMs, defaultMaxGrpcMessageBytes } from '../limits.ts';
 import type { GrpcRoute } from '../listener/mounts.ts';
 import { GrpcCode } from '../status/grpc-code.ts';
 import { rpcStatus } from '../status/rpc-status.ts';
@@ -17,13 +17,15 @@ import { acceptEncodingHeader, defaultGrpcEncodings, messageCodec } from './enco
 import { parseGrpcTimeoutMs, statusTrailers } from './metadata.ts';
 import { frameMessage, inflatedMessageTooLarge, readSingleMessage } from './read-message.ts';
 import type { GrpcCall } from './service.ts';
-import { waitForDrain } from '../http/drain.ts';
+import { waitForDrain, watchReader } from '../http/drain.ts';
+import type { SlowReader } from '../http/drain.ts';
 
 /** What a listener gives to every call. */
 export interface GrpcServeContext {
   readonly peer: Peer;
   readonly budget: ByteBudget;
   readonly head: RequestHead;
+  readonly reader: SlowReader;
   /** Counts a rejection for the listener and for the service. */
   readonly reject: (reason: RejectReason, detail: string) => void;
   /** Told of a method that threw something without a status: a bug worth a log line. */
@@ -162,17 +164,27 @@ export class GrpcExchange {
       if (!this.#canWrite()) return;
       this.#respond(call.encoding, rpcStatus(GrpcCode.ok, ''));
       this.#stream.end(frame);
+      this.#watchReader();
       return;
     }
     for await (const reply of method.handle(message, call)) {
       const frame = await this.#frame(reply, call.encoding);
       if (!this.#canWrite()) return;
       if (!this.#stream.headersSent) this.#respond(call.encoding, rpcStatus(GrpcCode.ok, ''));
-      if (!this.#stream.write(frame)) await waitForDrain(this.#stream, defaultWriteIdleTimeoutMs);
+      if (!this.#stream.write(frame)) await waitForDrain(this.#stream, this.#context.reader);
     }
     if (!this.#canWrite()) return;
-    if (this.#stream.headersSent) this.#stream.end();
-    else this.#end(rpcStatus(GrpcCode.ok, ''));
+    if (!this.#stream.headersSent) return this.#end(rpcStatus(GrpcCode.ok, ''));
+    this.#stream.end();
+    this.#watchReader();
+  }
+
+  #watchReader(): void {
+    const { reader } = this.#context;
+    watchReader(this.#stream, reader.idleTimeoutMs, () => {
+      reader.onSlow();
+      this.destroy();
+    });
   }
 
   async #frame(reply: Uint8Array, encoding: ContentEncoding): Promise<Uint8Array> {

@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { NetError } from '../errors.ts';
 import type { HttpReply } from '../exchange.ts';
-import { defaultWriteIdleTimeoutMs, maxDiscardBytes, maxDiscardMs } from '../limits.ts';
-import { waitForDrain } from './drain.ts';
+import { maxDiscardBytes, maxDiscardMs } from '../limits.ts';
+import { waitForDrain, watchReader } from './drain.ts';
+import type { SlowReader } from './drain.ts';
 import { contentLengthOf } from './wire-request.ts';
 import type { WireRequest } from './wire-request.ts';
 
@@ -11,8 +12,10 @@ export class Http1Exchange {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #wire: WireRequest;
+  readonly #reader: SlowReader;
 
-  constructor(request: IncomingMessage, response: ServerResponse, wire: WireRequest) {
+  constructor(request: IncomingMessage, response: ServerResponse, wire: WireRequest, reader: SlowReader) {
+    this.#reader = reader;
     this.#request = request;
     this.#response = response;
     this.#wire = wire;
@@ -47,6 +50,10 @@ export class Http1Exchange {
     response.writeHead(reply.status, headers);
     if (!unread) response.end(body);
     else await this.#discardThenEnd(body);
+    watchReader(response, this.#reader.idleTimeoutMs, () => {
+      this.#reader.onSlow();
+      this.destroy();
+    });
   }
 
   #hasUnreadBody(): boolean {
@@ -94,7 +101,7 @@ export class Http1Exchange {
     try {
       for await (const piece of pieces) {
         if (response.destroyed) return;
-        if (!response.write(piece)) await waitForDrain(response, defaultWriteIdleTimeoutMs);
+        if (!response.write(piece)) await waitForDrain(response, this.#reader);
       }
       response.end();
     } catch (caught) {

@@ -2,8 +2,8 @@ import { constants } from 'node:http2';
 import type { OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { NetError } from '../errors.ts';
 import type { HttpReply } from '../exchange.ts';
-import { defaultWriteIdleTimeoutMs } from '../limits.ts';
-import { waitForDrain } from './drain.ts';
+import { waitForDrain, watchReader } from './drain.ts';
+import type { SlowReader } from './drain.ts';
 import type { WireRequest } from './wire-request.ts';
 
 /** Headers that belong to an HTTP/1.1 connection and must not appear in HTTP/2 (RFC 9113 section 8.2.2). */
@@ -13,8 +13,10 @@ const connectionHeaders = ['connection', 'keep-alive', 'proxy-connection', 'tran
 export class Http2Exchange {
   readonly #stream: ServerHttp2Stream;
   readonly #isHead: boolean;
+  readonly #reader: SlowReader;
 
-  constructor(stream: ServerHttp2Stream, wire: WireRequest) {
+  constructor(stream: ServerHttp2Stream, wire: WireRequest, reader: SlowReader) {
+    this.#reader = reader;
     this.#stream = stream;
     this.#isHead = wire.method === 'HEAD';
     stream.on('close', () => {
@@ -46,6 +48,10 @@ export class Http2Exchange {
     const silent = body === undefined || body.length === 0 || this.#isHead;
     stream.respond(headers, { endStream: silent });
     if (!silent) stream.end(body);
+    watchReader(stream, this.#reader.idleTimeoutMs, () => {
+      this.#reader.onSlow();
+      this.destroy();
+    });
     if (!stream.readableEnded) this.#refuseRest();
   }
 
@@ -59,7 +65,7 @@ export class Http2Exchange {
     try {
       for await (const piece of pieces) {
         if (stream.destroyed) return;
-        if (!stream.write(piece)) await waitForDrain(stream, defaultWriteIdleTimeoutMs);
+        if (!stream.write(piece)) await waitForDrain(stream, this.#reader);
       }
       stream.end();
     } catch (caught) {

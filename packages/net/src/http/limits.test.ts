@@ -208,6 +208,22 @@ describe('replies', () => {
     expect((await (await fetch(url)).text()).length).toBe(500_000);
   });
 
+  it.each(['whole', 'streamed'])('that nobody takes end with the connection: %s', async (kind) => {
+    const whole = Buffer.alloc(50_000_000);
+    const pieces = async function* pieces() {
+      for (let at = 0; at < whole.length; at += 100_000) yield whole.subarray(at, at + 100_000);
+    };
+    const { port, rejected, lease } = await serve(() => ({ status: 200, body: kind === 'whole' ? whole : pieces() }), {
+      connections: { writeIdleTimeoutMs: 50 },
+    });
+    const client = new RawClient(port);
+    client.socket.pause();
+    client.send('GET /v1/traces HTTP/1.1\r\nHost: x\r\n\r\n');
+    await eventually(() => rejected.length > 0, 'the rejection');
+    expect(rejected).toEqual(['slow_reader']);
+    await eventually(() => lease.snapshot().connections.http1 === 0, 'the connection to be gone');
+  });
+
   it('that fail midway break the connection instead of looking complete', async () => {
     const { url, notices } = await serve(() => ({
       status: 200,

@@ -1,3 +1,4 @@
+import { defaultWriteIdleTimeoutMs } from '../limits.ts';
 import type { ConnectionSettings } from './types.ts';
 
 /** Settings with every default filled in. */
@@ -11,6 +12,7 @@ export function resolveConnectionSettings(settings: ConnectionSettings = {}): Re
     headerTimeoutMs: settings.headerTimeoutMs ?? 60_000,
     requestTimeoutMs: settings.requestTimeoutMs ?? 0,
     idleTimeoutMs: settings.idleTimeoutMs ?? 60_000,
+    writeIdleTimeoutMs: settings.writeIdleTimeoutMs ?? defaultWriteIdleTimeoutMs,
     keepAlive: settings.keepAlive ?? true,
     maxHeaderBytes: settings.maxHeaderBytes ?? 16 * 1024,
     maxConcurrentStreams: settings.maxConcurrentStreams || 0xffff_ffff,

@@ -11,6 +11,7 @@ import { GrpcExchange, isRejection } from '../grpc/serve.ts';
 import { refuseCall } from '../grpc/refuse.ts';
 import { answer, textReply } from '../http/answer.ts';
 import type { AnswerContext } from '../http/answer.ts';
+import type { SlowReader } from '../http/drain.ts';
 import { Http1Exchange } from '../http/http1-exchange.ts';
 import { Http2Exchange } from '../http/http2-exchange.ts';
 import { WireRequest } from '../http/wire-request.ts';
@@ -25,6 +26,7 @@ export interface ResponderContext {
   readonly mounts: Mounts;
   readonly budget: ByteBudget;
   readonly keepAlive: boolean;
+  readonly writeIdleTimeoutMs: number;
   readonly isDraining: () => boolean;
   readonly reject: (reason: RejectReason, detail: string, hook?: RejectHook) => void;
   readonly onFailure: (path: string, caught: unknown) => void;
@@ -36,11 +38,17 @@ const drainingText = 'the server is shutting down; try again';
 export class Responder {
   readonly #context: ResponderContext;
   readonly #answering: AnswerContext;
+  readonly #reader: SlowReader;
   readonly #peers = new WeakMap<Socket, Peer>();
   #requestsTotal = 0;
 
   constructor(context: ResponderContext) {
     this.#context = context;
+    this.#reader = {
+      idleTimeoutMs: context.writeIdleTimeoutMs,
+      onSlow: () =>
+        context.reject('slow_reader', `a client took nothing of its reply for ${context.writeIdleTimeoutMs} ms`),
+    };
     this.#answering = {
       reject: (reason, detail, route) => context.reject(reason, detail, route.mount.onRejected),
       onFailure: context.onFailure,
@@ -72,7 +80,7 @@ export class Responder {
       onReadBody: awaited ? () => response.writeContinue() : undefined,
       onBodyFailure: (error) => this.#onBodyFailure(error, route),
     });
-    const exchange = new Http1Exchange(request, response, wire);
+    const exchange = new Http1Exchange(request, response, wire, this.#reader);
     void this.#run(wire, exchange, route, (reply) =>
       exchange.write(reply, this.#context.keepAlive && !this.#context.isDraining()),
     );
@@ -97,7 +105,7 @@ export class Responder {
       onBodyFailure: (error) => this.#onBodyFailure(error, route),
     });
     if (isGrpc(headers['content-type'])) return this.#grpc(stream, headers, wire);
-    const exchange = new Http2Exchange(stream, wire);
+    const exchange = new Http2Exchange(stream, wire, this.#reader);
     void this.#run(wire, exchange, route, (reply) => exchange.write(reply));
   }
 
@@ -116,6 +124,7 @@ export class Responder {
       peer: wire.peer,
       budget,
       head: wire,
+      reader: this.#reader,
       reject: (reason, detail) => reject(reason, detail, route.service.onRejected),
       onFailure,
     });

@@ -59,6 +59,7 @@ export class SharedListener {
       mounts: this.mounts,
       budget: this.#budget,
       keepAlive: this.settings.keepAlive,
+      writeIdleTimeoutMs: this.settings.writeIdleTimeoutMs,
       isDraining: () => this.#state !== 'listening',
       reject: (reason, detail, hook) => this.#reject(reason, detail, hook),
       onFailure: (path, caught) => this.#onFailure(path, caught),

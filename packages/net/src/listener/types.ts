@@ -22,6 +22,8 @@ export interface ConnectionSettings {
   readonly requestTimeoutMs?: number;
   /** Idle time between requests before a connection is closed. Default 60,000 (`idle_timeout`). */
   readonly idleTimeoutMs?: number;
+  /** A client that takes nothing of its reply for this long is cut off. Default 30,000 (`write_timeout`). */
+  readonly writeIdleTimeoutMs?: number;
   /** HTTP/1.1: keep connections for further requests. Default true (`keep_alives_enabled`). */
   readonly keepAlive?: boolean;
   /** Size of a request's head. Default 16 KiB on HTTP/1.1 and HTTP/2. */

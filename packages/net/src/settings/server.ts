@@ -144,6 +144,7 @@ export function resolveHttpServer(config: HttpServerConfig): HttpServerSettings 
       ...positive('requestTimeoutMs', config.read_timeout),
       ...positive('headerTimeoutMs', config.read_header_timeout),
       ...positive('idleTimeoutMs', config.idle_timeout),
+      ...positive('writeIdleTimeoutMs', config.write_timeout),
     }),
     maxBodyBytes: config.max_request_body_size || defaultMaxRequestBodyBytes,
     encodings: config.compression_algorithms.map(parseContentEncoding).filter((encoding) => encoding !== undefined),
