@@ -54,15 +54,7 @@ const templatesOf = Array.from({ length: options.connections }, () =>
 
 async function drive(connection: number, untilMs: number): Promise<void> {
   const sender = await (options.protocol === 'http' ? httpSender : grpcSender)(options.host, options.port);
-  const templates = Array.from({ length: templatesPerConnection }, (_, i) => {
-    const stream = connection * templatesPerConnection + i;
-    const batch = generate({
-      count: options.spansPerRequest,
-      seed: options.seed + stream,
-      startUnixNano: baseUnixNano,
-    });
-    return new RequestTemplate(encodeTraces(batch), baseUnixNano, stream + 1);
-  });
+  const templates = templatesOf[connection]!;
   const startedMs = performance.now();
   const intervalMs =
     options.spansPerSecond > 0 ? (options.spansPerRequest * options.connections * 1000) / options.spansPerSecond : 0;

@@ -70,10 +70,10 @@ async function start(sink: Sink, settings: Record<string, unknown> = {}) {
   return { receiver, grpc: listeners[0]!.address, http: listeners[1]!.address };
 }
 
-const post = (address: string, body: BodyInit, headers: Record<string, string> = {}, path = '/v1/traces') =>
+const post = (address: string, body: Uint8Array | string, headers: Record<string, string> = {}, path = '/v1/traces') =>
   fetch(`http://${address}${path}`, {
     method: 'POST',
-    body,
+    body: body as BodyInit,
     headers: { 'content-type': 'application/x-protobuf', ...headers },
   });
 
