@@ -26,6 +26,8 @@ export class AttributeReader extends ProtobufReader {
   readonly #follow = new Uint32Array(GUESSES);
   /** By a hash of a few words: the recurring string that had it. */
   readonly #recurring = new Uint32Array(GUESSES);
+  /** Whether an array or map of the current attribute came in parts, which protobuf wants joined. */
+  #inParts = false;
   #dictionary: Uint8Array = NO_BATCH.strings.bytes;
   #dictionaryView: DataView = viewOf(NO_BATCH.strings.bytes);
 
@@ -88,6 +90,7 @@ export class AttributeReader extends ProtobufReader {
     const row = table.count;
     if (row === table.types.length) table.reserve(1);
     if (end - start < 4 || !this.#plainKeyValue(table, row, start, end)) this.#anyKeyValue(table, row, start, end);
+    if (this.#inParts) this.#joinParts(table, row, start, end);
     table.count = row + 1;
   }
 
@@ -190,7 +193,10 @@ export class AttributeReader extends ProtobufReader {
           pos = this.length(pos, end);
           const stop = this.stop;
           this.checkNested(pos, stop, tag === 0x32, 1);
-          this.#nested(table, row, tag >>> 3, pos, stop);
+          this.#inParts ||= table.types[row] === tag >>> 3;
+          table.types[row] = tag >>> 3;
+          table.lo[row] = this.heapBase + pos;
+          table.hi[row] = stop - pos;
           pos = stop;
           break;
         }
@@ -200,21 +206,39 @@ export class AttributeReader extends ProtobufReader {
     }
   }
 
-  /** Keeps a checked array or map; the same member twice is merged, which for encoded messages means concatenated. */
-  #nested(table: AttributeTable, row: number, type: number, start: number, stop: number): void {
-    const { batch, buf } = this;
-    const earlier = table.hi[row]!;
-    if (table.types[row] !== type || earlier === 0) {
-      table.types[row] = type;
-      table.lo[row] = this.heapBase + start;
-      table.hi[row] = stop - start;
-      return;
+  /**
+   * Joins what {@link AttributeReader.#anyValue} found in parts: rare, so it walks the `KeyValue` in `[start, end)` once more. All
+   * parts are appended at once, so that many of them cost no more than their bytes.
+   */
+  #joinParts(table: AttributeTable, row: number, start: number, end: number): void {
+    this.#inParts = false;
+    const type = table.types[row]!;
+    if (type !== ValueType.ARRAY && type !== ValueType.KVLIST) return;
+    const parts: number[] = [];
+    for (let pos = start; pos < end;) {
+      pos = this.tag(pos, end);
+      const isValue = this.lo === 0x12;
+      const from = pos;
+      pos = this.skip(this.lo, pos, end, 1);
+      if (isValue) this.#collectParts(type, this.length(from, end), pos, parts);
     }
-    const from = table.lo[row]!;
-    const at = batch.appendHeap(batch.heap, from, from + earlier);
-    batch.appendHeap(buf, start, stop);
+    const { batch, buf } = this;
+    const at = batch.heapLength;
+    for (let i = 0; i < parts.length; i += 2) batch.appendHeap(buf, parts[i]!, parts[i + 1]!);
     table.lo[row] = at;
-    table.hi[row] = earlier + stop - start;
+    table.hi[row] = batch.heapLength - at;
+  }
+
+  /** Adds the ranges of the members `type` of the `AnyValue` in `[start, end)`; another member of the oneof makes them void. */
+  #collectParts(type: number, start: number, end: number, parts: number[]): void {
+    for (let pos = start; pos < end;) {
+      pos = this.tag(pos, end);
+      const field = this.lo >>> 3;
+      const from = pos;
+      pos = this.skip(this.lo, pos, end, 1);
+      if (field === type) parts.push(this.length(from, end), pos);
+      else if (field <= ValueType.BYTES) parts.length = 0;
+    }
   }
 
   /** Points the reader at `bytes`, whose values become values of `batch`. */
@@ -224,6 +248,7 @@ export class AttributeReader extends ProtobufReader {
     this.batch = batch;
     this.heapBase = batch.adoptHeap(bytes);
     this.previous = 0;
+    this.#inParts = false;
   }
 
   protected override release(): void {

@@ -270,6 +270,48 @@ describe('what is kept', () => {
     ]);
   });
 
+  it('an array that comes in parts of several values, or is replaced after all', () => {
+    const part = (value: string) => message(5, message(1, text(1, value)));
+    const span = decodedSpan(
+      requestOfSpan(
+        message(9, text(1, 'values'), message(2, part('a')), message(2, part('b'), part('c')), message(2)),
+        message(9, message(2, part('a'), part('b'), text(1, 'x')), text(1, 'text'), message(2, text(1, 'y'))),
+        attribute(9, 'int', part('a'), part('b'), number(3, 7), number(3, 8)),
+        attribute(9, 'map', part('a'), part('b'), message(6), message(6, message(1, text(1, 'k')))),
+        attribute(9, 'plain', text(1, 'z')),
+      ),
+    );
+    expect(span.attributes).toEqual([
+      { key: 'values', value: ['a', 'b', 'c'] },
+      { key: 'text', value: 'y' },
+      { key: 'int', value: 8n },
+      { key: 'map', value: { entries: [{ key: 'k', value: null }] } },
+      { key: 'plain', value: 'z' },
+    ]);
+  });
+
+  it('a value or entity references in very many parts, in no more time than their bytes take', () => {
+    const parts = 200_000;
+    const many = (part: Uint8Array): Uint8Array => {
+      const whole = new Uint8Array(part.length * parts);
+      for (let i = 0; i < parts; i++) whole.set(part, i * part.length);
+      return whole;
+    };
+    const bytesOf = (field: number, body: Uint8Array): Uint8Array[] => [
+      varint((field << 3) | 2),
+      varint(body.length),
+      body,
+    ];
+    const join = (pieces: readonly Uint8Array[]): Uint8Array => Buffer.concat(pieces);
+    const scattered = join(bytesOf(1, many(raw(0x1a, 2, 0x12, 0, 0x10, 1))));
+    const values = join(bytesOf(9, join(bytesOf(2, many(raw(0x2a, 2, 0x0a, 0))))));
+    const span = join(bytesOf(2, join(bytesOf(2, values))));
+    const batch = new SpanBatch();
+    expect(decodeTraces(join(bytesOf(1, join([scattered, span]))), batch)).toBe(1);
+    expect(batch.resourceTable.entityRefs[1]).toBe(parts * 4);
+    expect(batch.spanAttrs.hi[0]).toBe(parts * 2);
+  });
+
   it('repeated fields that are interleaved, in their order', () => {
     const span = decodedSpan(
       requestOfSpan(

@@ -33,6 +33,8 @@ class TraceDecoder extends AttributeReader {
   #maxChildren = 0;
   #firstSpan = 0;
   #children = 0;
+  /** Whether entity references of the current resource do not lie side by side. */
+  #scatteredRefs = false;
 
   decode(bytes: Uint8Array, batch: SpanBatch, limits: DecodeLimits): number {
     const mark = batch.mark();
@@ -42,6 +44,7 @@ class TraceDecoder extends AttributeReader {
     this.#maxChildren = maxChildren;
     this.#firstSpan = batch.count;
     this.#children = 0;
+    this.#scatteredRefs = false;
     try {
       this.bind(bytes, batch);
       this.#request(bytes.length);
@@ -89,6 +92,7 @@ class TraceDecoder extends AttributeReader {
       pos = stop;
     }
     batch.resourceTable.attrEnd[row] = batch.resourceAttrs.count;
+    if (this.#scatteredRefs) this.#joinEntityRefs(row, start, end);
   }
 
   #resource(row: number, start: number, end: number): void {
@@ -124,18 +128,40 @@ class TraceDecoder extends AttributeReader {
     }
   }
 
-  /** Keeps the entity reference in `[start, stop)`, tag included, in one run with those before it. */
+  /** Keeps the entity reference in `[start, stop)`, tag included; one that does not follow the last is left to `#joinEntityRefs`. */
   #entityRef(row: number, start: number, stop: number): void {
+    const refs = this.batch.resourceTable.entityRefs;
+    const at = this.heapBase + start;
+    if (refs[row * 2 + 1] === 0) refs[row * 2] = at;
+    else if (refs[row * 2]! + refs[row * 2 + 1]! !== at) this.#scatteredRefs = true;
+    refs[row * 2 + 1] = this.heapBase + stop - refs[row * 2]!;
+  }
+
+  /** Appends the entity references of the resource whose `ResourceSpans` is `[start, end)` to the heap in one run. */
+  #joinEntityRefs(row: number, start: number, end: number): void {
     const { batch } = this;
-    const refs = batch.resourceTable.entityRefs;
-    const from = refs[row * 2]!;
-    const length = refs[row * 2 + 1]!;
-    if (length === 0) refs[row * 2] = this.heapBase + start;
-    else if (from + length !== this.heapBase + start) {
-      refs[row * 2] = batch.appendHeap(batch.heap, from, from + length);
-      batch.appendHeap(this.buf, start, stop);
+    this.#scatteredRefs = false;
+    const at = batch.heapLength;
+    for (let pos = start; pos < end;) {
+      pos = this.tag(pos, end);
+      const isResource = this.lo === 0x0a;
+      const from = pos;
+      pos = this.skip(this.lo, pos, end, 1);
+      if (isResource) this.#appendEntityRefs(this.length(from, end), pos);
     }
-    refs[row * 2 + 1] = length + stop - start;
+    const refs = batch.resourceTable.entityRefs;
+    refs[row * 2] = at;
+    refs[row * 2 + 1] = batch.heapLength - at;
+  }
+
+  #appendEntityRefs(start: number, end: number): void {
+    for (let pos = start; pos < end;) {
+      const from = pos;
+      pos = this.tag(pos, end);
+      const isRef = this.lo === 0x1a;
+      pos = this.skip(this.lo, pos, end, 1);
+      if (isRef) this.batch.appendHeap(this.buf, from, pos);
+    }
   }
 
   #scopeSpans(resource: number, start: number, end: number): void {
