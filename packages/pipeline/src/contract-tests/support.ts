@@ -7,8 +7,8 @@ import { decode } from '../config/decode.ts';
 import { fromPlainValue } from '../config/node.ts';
 import type { PlainValue } from '../config/node.ts';
 import { formatProblem } from '../config/problem.ts';
-import { Refusal, SINGLE_TENANT } from '../consumer.ts';
-import type { ConsumeContext, Durability, TracesConsumer } from '../consumer.ts';
+import { SINGLE_TENANT } from '../consumer.ts';
+import type { ConsumeContext, Durability, Refusal, TracesConsumer } from '../consumer.ts';
 
 /** Long enough for a loaded machine; tests wait for conditions and only fail after it. */
 export const patienceMs = 20_000;

@@ -78,6 +78,8 @@ export class OtlpExporter implements Component, TracesConsumer {
   }
 
   async consumeTraces(batch: SpanBatch, context: ConsumeContext): Promise<void> {
+    // What a stopped exporter put into its queue, nobody would send.
+    if (this.#client === undefined) throw new Refusal('unavailable', `exporter ${this.#parts.id} is not running`);
     if (this.#queue === undefined) return this.#sendNow(batch, context);
     const packed = packBatch(batch);
     const queued = await this.#queue.offer({ packed, spans: batch.count, bytes: packed.length });

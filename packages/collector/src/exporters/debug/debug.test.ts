@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentTelemetry } from '@clew/base';
-import { fromPlain, plainResource, plainSpan } from '@clew/model';
+import { fromPlain, plainResource, plainSpan, unixNano } from '@clew/model';
 import type { PlainSpan } from '@clew/model';
 import {
   TestHost,
@@ -61,7 +61,7 @@ const span: PlainSpan = {
   events: [
     {
       name: 'miss',
-      timeUnixNano: 1_704_103_200_100_000_000n,
+      timeUnixNano: unixNano(1_704_103_200_100_000_000n),
       attributes: [{ key: 'k', value: 'v' }],
       droppedAttributes: 0,
     },
