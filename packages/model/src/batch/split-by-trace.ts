@@ -1,4 +1,5 @@
 import type { SpanBatch } from './span-batch.ts';
+import { keyedHash } from './string-hash.ts';
 
 /** The rows of one trace in a batch. */
 export interface TraceRows {
@@ -10,7 +11,8 @@ export interface TraceRows {
 
 /**
  * The rows of each trace of `batch`, traces in order of first appearance. Spans without a trace id are one "trace" of their own. Give
- * the rows to `selectSpans`, `concatInto` or `packBatch`. Two passes over the ids and one hash table; nothing is allocated per span.
+ * the rows to `selectSpans`, `concatInto` or `packBatch`. Two passes over the ids and one hash table, keyed because senders choose
+ * ids; nothing is allocated per span.
  */
 export function splitByTrace(batch: SpanBatch): TraceRows[] {
   const { count } = batch;
@@ -39,7 +41,7 @@ function assignTraces(batch: SpanBatch, trace: Uint32Array): number[] {
       trace[row] = trace[row - 1]!;
       continue;
     }
-    let slot = hashId(traceIds, row) & (size - 1);
+    let slot = keyedHash(traceIds, row * 16, row * 16 + 16) & (size - 1);
     for (;;) {
       const known = slots[slot]!;
       if (known === 0) {
@@ -61,10 +63,4 @@ function assignTraces(batch: SpanBatch, trace: Uint32Array): number[] {
 function equalIds(ids: Uint8Array, a: number, b: number): boolean {
   for (let i = 15; i >= 0; i--) if (ids[a * 16 + i] !== ids[b * 16 + i]) return false;
   return true;
-}
-
-function hashId(ids: Uint8Array, row: number): number {
-  let hash = 0x811c9dc5;
-  for (let i = row * 16; i < row * 16 + 16; i++) hash = Math.imul(hash ^ ids[i]!, 0x01000193);
-  return (hash ^ (hash >>> 15)) >>> 0;
 }
