@@ -72,6 +72,7 @@ export class ResourceCache {
       class: 'point',
       comment: 'read resources',
       params: sql.params,
+      settings: { max_threads: 1 },
       ...(signal === undefined ? {} : { signal }),
     });
     const resources = new Map<string, SpanBatch>();

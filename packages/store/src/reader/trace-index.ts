@@ -54,6 +54,7 @@ export async function lookUpTraces(
       class: 'point',
       comment: 'look up traces',
       params: sql.params,
+      settings: { max_threads: 1 },
       ...(signal === undefined ? {} : { signal }),
     },
   );

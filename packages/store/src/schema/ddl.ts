@@ -67,7 +67,7 @@ function localTable(table: TableSpec, ddl: DdlTarget): string {
       (index) => `INDEX ${index.name} ${index.expression} TYPE ${index.type} GRANULARITY ${index.granularity}`,
     ),
   ];
-  const partition = table.role === 'data' ? ' PARTITION BY day' : '';
+  const partition = table.role === 'data' ? ` PARTITION BY ${table.partitionBy ?? 'day'}` : '';
   return (
     `CREATE TABLE IF NOT EXISTS ${localName(table.name, ddl)}${onCluster(ddl)} (${lines.join(', ')}) ` +
     `ENGINE = ${engineName(table, ddl)}${partition} ORDER BY (${table.orderBy.join(', ')}) SETTINGS ${tableSettings(table, ddl)}`

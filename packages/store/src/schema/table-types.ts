@@ -26,12 +26,14 @@ export interface IndexSpec {
   readonly granularity: number;
 }
 
-/** A table. Every table but `meta` ones is partitioned by `day`, so that retention is one dropped partition per table. */
+/** A table. Every table but `meta` ones is partitioned by `day`, so that retention drops whole partitions. */
 export interface TableSpec {
   readonly name: string;
   readonly columns: readonly ColumnSpec[];
   readonly engine: TableEngine;
   readonly orderBy: readonly string[];
+  /** Partition expression of a data table, beginning with `day`; `day` alone when left out. Its columns get bounds per part. */
+  readonly partitionBy?: string;
   readonly indexes?: readonly IndexSpec[];
   /** Rows per granule. */
   readonly granularity?: number;

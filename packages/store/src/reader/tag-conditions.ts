@@ -1,0 +1,200 @@
+import { synonymsOf, ValueType } from '@clew/model';
+
+import { HOT_CONCEPTS, HotBit, HTTP_STATUS_CONCEPT } from '../block/hot-attributes.ts';
+import { TagScope } from '../schema/tables.ts';
+import { anyOf, type Sql } from './sql.ts';
+import { specialTag } from './special-tags.ts';
+import type { TagCatalog } from './tag-catalog.ts';
+
+/** One `key=value` of a search. Values are text, compared with the text form of what is stored, numbers also by value. */
+export interface TagFilter {
+  readonly key: string;
+  readonly value: string;
+}
+
+/** What a tag condition is built from. */
+export interface TagContext {
+  readonly sql: Sql;
+  readonly tenant: string;
+  readonly catalog: TagCatalog;
+  /** Whether other names of the same attribute match as well. */
+  readonly synonyms: boolean;
+}
+
+/** Keys a filter looks for; the key itself first. */
+export function keysOf(filter: TagFilter, synonyms: boolean): readonly string[] {
+  const key = filter.key.startsWith('resource.') ? filter.key.slice('resource.'.length) : filter.key;
+  const names = synonyms ? synonymsOf(key) : [key];
+  return key === filter.key ? names : [filter.key, ...names];
+}
+
+/**
+ * Condition on `spans` that holds for spans with the tag on any of their levels: own attributes, resource, scope, events, links. Only levels and
+ * types the key was ever seen with are looked at; 0 when there are none.
+ */
+export function tagCondition(context: TagContext, filter: TagFilter): string {
+  const special = specialTag(context.sql, context.tenant, filter);
+  const branches = special === undefined ? [] : [special.condition];
+  if (special?.only !== true) {
+    for (const key of keysOf(filter, context.synonyms)) {
+      const resourceOnly = key !== filter.key && filter.key.startsWith('resource.');
+      branches.push(...(resourceOnly ? [] : spanBranches(context, key, filter.value)));
+      branches.push(...resourceBranches(context, key, filter.value, resourceOnly));
+      if (!resourceOnly) branches.push(...childBranches(context, key, filter.value));
+    }
+  }
+  return anyOf([...new Set(branches)]);
+}
+
+function spanBranches(context: TagContext, key: string, value: string): string[] {
+  const hot = hotBranch(context, key, value);
+  if (hot !== undefined && !context.catalog.mixed) return [hot];
+  const branches = mapBranches(context, TagScope.span, 'a', key, value);
+  return hot === undefined ? branches : [hot, ...branches];
+}
+
+/** The dedicated column of the key, if it has one and the value fits. */
+function hotBranch({ sql, synonyms }: TagContext, key: string, value: string): string | undefined {
+  const concept = HOT_CONCEPTS.findIndex(({ current, old }) => current === key || old === key);
+  const found = HOT_CONCEPTS[concept];
+  if (found === undefined) return undefined;
+  const spelling = key === found.current ? 0 : 1;
+  const exact = synonyms ? '' : ` AND bitTest(hot, ${concept * 2 + spelling})`;
+  if (concept !== HTTP_STATUS_CONCEPT) {
+    // '' stands for absent in the column; searching for an empty value is left to the maps.
+    return value === '' ? undefined : `${found.column} = ${sql.text(value)}${exact}`;
+  }
+  const status = Number(value);
+  if (!Number.isInteger(status) || status <= 0 || status > 0xffff) return undefined;
+  // Text that is not the plain digits equals a number by value, but no text.
+  const asNumber = String(status) === value ? '' : ` AND bitAnd(hot, ${HotBit.STATUS_AS_TEXT}) = 0`;
+  return `${found.column} = ${sql.value('UInt16', status)}${asNumber}${exact}`;
+}
+
+/** Conditions on the maps of a level, for the types the key can have there. */
+function mapBranches(context: TagContext, scope: number, prefix: string, key: string, value: string): string[] {
+  const { sql, catalog } = context;
+  const can = (type: number): boolean => catalog.canBe(key, scope, type);
+  const branches: string[] = [];
+  const k = (): string => sql.text(key);
+  if (can(ValueType.STRING)) branches.push(stringBranch(context, prefix, key, value));
+  const int = intOf(value);
+  if (can(ValueType.INT) && int !== undefined) {
+    branches.push(`${prefix}_int[${k()}] = ${sql.value('Int64', int)} AND has(${prefix}_int.keys, ${k()})`);
+  }
+  const double = doubleOf(value);
+  if (can(ValueType.DOUBLE) && double !== undefined) {
+    branches.push(`${prefix}_dbl[${k()}] = ${sql.value('Float64', double)} AND has(${prefix}_dbl.keys, ${k()})`);
+  }
+  if (can(ValueType.BOOL) && (value === 'true' || value === 'false')) {
+    branches.push(`${prefix}_bool[${k()}] = ${value === 'true' ? 1 : 0} AND has(${prefix}_bool.keys, ${k()})`);
+  }
+  if (can(ValueType.ARRAY)) {
+    const elements = elementTexts(value);
+    if (elements !== undefined) {
+      const wanted = sql.value('Array(String)', elements);
+      branches.push(
+        `arrayMap(x -> substring(x, 2), ${prefix}_arr[${k()}]) = ${wanted} AND has(${prefix}_arr.keys, ${k()})`,
+      );
+    }
+  }
+  if (can(ValueType.BYTES)) {
+    for (const bytes of bytesOf(value)) {
+      branches.push(`${prefix}_other[${k()}] = concat('y', ${sql.text(bytes)})`);
+    }
+  }
+  if (can(ValueType.EMPTY) && value === '') branches.push(`${prefix}_other[${k()}] = 'e'`);
+  return branches;
+}
+
+function stringBranch({ sql, catalog }: TagContext, prefix: string, key: string, value: string): string {
+  const k = sql.text(key);
+  const v = sql.text(value);
+  const map = `${prefix}_str`;
+  const equal =
+    prefix === 'a' && !catalog.repeatedKeys
+      ? `${map}[${k}] = ${v}${value === '' ? ` AND has(${map}.keys, ${k})` : ''}`
+      : `arrayExists((x, y) -> x = ${k} AND y = ${v}, mapKeys(${map}), mapValues(${map}))`;
+  // The index i_kv is over exactly this expression; the hint lets it drop granules without being computed for every row.
+  const hint = `indexHint(has(arrayMap((k, v) -> cityHash64(k, v), mapKeys(a_str), mapValues(a_str)), cityHash64(${k}, ${v})))`;
+  return prefix === 'a' ? `${hint} AND ${equal}` : equal;
+}
+
+function resourceBranches(context: TagContext, key: string, value: string, resourceOnly: boolean): string[] {
+  const conditions = mapBranches(context, TagScope.resource, 'r', key, value);
+  if (!resourceOnly) conditions.push(...mapBranches(context, TagScope.scope, 's', key, value));
+  if (conditions.length === 0) return [];
+  return [resourceSubquery(context, anyOf(conditions))];
+}
+
+/** Condition on `spans` for resources or scopes that satisfy `condition`. */
+export function resourceSubquery({ sql, tenant }: Pick<TagContext, 'sql' | 'tenant'>, condition: string): string {
+  return `res_id IN (SELECT res_id FROM resources WHERE tenant = ${sql.text(tenant)} AND (${condition}))`;
+}
+
+function childBranches({ sql, catalog }: TagContext, key: string, value: string): string[] {
+  const branches: string[] = [];
+  const k = (): string => sql.text(key);
+  if (catalog.canBe(key, TagScope.event, ValueType.STRING)) {
+    branches.push(`arrayExists(m -> m[${k()}] = ${sql.text(value)} AND mapContains(m, ${k()}), ev_str)`);
+  }
+  const otherTypes = [ValueType.INT, ValueType.DOUBLE, ValueType.BOOL, ValueType.BYTES, ValueType.EMPTY];
+  if (otherTypes.some((type) => catalog.canBe(key, TagScope.event, type))) {
+    branches.push(`arrayExists(m -> ${taggedEquals(sql, `m[${k()}]`, value)}, ev_other)`);
+  }
+  if ([ValueType.STRING, ...otherTypes].some((type) => catalog.canBe(key, TagScope.link, type))) {
+    branches.push(`arrayExists(m -> ${taggedEquals(sql, `m[${k()}]`, value)}, lk_attrs)`);
+  }
+  return branches;
+}
+
+/** Whether a tagged value is the text, or the same number. */
+function taggedEquals(sql: Sql, tagged: string, value: string): string {
+  const texts = [`s${value}`, `i${value}`, `d${value}`, `b${value}`, ...(value === '' ? ['e'] : [])];
+  const alternatives: (string | Uint8Array)[] = [...texts];
+  const int = intOf(value);
+  if (int !== undefined) alternatives.push(`i${int}`);
+  const double = doubleOf(value);
+  if (double !== undefined) alternatives.push(`d${String(double)}`);
+  for (const bytes of bytesOf(value)) alternatives.push(Buffer.concat([Buffer.from('y'), bytes]));
+  return `${tagged} IN ${sql.value('Array(String)', alternatives)}`;
+}
+
+/** The 64-bit integer a text stands for: `500`, `-1`, `3.0`. */
+function intOf(text: string): bigint | undefined {
+  const match = /^([+-]?\d{1,19})(?:\.0*)?$/.exec(text.trim());
+  if (match === null) return undefined;
+  const value = BigInt(match[1]!.replace('+', ''));
+  return BigInt.asIntN(64, value) === value ? value : undefined;
+}
+
+function doubleOf(text: string): number | undefined {
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text.trim())) return undefined;
+  const value = Number(text);
+  return Number.isFinite(value) ? value : undefined;
+}
+
+/** Texts of the elements of a JSON array of scalars. */
+function elementTexts(text: string): string[] | undefined {
+  if (!text.startsWith('[')) return undefined;
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (!Array.isArray(parsed)) return undefined;
+    const elements = parsed as unknown[];
+    if (elements.some((element) => typeof element === 'object')) return undefined;
+    return elements.map(String);
+  } catch {
+    // Not JSON, so it is the text of no array.
+    return undefined;
+  }
+}
+
+/** The bytes a text stands for, in base64 and in hex. */
+function bytesOf(text: string): Uint8Array[] {
+  const readings: Uint8Array[] = [];
+  if (/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) {
+    readings.push(Buffer.from(text, 'base64'));
+  }
+  if (/^(?:[0-9a-f]{2})+$/i.test(text)) readings.push(Buffer.from(text, 'hex'));
+  return readings;
+}
