@@ -100,12 +100,12 @@ function readAny(reader: ProtoReader, depthLeft: number, before: AttributeValue)
         break;
       case tagOf(5, 2): {
         const more = readArray(reader.message(), depthLeft - 1);
-        value = value !== null && isArray(value) ? [...value, ...more] : more;
+        value = value !== null && isArray(value) ? extended(value, more) : more;
         break;
       }
       case tagOf(6, 2): {
         const more = readKeyValueList(reader.message(), depthLeft - 1);
-        value = isKeyValueList(value) ? { entries: [...value.entries, ...more.entries] } : more;
+        value = isKeyValueList(value) ? { entries: extended(value.entries, more.entries) } : more;
         break;
       }
       case tagOf(7, 2):
@@ -116,6 +116,16 @@ function readAny(reader: ProtoReader, depthLeft: number, before: AttributeValue)
     }
   }
   return value;
+}
+
+/**
+ * `list`, which this reader has just made, with `more` behind it. In place: copying would make a value in very many parts cost their
+ * number squared.
+ */
+function extended<T>(list: readonly T[], more: readonly T[]): readonly T[] {
+  const own = list as T[];
+  for (const element of more) own.push(element);
+  return own;
 }
 
 /** The double whose IEEE 754 form is these two words. */
