@@ -39,6 +39,7 @@ export class BatchGatherer {
     const first = target.count;
     const count = rows === undefined ? source.count : rows.length;
     target.reserveSpans(count);
+    target.spanAttrs.reserve(attributesOf(source, rows));
     copyFixedColumns(target, source, rows, first, count);
     for (let i = 0; i < count; i++) this.#appendRow(target, source, rows === undefined ? i : rows[i]!, first + i);
     target.count = first + count;
@@ -209,6 +210,18 @@ function cleared(map: Uint32Array, length: number): Uint32Array {
   if (map.length < length) return new Uint32Array(grownCapacity(map.length, length));
   map.fill(0, 0, length);
   return map;
+}
+
+/** How many attributes these spans have together. */
+function attributesOf(source: SpanBatch, rows: RowList | undefined): number {
+  const { attrEnd, count } = source;
+  if (rows === undefined) return count === 0 ? 0 : attrEnd[count - 1]!;
+  let sum = 0;
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]!;
+    sum += attrEnd[row]! - (row === 0 ? 0 : attrEnd[row - 1]!);
+  }
+  return sum;
 }
 
 function checkRows(source: SpanBatch, rows: RowList | undefined): void {

@@ -1,7 +1,7 @@
 import { ModelError } from '../errors.ts';
 import { addHigh, addLow } from '../times.ts';
 import { ValueType, isHeapType, type AttributeTable } from './attribute-table.ts';
-import { idBytes } from './pack.ts';
+import { idBytes } from './pack-bytes.ts';
 import {
   BASE_TIME_OFFSET,
   COUNTS_OFFSET,
