@@ -41,11 +41,13 @@ interface CompiledOperation {
   /** Per attribute: a text's number, or -1 - n for the drawn value n, or `NUMBER` with the number in `numbers`. */
   readonly sources: readonly number[];
   readonly numbers: readonly number[];
+  /** No span of the operation needs more for its values. */
+  readonly maxValueBytes: number;
 }
 
 const NUMBER = 1 << 30;
-/** More than any span's drawn values take together. */
-const DRAWN_BYTES = 512;
+/** More digits, dots and stems than any drawn value has beside its operation's stem. */
+const MAX_DRAWN_BYTES = 24;
 
 /**
  * Makes realistic spans, fast enough to prepare tens of millions: 40 skewed services, 600 names, traces whose parents come
@@ -164,7 +166,7 @@ export class SpanGenerator {
   #appendAttributes(batch: SpanBatch, operation: CompiledOperation, failed: boolean): void {
     const table = batch.spanAttrs;
     const { keys, sources } = operation;
-    let at = batch.reserveHeap(DRAWN_BYTES);
+    let at = batch.reserveHeap(operation.maxValueBytes);
     for (let i = 0; i < keys.length; i++) {
       const key = this.#string(batch, keys[i]!);
       const source = sources[i]!;
@@ -309,13 +311,18 @@ export class SpanGenerator {
       numbers[i] = Number(attribute.value);
       return NUMBER;
     });
+    const stem = bytesOfText(operation.stem);
+    const sizes = sources.map((source) =>
+      source < 0 ? stem.length + MAX_DRAWN_BYTES : (this.#texts[source]?.length ?? 0),
+    );
     return {
       name: this.#text(operation.name),
       kind: operation.kind,
-      stem: bytesOfText(operation.stem),
+      stem,
       keys: operation.attributes.map((attribute) => this.#text(attribute.key)),
       sources,
       numbers,
+      maxValueBytes: sizes.reduce((sum, size) => sum + size, 0),
     };
   }
 
