@@ -14,6 +14,7 @@ import { BlockThread } from '../writer/block-thread.ts';
 import { Intake } from '../writer/intake.ts';
 import { JournalPendingSpans } from '../writer/pending-spans.ts';
 import type { PendingSpans } from '../writer/pending-spans.ts';
+import { checkNoRunningInsert } from '../writer/running-inserts.ts';
 import { SegmentWriter } from '../writer/segment-writer.ts';
 import { clewStorageCapability } from './capability.ts';
 import type { ClewStorage } from './capability.ts';
@@ -174,7 +175,10 @@ export class ClewStorageExtension implements ClewStorage {
       client,
       blocks: new BlockThread(join(journalDirectory, 'blocks')),
       tables: {
-        count: (segmentId) => countSegment(client, segmentId),
+        count: async (segmentId) => {
+          await checkNoRunningInsert(client, segmentId);
+          return countSegment(client, segmentId);
+        },
         remove: (segmentId) => deleteSegment(client, segmentId),
         derive: (segmentId) => deriveSegment(client, segmentId),
       },

@@ -108,6 +108,8 @@ class JsonBuilder implements BlockSource {
 
   confirm(): void {}
 
+  forgetDays(): void {}
+
   reset(): void {
     this.#spans = [];
   }
@@ -138,6 +140,8 @@ export class JsonBlocks implements SegmentBlocks {
       stored,
     );
   }
+
+  async forgetDays(): Promise<void> {}
 
   async close(): Promise<void> {}
 }

@@ -12,6 +12,7 @@ export interface BlockSource {
   append(batch: SpanBatch, meta: AppendMeta, rows?: Uint32Array): void;
   build(segmentId: string): TableBlock[];
   confirm(): void;
+  forgetDays(days: readonly number[]): void;
   reset(): void;
 }
 
@@ -37,21 +38,22 @@ export class BlockFactory {
   /** Blocks of a segment's file contents, or of some parts of it. Damaged records are left out; recovery has set them aside. */
   async build(bytes: Uint8Array, segmentId: string, parts: readonly RecordPart[] | undefined): Promise<BlockFile[]> {
     const { records } = scanSegment(bytes, Buffer.from(segmentId, 'hex'));
-    const builder = this.#builder;
-    try {
-      builder.reset();
-      if (parts === undefined) for (const record of records) this.#append(record, undefined);
-      else this.#appendParts(records, parts);
-      return await this.#write(builder.build(segmentId));
-    } finally {
-      builder.reset();
-    }
+    // What an earlier build left that was never finished, because it failed.
+    this.#builder.reset();
+    if (parts === undefined) for (const record of records) this.#append(record, undefined);
+    else this.#appendParts(records, parts);
+    return this.#write(this.#builder.build(segmentId));
   }
 
   /** Deletes files; `stored` says that they were inserted. */
   async finish(paths: readonly string[], stored: boolean): Promise<void> {
     if (stored) this.#builder.confirm();
+    this.#builder.reset();
     for (const path of paths) await rm(path, { force: true });
+  }
+
+  forgetDays(days: readonly number[]): void {
+    this.#builder.forgetDays(days);
   }
 
   #append(record: RecordView, rows: Uint32Array | undefined): void {

@@ -11,7 +11,8 @@ export type BlockRequest =
       readonly segmentId: string;
       readonly parts?: readonly RecordPart[] | undefined;
     }
-  | { readonly kind: 'finish'; readonly paths: readonly string[]; readonly stored: boolean };
+  | { readonly kind: 'finish'; readonly paths: readonly string[]; readonly stored: boolean }
+  | { readonly kind: 'forget'; readonly days: readonly number[] };
 
 /** What it answers. */
 export type BlockAnswer =

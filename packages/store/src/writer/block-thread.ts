@@ -31,6 +31,11 @@ export class BlockThread implements SegmentBlocks {
     await this.#ask({ kind: 'finish', paths: files.map((file) => file.path), stored });
   }
 
+  async forgetDays(days: readonly number[]): Promise<void> {
+    // A thread that does not run has announced nothing.
+    if (this.#worker !== undefined) await this.#ask({ kind: 'forget', days });
+  }
+
   async close(): Promise<void> {
     const worker = this.#worker;
     this.#worker = undefined;

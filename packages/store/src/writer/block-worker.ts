@@ -22,11 +22,17 @@ async function handle(request: BlockRequest): Promise<BlockAnswer> {
     case 'finish':
       await factory.finish(request.paths, request.stored);
       return { ok: true, files: [] };
+    case 'forget':
+      factory.forgetDays(request.days);
+      return { ok: true, files: [] };
   }
 }
 
+// One after another: the builder works on one segment, and answers carry no number.
+let last = Promise.resolve();
 parentPort?.on('message', (request: BlockRequest) => {
-  void handle(request)
+  last = last
+    .then(() => handle(request))
     .catch((error: unknown): BlockAnswer => ({ ok: false, failure: toFailure(error) }))
     .then((answer) => parentPort?.postMessage(answer));
 });

@@ -26,5 +26,7 @@ export interface SegmentBlocks {
   build(segment: Segment, parts?: readonly RecordPart[]): Promise<BlockFile[]>;
   /** Deletes the files of the last build; `stored` says that every one of them was inserted. */
   finish(files: readonly BlockFile[], stored: boolean): Promise<void>;
+  /** Partitions of these days (since 1970) were dropped. */
+  forgetDays(days: readonly number[]): Promise<void>;
   close(): Promise<void>;
 }

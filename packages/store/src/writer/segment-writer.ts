@@ -12,6 +12,7 @@ import { insertSettings } from '../schema/segments.ts';
 import { bisect } from './bisect.ts';
 import type { CountedPart } from './bisect.ts';
 import { failsForGood, leavesDoubt } from './insert-errors.ts';
+import { insertComment } from './running-inserts.ts';
 import type { BlockFile, RecordPart, SegmentBlocks } from './segment-blocks.ts';
 import { writerTelemetry } from './telemetry.ts';
 import type { ReconcileOutcome, WriterTelemetry } from './telemetry.ts';
@@ -87,6 +88,11 @@ export class SegmentWriter {
     this.#options.journal.sealed.close();
     await this.#running;
     await this.#options.blocks.close();
+  }
+
+  /** Partitions of these days (since 1970) were dropped: what was announced for them is announced again with the next spans. */
+  forgetDays(days: readonly number[]): Promise<void> {
+    return this.#options.blocks.forgetDays(days);
   }
 
   /** Plain data. */
@@ -217,7 +223,7 @@ export class SegmentWriter {
     fault('writer.after_file');
     let stored = false;
     try {
-      await this.#insertFiles(files, token);
+      await this.#insertFiles(segment, files, token);
       stored = true;
     } finally {
       await blocks.finish(files, stored);
@@ -225,7 +231,7 @@ export class SegmentWriter {
     return files.reduce((sum, file) => sum + file.bytes, 0);
   }
 
-  async #insertFiles(files: readonly BlockFile[], token: string): Promise<void> {
+  async #insertFiles(segment: Segment, files: readonly BlockFile[], token: string): Promise<void> {
     for (const [index, file] of files.entries()) {
       if (this.#stopping.signal.aborted)
         throw new StoreError('cancelled', 'storing a segment was stopped; it stays in the journal');
@@ -235,7 +241,7 @@ export class SegmentWriter {
         columns: file.columns,
         path: file.path,
         token: `${token}-${file.table}`,
-        comment: `store ${file.rows} rows of ${file.table}`,
+        comment: insertComment(segment.id, file.table, file.rows),
         settings: insertSettings,
         signal: this.#stopping.signal,
       });
