@@ -21,7 +21,7 @@ const QUOTE = 0x22;
  * it: ids in lower-case hexadecimal and always there, 64-bit numbers as decimal strings, enums as numbers, other defaults left out. Text that is not
  * valid UTF-8 cannot be JSON: it is replaced by U+FFFD. Works pending edits in first.
  *
- * A hot path, guarded by `bench/codec`: only arrays, maps and doubles allocate.
+ * A hot path, guarded by `bench/codec`: nothing is allocated per span but for arrays, maps and doubles, and a list of the rows of each scope.
  */
 export function encodeTracesJson(batch: SpanBatch, rows?: ArrayLike<number>): Uint8Array {
   compactBatch(batch);
