@@ -162,6 +162,7 @@ export class SpanBatch {
   /** Makes room for `length` bytes, owned, and returns their offset; the caller fills them in. */
   reserveHeap(length: number): number {
     const offset = this.heapLength;
+    if (length === 0) return offset;
     const needed = offset + length;
     if (!this.heapOwned || needed > this.heap.length) {
       const grown = new Uint8Array(Math.max(needed, this.heapOwned ? this.heap.length * 2 : offset, 1024));

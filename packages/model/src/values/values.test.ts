@@ -11,6 +11,7 @@ import {
   encodeKeyValueList,
   writeDoubleWords,
 } from './codec.ts';
+import { equalInSearch } from './compare.ts';
 import { canonicalJson, valueText } from './json.ts';
 import { equalValues, type AttributeValue, type KeyValueList } from './value.ts';
 
@@ -152,6 +153,32 @@ describe('canonical JSON', () => {
   it('has a bare form for one line of text', () => {
     const texts = [null, 'a', true, 5n, 0.5, Number.POSITIVE_INFINITY, Uint8Array.of(1), ['a']].map(valueText);
     expect(texts).toEqual(['', 'a', 'true', '5', '0.5', 'Infinity', 'AQ==', '["a"]']);
+  });
+});
+
+describe('equality in search', () => {
+  it('keeps apart what only looks alike', () => {
+    const different: readonly [AttributeValue, AttributeValue][] = [
+      ['500', '500x'],
+      [9007199254740993n, 9007199254740992],
+      [9007199254740993n, '9007199254740992'],
+      ['', null],
+      ['', 0n],
+      [' 1', 1n],
+      ['0x10', 16n],
+      ['true', 1n],
+      [null, null],
+    ];
+    for (const [a, b] of different) expect([a, equalInSearch(a, b), equalInSearch(b, a)]).toEqual([a, false, false]);
+  });
+
+  it('finds one number in every way it is sent', () => {
+    const ways: AttributeValue[] = [500n, 500, '500', '500.0', '5e2', '+500'];
+    for (const a of ways) for (const b of ways) expect(equalInSearch(a, b), `${String(a)} ${String(b)}`).toBe(true);
+    expect(equalInSearch(true, 'true')).toBe(true);
+    expect(equalInSearch('GET', 'GET')).toBe(true);
+    expect(equalInSearch(Number.NaN, 'NaN')).toBe(true);
+    expect(equalInSearch(0.1, '0.1')).toBe(true);
   });
 });
 
