@@ -5,9 +5,10 @@ import { componentKinds } from '../registry/registry.ts';
 import type { ComponentRegistry } from '../registry/registry.ts';
 import { parseComponentId } from './component-id.ts';
 import { fromPlainValue, mapNode } from './node.ts';
-import type { ConfigNode, MapEntry, MapNode, PlainValue } from './node.ts';
+import type { ConfigNode, MapEntry, MapNode, PlainValue, ScalarNode } from './node.ts';
 import { formatPosition } from './problem.ts';
-import { defaultOf, fieldsOf, isSecretAt } from './schema-walk.ts';
+import { resolveScalar } from './scalar.ts';
+import { defaultOf, fieldsOf, isSecretAt, wantsText } from './schema-walk.ts';
 import { serviceSchema } from './service.ts';
 
 /** How a configuration is printed. */
@@ -37,9 +38,26 @@ const harmlessName = /(_file|_url|_path|_interval|_timeout|_limit|_size)$/i;
 /** A resolved configuration as YAML, secrets redacted. */
 export function printConfig(tree: MapNode, options: PrintOptions): string {
   const whole = options.defaults === true ? withDefaults(tree, options.registry) : tree;
-  const shown = options.revealSecrets === true ? whole : redactTree(whole, options.registry);
+  const texts = keepTexts(whole, [], options.registry);
+  const shown = options.revealSecrets === true ? texts : redactNode(texts, [], options.registry);
   const document = new Document(shownNode(new Document(), shown, options.origins === true));
   return document.toString({ lineWidth: 0, nullStr: '' });
+}
+
+/** Substituted values as their settings take them: `0123` stays text where text is wanted. */
+function keepTexts(node: ConfigNode, path: readonly string[], registry: ComponentRegistry): ConfigNode {
+  if (node.kind === 'map') {
+    const entries = [...node.entries].map(
+      ([key, entry]) => [key, { ...entry, value: keepTexts(entry.value, [...path, key], registry) }] as const,
+    );
+    return mapNode(entries, node.position);
+  }
+  if (node.kind === 'list') {
+    return { ...node, items: node.items.map((item, index) => keepTexts(item, [...path, String(index)], registry)) };
+  }
+  if (node.text === undefined || typeof node.value === 'string') return node;
+  const governed = schemaFor(path, registry);
+  return governed !== undefined && wantsText(governed.schema, governed.rest) ? { ...node, value: node.text } : node;
 }
 
 /** The tree with every secret replaced by {@link redacted}: for pages and logs that show plain data. */
@@ -128,20 +146,45 @@ function fill(node: ConfigNode, schema: z.ZodType): ConfigNode {
 function shownNode(document: Document, node: ConfigNode, origins: boolean): unknown {
   if (node.kind === 'list') {
     const sequence = document.createNode([]) as unknown as { items: unknown[]; flow?: boolean };
-    sequence.items.push(...node.items.map((item) => shownNode(document, item, origins && item.kind === 'map')));
+    sequence.items.push(
+      ...node.items.map((item) =>
+        item.kind === 'scalar'
+          ? shownScalar(document, item, 'list')
+          : shownNode(document, item, origins && item.kind === 'map'),
+      ),
+    );
     if (node.items.every((item) => item.kind === 'scalar')) sequence.flow = true;
     return withComment(sequence, node, origins && node.items.every((item) => item.kind === 'scalar'));
   }
   if (node.kind === 'map') {
     const map = document.createNode({}) as unknown as { items: unknown[] };
     for (const [key, { value }] of node.entries)
-      map.items.push(document.createPair(key, shownNode(document, value, origins)));
+      map.items.push(document.createPair(shownKey(document, key), shownNode(document, value, origins)));
     return map;
   }
-  return withComment(document.createNode(node.value) as object, node, origins);
+  return withComment(shownScalar(document, node, 'map'), node, origins);
+}
+
+/** A scalar that reads back as the same value: dollars escaped, and quoted whenever bare text would mean something else. */
+function shownScalar(document: Document, { value }: ScalarNode, position: 'list' | 'map'): object {
+  // In a map nothing at all says null; in a list it would be no item.
+  if (value === null && position === 'list')
+    return Object.assign(document.createNode(null) as object, { source: 'null' });
+  if (typeof value !== 'string') return document.createNode(value) as object;
+  const escaped = value.replace(/\$(?=[${])/g, '$$$$');
+  const node = document.createNode(escaped) as { type?: string };
+  if (resolveScalar(escaped) !== escaped) node.type = 'QUOTE_DOUBLE';
+  return node;
 }
 
 function withComment<T extends object>(shown: T, node: ConfigNode, origins: boolean): T {
   if (origins) Object.assign(shown, { comment: ` ${formatPosition(node.position)}` });
   return shown;
+}
+
+/** A key; one that would merge maps is quoted. */
+function shownKey(document: Document, key: string): object {
+  const node = document.createNode(key) as { type?: string };
+  if (key === '<<') node.type = 'QUOTE_DOUBLE';
+  return node;
 }

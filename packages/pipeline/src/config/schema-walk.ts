@@ -101,6 +101,14 @@ export function fieldsOf(schema: z.ZodType): Readonly<Record<string, z.ZodType>>
   >;
 }
 
+/** Whether a value at `path` is wanted as text: a string and no other scalar. */
+export function wantsText(schema: z.ZodType, path: readonly PropertyKey[]): boolean {
+  const types = schemasAt(schema, path)
+    .flatMap((candidate) => unwrap(candidate))
+    .map((candidate) => definitionOf(candidate).type);
+  return types.includes('string') && !['number', 'int', 'bigint', 'boolean'].some((type) => types.includes(type));
+}
+
 /** Whether the schema at `path`, or one around it, is marked secret. */
 export function isSecretAt(schema: z.ZodType, path: readonly PropertyKey[]): boolean {
   for (let length = 0; length <= path.length; length++) {
