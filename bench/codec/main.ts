@@ -1,10 +1,13 @@
-// Question: how fast are OTLP requests decoded into batches and batches encoded, on one thread, and how does that compare with protobufjs on the
-// same bytes in the same run? 20 requests of 100 spans each, as an SDK sends them; a batch is reset and reused from request to request.
+// Question: how fast are OTLP requests decoded into batches and batches encoded, on one thread, and how does that
+// compare with protobufjs on the same bytes in the same run? 20 requests of 100 spans each, as an SDK sends them; a
+// batch is reset and reused from request to request.
 //
-// protobufjs runs by reflection (`Root.lookupType`): it generates and compiles the same decoder source as its static code generator
-// and is warmed up the same way. `JSON.parse` stands beside the JSON decoder, though it builds objects and no batch.
+// protobufjs runs by reflection (`Root.lookupType`): it generates and compiles the same decoder source as its static
+// code generator and is warmed up the same way. `JSON.parse` stands beside the JSON decoder, though it builds objects
+// and no batch.
 //
-// Rates are per second of CPU time, the collector's helper threads included, so that other work on the machine disturbs them little.
+// Rates are per second of CPU time, garbage collection included, so that other work on the machine
+// disturbs them little.
 //
 // Usage: npm run bench -- codec [--rounds=N] [--json=FILE]   (FILE: bench/results/codec.json unless given)
 import { mkdirSync, writeFileSync } from 'node:fs';

@@ -3,8 +3,8 @@ import { WireError } from './errors.ts';
 /** What the decoders refuse, so that a small request cannot become a large batch. */
 export interface DecodeLimits {
   /**
-   * Levels of arrays and maps inside one attribute value, and of groups and objects that are skipped. Default 64; more than
-   * {@link MAX_DEPTH} counts as that.
+   * Levels of arrays and maps inside one attribute value, and of groups and objects that are skipped. Default 64; more
+   * than {@link MAX_DEPTH} counts as that.
    */
   readonly maxDepth?: number;
   /** Spans in one request. Default 500,000. */

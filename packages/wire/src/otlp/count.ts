@@ -6,8 +6,8 @@ import type { OtlpEncoding } from './partial-success.ts';
 import { ProtobufReader, wrongWireType } from './protobuf-reader.ts';
 
 /**
- * Counting what a request holds without decoding it: a walk down one path of fields to the items. What lies beside the path
- * is skipped, and what lies within the items is not looked at.
+ * Counting what a request holds without decoding it: a walk down one path of fields to the items. What lies beside the
+ * path is skipped, and what lies within the items is not looked at.
  */
 
 /** The path to the items: at each level the protobuf fields, as a bit set, and the JSON members to go down. */
@@ -47,14 +47,17 @@ export function countSpans(bytes: Uint8Array, encoding: OtlpEncoding): number {
   return count(bytes, encoding, SPANS);
 }
 
-/** Log records in an `ExportLogsServiceRequest`. Fails with `WireError` when the request is malformed on the way to them. */
+/**
+ * Log records in an `ExportLogsServiceRequest`. Fails with `WireError` when the request is malformed on the way to
+ * them.
+ */
 export function countLogRecords(bytes: Uint8Array, encoding: OtlpEncoding): number {
   return count(bytes, encoding, LOG_RECORDS);
 }
 
 /**
- * Data points in an `ExportMetricsServiceRequest`, of all kinds of metrics together. Fails with `WireError` when the request is
- * malformed on the way to them.
+ * Data points in an `ExportMetricsServiceRequest`, of all kinds of metrics together. Fails with `WireError` when the
+ * request is malformed on the way to them.
  */
 export function countDataPoints(bytes: Uint8Array, encoding: OtlpEncoding): number {
   return count(bytes, encoding, DATA_POINTS);

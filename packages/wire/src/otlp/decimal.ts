@@ -12,9 +12,9 @@ export interface Words {
 }
 
 /**
- * Reads the number in `text[start, end)`, a JSON number, into `target` as two unsigned words (two's complement when negative). A fraction or
- * an exponent is accepted when the value is whole. Returns false when it is not a whole number, or not within 0 … 2^64 - 1 (`signed`: within
- * -2^63 … 2^63 - 1).
+ * Reads the number in `text[start, end)`, a JSON number, into `target` as two unsigned words (two's complement when
+ * negative). A fraction or an exponent is accepted when the value is whole. Returns false when it is not a whole
+ * number, or not within 0 … 2^64 - 1 (`signed`: within -2^63 … 2^63 - 1).
  */
 export function parseInteger(text: Uint8Array, start: number, end: number, signed: boolean, target: Words): boolean {
   const negative = start < end && text[start] === 0x2d;

@@ -19,7 +19,8 @@ import {
 } from './json-names.ts';
 
 /**
- * Decodes OTLP/JSON requests into a batch. Unknown members are skipped at any depth, `null` is absent, members may come in any order.
+ * Decodes OTLP/JSON requests into a batch. Unknown members are skipped at any depth, `null` is absent, members may
+ * come in any order.
  *
  * A hot path, guarded by `bench/codec`: nothing is allocated per span.
  */
@@ -296,7 +297,8 @@ class TraceJsonDecoder extends JsonValueReader {
 const decoder = new TraceJsonDecoder();
 
 /**
- * Appends the spans of an OTLP/JSON request, UTF-8 bytes, to `batch` and returns their number. The bytes are copied as needed.
+ * Appends the spans of an OTLP/JSON request, UTF-8 bytes, to `batch` and returns their number. The bytes are copied as
+ * needed.
  *
  * Fails with `WireError` (with the byte offset), leaving the batch as it was before.
  */
@@ -305,8 +307,9 @@ export function decodeTracesJson(bytes: Uint8Array, batch: SpanBatch, limits: De
 }
 
 /**
- * Appends the spans of any number of `TracesData` JSON objects, one after the other with white space or line ends between, as the Collector's
- * file exporter writes them. Returns the number of spans; the limits hold for each object. Fails as {@link decodeTracesJson} does.
+ * Appends the spans of any number of `TracesData` JSON objects, one after the other with white space or line ends
+ * between, as the Collector's file exporter writes them. Returns the number of spans; the limits hold for each object.
+ * Fails as {@link decodeTracesJson} does.
  */
 export function decodeTracesJsonLines(bytes: Uint8Array, batch: SpanBatch, limits: DecodeLimits = {}): number {
   return decoder.decode(bytes, batch, limits, true);

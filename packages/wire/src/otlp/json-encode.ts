@@ -17,11 +17,13 @@ const CLOSE_LIST = 0x5d;
 const QUOTE = 0x22;
 
 /**
- * The spans of `batch` (or those of `rows`) as an OTLP/JSON `ExportTraceServiceRequest`, grouped as `encodeTraces` does. As the reference writes
- * it: ids in lower-case hexadecimal and always there, 64-bit numbers as decimal strings, enums as numbers, other defaults left out. Text that is not
- * valid UTF-8 cannot be JSON: it is replaced by U+FFFD. Works pending edits in first.
+ * The spans of `batch` (or those of `rows`) as an OTLP/JSON `ExportTraceServiceRequest`, grouped as `encodeTraces`
+ * does. As the reference writes it: ids in lower-case hexadecimal and always there, 64-bit numbers as decimal strings,
+ * enums as numbers, other defaults left out. Text that is not valid UTF-8 cannot be JSON: it is replaced by U+FFFD.
+ * Works pending edits in first.
  *
- * A hot path, guarded by `bench/codec`: nothing is allocated per span but for arrays, maps and doubles, and a list of the rows of each scope.
+ * A hot path, guarded by `bench/codec`: nothing is allocated per span but for arrays, maps and doubles, and a list of
+ * the rows of each scope.
  */
 export function encodeTracesJson(batch: SpanBatch, rows?: ArrayLike<number>): Uint8Array {
   compactBatch(batch);

@@ -1,8 +1,8 @@
 const SLOTS = 64;
 
 /**
- * Member names a message knows, each with a number above 0. A name is found under its lowerCamelCase form and, as the reference accepts it
- * too, under its snake_case form.
+ * Member names a message knows, each with a number above 0. A name is found under its lowerCamelCase form and, as the
+ * reference accepts it too, under its snake_case form.
  */
 export class NameTable {
   readonly #names: (Uint8Array | undefined)[] = Array.from({ length: SLOTS });

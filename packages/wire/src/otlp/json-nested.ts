@@ -5,8 +5,8 @@ import type { JsonWriter } from './json-writer.ts';
 import { ProtobufReader, viewOf } from './protobuf-reader.ts';
 
 /**
- * Writes protobuf messages a batch keeps encoded (`ArrayValue`, `KeyValueList`, `EntityRef`) as OTLP/JSON. These are rare, so this
- * reader is written for clarity.
+ * Writes protobuf messages a batch keeps encoded (`ArrayValue`, `KeyValueList`, `EntityRef`) as OTLP/JSON. These are
+ * rare, so this reader is written for clarity.
  *
  * Fails with `WireError` when the bytes are not what they should be.
  */
@@ -76,7 +76,10 @@ export class NestedJson extends ProtobufReader {
     this.#out.byte(0x7d);
   }
 
-  /** Writes the `AnyValue` that came in `parts`: its last member, an array or map merged with parts of it directly before. */
+  /**
+   * Writes the `AnyValue` that came in `parts`: its last member, an array or map merged with parts of it directly
+   * before.
+   */
   #anyValue(parts: readonly Range[]): void {
     const members = parts.flatMap(([start, end]) => this.#members(start, end));
     const last = members.at(-1);

@@ -10,8 +10,9 @@ import { TextBuffer } from './text-buffer.ts';
 const NO_BATCH = new SpanBatch();
 
 /**
- * Reads the values OTLP/JSON is made of (https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding) into a batch: strings, ids,
- * 64-bit numbers as text or number, `KeyValue` and `AnyValue`. Arrays and maps are stored as the batch wants them: encoded as protobuf.
+ * Reads the values OTLP/JSON is made of (https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding) into a
+ * batch: strings, ids, 64-bit numbers as text or number, `KeyValue` and `AnyValue`. Arrays and maps are stored as the
+ * batch wants them: encoded as protobuf.
  *
  * A hot path, guarded by `bench/codec`.
  */

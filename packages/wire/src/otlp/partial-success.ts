@@ -12,8 +12,9 @@ export type OtlpEncoding = 'protobuf' | 'json';
 export type OtlpSignal = 'traces' | 'metrics' | 'logs';
 
 /**
- * What a server accepted only in part. `rejected` counts spans, data points or log records; 0 with a message is a warning. A client that is
- * told this must not send the request again (https://opentelemetry.io/docs/specs/otlp/#partial-success).
+ * What a server accepted only in part. `rejected` counts spans, data points or log records; 0 with a message is a
+ * warning. A client that is told this must not send the request again
+ * (https://opentelemetry.io/docs/specs/otlp/#partial-success).
  */
 export interface PartialSuccess {
   readonly rejected: bigint;
@@ -36,8 +37,8 @@ const PARTIAL_SUCCESS_NAMES = new NameTable({
 });
 
 /**
- * An `Export…ServiceResponse` with this partial success. With 0 rejected and no message it says that everything was accepted: no bytes in
- * protobuf, and `{"partialSuccess":{}}` in JSON, as the reference answers.
+ * An `Export…ServiceResponse` with this partial success. With 0 rejected and no message it says that everything was
+ * accepted: no bytes in protobuf, and `{"partialSuccess":{}}` in JSON, as the reference answers.
  */
 export function encodePartialSuccess(
   partialSuccess: PartialSuccess,
@@ -85,8 +86,8 @@ const highWord = (value: bigint): number => Number(BigInt.asUintN(32, value >> 3
 const signed = (lo: number, hi: number): bigint => BigInt.asIntN(64, (BigInt(hi) << 32n) | BigInt(lo));
 
 /**
- * Reads an `Export…ServiceResponse` of any signal. Undefined when everything was accepted, which is also what a partial success without content
- * says. Fails with `WireError`.
+ * Reads an `Export…ServiceResponse` of any signal. Undefined when everything was accepted, which is also what a
+ * partial success without content says. Fails with `WireError`.
  */
 export function decodePartialSuccess(bytes: Uint8Array, encoding: OtlpEncoding): PartialSuccess | undefined {
   const found = encoding === 'json' ? new JsonResponse(bytes).read() : new ProtobufResponse(bytes).read();

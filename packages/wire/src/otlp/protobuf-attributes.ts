@@ -62,7 +62,10 @@ export class AttributeReader extends ProtobufReader {
     return (this.#recurring[slot] = this.batch.strings.intern(this.buf, start, stop));
   }
 
-  /** Whether the dictionary has an entry `index` and it equals `[start, stop)`; compares words, the last two overlapping. */
+  /**
+   * Whether the dictionary has an entry `index` and it equals `[start, stop)`; compares words, the last two
+   * overlapping.
+   */
   #same(index: number, start: number, stop: number): boolean {
     const { strings } = this.batch;
     if (index >= strings.count) return false;
@@ -95,8 +98,8 @@ export class AttributeReader extends ProtobufReader {
   }
 
   /**
-   * The layout every writer produces: a key shorter than 128 bytes, then a value shorter than 128 bytes, nothing else. Returns false, having
-   * written nothing that matters, for any other.
+   * The layout every writer produces: a key shorter than 128 bytes, then a value shorter than 128 bytes, nothing else.
+   * Returns false, having written nothing that matters, for any other.
    */
   #plainKeyValue(table: AttributeTable, row: number, start: number, end: number): boolean {
     const { buf } = this;
@@ -207,8 +210,8 @@ export class AttributeReader extends ProtobufReader {
   }
 
   /**
-   * Joins what {@link AttributeReader.#anyValue} found in parts: rare, so it walks the `KeyValue` in `[start, end)` once more. All
-   * parts are appended at once, so that many of them cost no more than their bytes.
+   * Joins what {@link AttributeReader.#anyValue} found in parts: rare, so it walks the `KeyValue` in `[start, end)`
+   * once more. All parts are appended at once, so that many of them cost no more than their bytes.
    */
   #joinParts(table: AttributeTable, row: number, start: number, end: number): void {
     this.#inParts = false;
@@ -229,7 +232,10 @@ export class AttributeReader extends ProtobufReader {
     table.hi[row] = batch.heapLength - at;
   }
 
-  /** Adds the ranges of the members `type` of the `AnyValue` in `[start, end)`; another member of the oneof makes them void. */
+  /**
+   * Adds the ranges of the members `type` of the `AnyValue` in `[start, end)`; another member of the oneof makes them
+   * void.
+   */
   #collectParts(type: number, start: number, end: number, parts: number[]): void {
     for (let pos = start; pos < end;) {
       pos = this.tag(pos, end);

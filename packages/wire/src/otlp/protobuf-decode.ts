@@ -2,39 +2,39 @@ import type { SpanBatch } from '@clew/model';
 import { inputError } from '../errors.ts';
 import { limitError, resolveLimits } from '../limits.ts';
 import type { DecodeLimits } from '../limits.ts';
-import { AttributeReader } from './protobuf-attributes.ts';
+import { ResourceReader } from './protobuf-resources.ts';
 import { truncated, wrongWireType } from './protobuf-reader.ts';
 
 // Fields each message defines, as bit sets for `skipUnknown` (opentelemetry/proto/trace/v1/trace.proto).
 const KNOWN_REQUEST = 1 << 1;
 const KNOWN_RESOURCE_SPANS = 0b1110;
-const KNOWN_RESOURCE = 0b1110;
 const KNOWN_SCOPE_SPANS = 0b1110;
-const KNOWN_SCOPE = 0b1_1110;
 const KNOWN_SPAN = 0b1_1111_1111_1111_1110;
 const KNOWN_EVENT = 0b1_1110;
 const KNOWN_LINK = 0b111_1110;
 const KNOWN_STATUS = 0b1100;
 
-/** `instrumentation_library_spans`, which carried what `scope_spans` carries until OTLP 0.15: field 1000, length-delimited. */
+/**
+ * `instrumentation_library_spans`, which carried what `scope_spans` carries until OTLP 0.15: field 1000,
+ * length-delimited.
+ */
 const TAG_LIBRARY_SPANS = (1000 << 3) | 2;
 
 /**
  * Decodes `ExportTraceServiceRequest` (equally `TracesData`) into a batch.
  *
- * Rules beyond plain protobuf: an id has 0 or exactly 16 (8) bytes; strings are kept as bytes, valid UTF-8 or not; enums out of range,
- * duplicate keys and all flag bits are kept; `entity_refs` are kept as wire bytes.
+ * Rules beyond plain protobuf: an id has 0 or exactly 16 (8) bytes; strings are kept as bytes, valid UTF-8 or not;
+ * enums out of range, duplicate keys and all flag bits are kept; `entity_refs` are kept as wire bytes.
  *
- * A hot path, guarded by `bench/codec`: one pass, nothing is allocated per span. A span's scalars are gathered in local variables
- * and written to the columns once, at its end. `#span` is long because calls would cost more than what they do.
+ * A hot path, guarded by `bench/codec`: one pass, nothing is allocated per span. A span's scalars are gathered in
+ * local variables and written to the columns once, at its end. `#span` is long because calls would cost more than what
+ * they do.
  */
-class TraceDecoder extends AttributeReader {
+class TraceDecoder extends ResourceReader {
   #maxSpans = 0;
   #maxChildren = 0;
   #firstSpan = 0;
   #children = 0;
-  /** Whether entity references of the current resource do not lie side by side. */
-  #scatteredRefs = false;
 
   decode(bytes: Uint8Array, batch: SpanBatch, limits: DecodeLimits): number {
     const mark = batch.mark();
@@ -44,7 +44,6 @@ class TraceDecoder extends AttributeReader {
     this.#maxChildren = maxChildren;
     this.#firstSpan = batch.count;
     this.#children = 0;
-    this.#scatteredRefs = false;
     try {
       this.bind(bytes, batch);
       this.#request(bytes.length);
@@ -86,82 +85,13 @@ class TraceDecoder extends AttributeReader {
       }
       pos = this.length(pos, end);
       const stop = this.stop;
-      if (tag === 0x0a) this.#resource(row, pos, stop);
+      if (tag === 0x0a) this.resource(row, pos, stop);
       else if (tag === 0x1a) batch.resourceTable.schemaUrls[row] = batch.strings.intern(this.buf, pos, stop);
       else this.#scopeSpans(row, pos, stop);
       pos = stop;
     }
     batch.resourceTable.attrEnd[row] = batch.resourceAttrs.count;
-    if (this.#scatteredRefs) this.#joinEntityRefs(row, start, end);
-  }
-
-  #resource(row: number, start: number, end: number): void {
-    const { batch } = this;
-    let pos = start;
-    while (pos < end) {
-      const at = pos;
-      pos = this.tag(pos, end);
-      switch (this.lo) {
-        case 0x0a: {
-          pos = this.length(pos, end);
-          const stop = this.stop;
-          this.keyValue(batch.resourceAttrs, pos, stop);
-          pos = stop;
-          break;
-        }
-        case 0x10:
-          pos = this.varint(pos, end);
-          batch.resourceTable.dropped[row] = this.lo;
-          break;
-        case 0x1a:
-          pos = this.length(pos, end);
-          {
-            const stop = this.stop;
-            this.checkEntityRef(pos, stop);
-            this.#entityRef(row, at, stop);
-            pos = stop;
-          }
-          break;
-        default:
-          pos = this.skipUnknown(this.lo, pos, end, KNOWN_RESOURCE);
-      }
-    }
-  }
-
-  /** Keeps the entity reference in `[start, stop)`, tag included; one that does not follow the last is left to `#joinEntityRefs`. */
-  #entityRef(row: number, start: number, stop: number): void {
-    const refs = this.batch.resourceTable.entityRefs;
-    const at = this.heapBase + start;
-    if (refs[row * 2 + 1] === 0) refs[row * 2] = at;
-    else if (refs[row * 2]! + refs[row * 2 + 1]! !== at) this.#scatteredRefs = true;
-    refs[row * 2 + 1] = this.heapBase + stop - refs[row * 2]!;
-  }
-
-  /** Appends the entity references of the resource whose `ResourceSpans` is `[start, end)` to the heap in one run. */
-  #joinEntityRefs(row: number, start: number, end: number): void {
-    const { batch } = this;
-    this.#scatteredRefs = false;
-    const at = batch.heapLength;
-    for (let pos = start; pos < end;) {
-      pos = this.tag(pos, end);
-      const isResource = this.lo === 0x0a;
-      const from = pos;
-      pos = this.skip(this.lo, pos, end, 1);
-      if (isResource) this.#appendEntityRefs(this.length(from, end), pos);
-    }
-    const refs = batch.resourceTable.entityRefs;
-    refs[row * 2] = at;
-    refs[row * 2 + 1] = batch.heapLength - at;
-  }
-
-  #appendEntityRefs(start: number, end: number): void {
-    for (let pos = start; pos < end;) {
-      const from = pos;
-      pos = this.tag(pos, end);
-      const isRef = this.lo === 0x1a;
-      pos = this.skip(this.lo, pos, end, 1);
-      if (isRef) this.batch.appendHeap(this.buf, from, pos);
-    }
+    this.finishResource(row, start, end);
   }
 
   #scopeSpans(resource: number, start: number, end: number): void {
@@ -179,35 +109,11 @@ class TraceDecoder extends AttributeReader {
       pos = this.length(pos, end);
       const stop = this.stop;
       if (tag === 0x12) this.#span(pos, stop, row);
-      else if (tag === 0x0a) this.#scope(row, pos, stop);
+      else if (tag === 0x0a) this.scope(row, pos, stop);
       else batch.scopeTable.schemaUrls[row] = batch.strings.intern(this.buf, pos, stop);
       pos = stop;
     }
     batch.scopeTable.attrEnd[row] = batch.scopeAttrs.count;
-  }
-
-  #scope(row: number, start: number, end: number): void {
-    const { scopeTable, scopeAttrs, strings } = this.batch;
-    let pos = start;
-    while (pos < end) {
-      pos = this.tag(pos, end);
-      const tag = this.lo;
-      if (tag === 0x20) {
-        pos = this.varint(pos, end);
-        scopeTable.dropped[row] = this.lo;
-        continue;
-      }
-      if (tag !== 0x0a && tag !== 0x12 && tag !== 0x1a) {
-        pos = this.skipUnknown(tag, pos, end, KNOWN_SCOPE);
-        continue;
-      }
-      pos = this.length(pos, end);
-      const stop = this.stop;
-      if (tag === 0x0a) scopeTable.names[row] = strings.intern(this.buf, pos, stop);
-      else if (tag === 0x12) scopeTable.versions[row] = strings.intern(this.buf, pos, stop);
-      else this.keyValue(scopeAttrs, pos, stop);
-      pos = stop;
-    }
   }
 
   #span(start: number, end: number, scope: number): void {
@@ -458,8 +364,8 @@ function copyId(source: Uint8Array, at: number, target: Uint8Array, targetAt: nu
 const decoder = new TraceDecoder();
 
 /**
- * Appends the spans of an encoded `ExportTraceServiceRequest` or `TracesData` to `batch` and returns their number. An empty batch borrows
- * `bytes` as its heap: the caller must not write to them while the batch holds the spans.
+ * Appends the spans of an encoded `ExportTraceServiceRequest` or `TracesData` to `batch` and returns their number. An
+ * empty batch borrows `bytes` as its heap: the caller must not write to them while the batch holds the spans.
  *
  * Fails with `WireError` (with the byte offset), leaving the batch as it was before.
  */

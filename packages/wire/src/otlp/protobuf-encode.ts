@@ -10,9 +10,9 @@ const writer = new ReverseWriter();
 const groups = new SpanGroups();
 
 /**
- * The spans of `batch` (or those of `rows`) as an encoded `ExportTraceServiceRequest`, which equally is a `TracesData`. Spans are grouped by
- * resource and scope in the order these first appear; within a scope the order is that of the rows. Fields at their default are left out, but
- * an attribute always has a value, if an empty one.
+ * The spans of `batch` (or those of `rows`) as an encoded `ExportTraceServiceRequest`, which equally is a
+ * `TracesData`. Spans are grouped by resource and scope in the order these first appear; within a scope the order is
+ * that of the rows. Fields at their default are left out, but an attribute always has a value, if an empty one.
  *
  * Works pending edits in first. A hot path, guarded by `bench/codec`: nothing is allocated per span.
  */

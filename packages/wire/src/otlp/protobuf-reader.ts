@@ -10,8 +10,8 @@ const EMPTY_VIEW = new DataView(EMPTY.buffer);
 
 /**
  * Reads protobuf primitives from `buf`. Positions are passed in and returned, so that callers keep them in local
- * variables; further results lie in fields (`lo` and `hi` of a varint, `stop` of a length). Every method takes the `end`
- * of the enclosing message and never reads at or past it.
+ * variables; further results lie in fields (`lo` and `hi` of a varint, `stop` of a length). Every method takes the
+ * `end` of the enclosing message and never reads at or past it.
  *
  * A hot path, guarded by `bench/codec`: nothing is allocated but errors.
  */
@@ -200,7 +200,9 @@ export class ProtobufReader {
     }
   }
 
-  /** Checks that `[start, end)` is an `EntityRef`: four kinds of strings, so that the bytes can be kept and read later. */
+  /**
+   * Checks that `[start, end)` is an `EntityRef`: four kinds of strings, so that the bytes can be kept and read later.
+   */
   protected checkEntityRef(start: number, end: number): void {
     let pos = start;
     while (pos < end) {
@@ -218,7 +220,10 @@ export class ProtobufReader {
   }
 }
 
-/** Fields of `KeyValue` as a bit set, for {@link ProtobufReader.skipUnknown}; `key_strindex` (3) belongs to profiles only. */
+/**
+ * Fields of `KeyValue` as a bit set, for {@link ProtobufReader.skipUnknown}; `key_strindex` (3) belongs to profiles
+ * only.
+ */
 export const KNOWN_KEY_VALUE = (1 << 1) | (1 << 2);
 /** Fields of `AnyValue` as a bit set; `string_value_strindex` (8) belongs to profiles only. */
 export const KNOWN_ANY_VALUE = 0b1111_1110;

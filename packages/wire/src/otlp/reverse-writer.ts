@@ -1,6 +1,7 @@
 /**
  * Writes protobuf from the end of a buffer towards its start, so that the length of a message is known when its tag is
- * written and no size has to be computed beforehand. Fields are therefore written in reverse of the order they shall appear in.
+ * written and no size has to be computed beforehand. Fields are therefore written in reverse of the order they shall
+ * appear in.
  *
  * The buffer is kept from one message to the next. A hot path, guarded by `bench/codec`.
  */

@@ -1,8 +1,8 @@
 import type { SpanBatch } from '@clew/model';
 
 /**
- * Groups rows of a batch by scope and scopes by resource, each in order of first appearance, as chains that run from last to first. -1 ends a
- * chain. Columns are kept from one use to the next; a hot path, guarded by `bench/codec`.
+ * Groups rows of a batch by scope and scopes by resource, each in order of first appearance, as chains that run from
+ * last to first. -1 ends a chain. Columns are kept from one use to the next; a hot path, guarded by `bench/codec`.
  */
 export class SpanGroups {
   /** The rows grouped, or undefined for all rows of the batch in their order. */
