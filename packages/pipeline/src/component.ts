@@ -1,6 +1,7 @@
 import type { Telemetry } from '@clew/base';
 import type { z } from 'zod';
 import type { Signal, TracesConsumer } from './consumer.ts';
+import type { FeatureGates } from './feature-gates.ts';
 
 /** The five kinds of parts a pipeline configuration has. */
 export type ComponentKind = 'receiver' | 'processor' | 'exporter' | 'connector' | 'extension';
@@ -72,6 +73,8 @@ export interface CreateSettings<Config> {
   readonly id: string;
   readonly config: Config;
   readonly telemetry: Telemetry;
+  /** Which gated behaviours are on; the defaults when absent. */
+  readonly gates?: FeatureGates;
 }
 
 /** What all factories share. `create` only makes objects: it opens, reads and starts nothing, so that a configuration can be checked. */

@@ -12,6 +12,7 @@ export * from './config/source.ts';
 export * from './config/yaml.ts';
 export * from './consumer.ts';
 export * from './errors.ts';
+export * from './feature-gates.ts';
 export * from './registry/registry.ts';
 export * from './graph/durability.ts';
 export * from './graph/fan-out.ts';

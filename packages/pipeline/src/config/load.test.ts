@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { FeatureGates } from '../feature-gates.ts';
 import { loadConfig } from './load.ts';
 import type { LoadOptions } from './load.ts';
 import type { Configuration } from './model.ts';
@@ -270,12 +271,14 @@ describe('loadConfig', () => {
     expect(config.components.processor.get('batch')?.settings).toMatchObject({ timeout: 200 });
   });
 
-  it('appends service lists when asked to', async () => {
+  it('appends service lists when the gate for it is on', async () => {
+    const gates = FeatureGates.parse('+confmap.enableMergeAppendOption');
+    if (!gates.ok) throw new Error(gates.error);
     const files = {
       'a.yaml': `${components}${service}`,
       'b.yaml': 'exporters: {debug: }\nservice: {pipelines: {traces: {exporters: [debug, otlp]}}}',
     };
-    const config = await loaded(files, { appendServiceLists: true });
+    const config = await loaded(files, { gates: gates.value });
     expect(config.pipelines.get('traces')?.exporters).toEqual(['otlp', 'debug']);
   });
 

@@ -3,12 +3,12 @@ import type { Result } from '@clew/base';
 import type { ComponentKind } from '../component.ts';
 import { componentKinds } from '../registry/registry.ts';
 import type { ComponentRegistry } from '../registry/registry.ts';
+import type { FeatureGates } from '../feature-gates.ts';
 import { readComponents } from './components.ts';
 import type { ComponentSection } from './components.ts';
 import { decode } from './decode.ts';
 import { expandTree } from './expand.ts';
 import { mergeNodes } from './merge.ts';
-import type { MergeOptions } from './merge.ts';
 import type { Configuration } from './model.ts';
 import { mapNode, nodeAt } from './node.ts';
 import type { ConfigNode, MapNode } from './node.ts';
@@ -19,7 +19,7 @@ import type { SourceAccess } from './source.ts';
 import { validateService } from './validate.ts';
 
 /** Where a configuration comes from and what it may name. */
-export interface LoadOptions extends SourceAccess, MergeOptions {
+export interface LoadOptions extends SourceAccess {
   /** Location URIs in the order given; see the reference collector's `--config`. */
   readonly sources: readonly string[];
   /** `a.b.c=value`, applied after all sources in the order given. */
@@ -27,6 +27,8 @@ export interface LoadOptions extends SourceAccess, MergeOptions {
   /** A tree that sources are merged over, such as the built-in configuration. */
   readonly base?: ConfigNode;
   readonly registry: ComponentRegistry;
+  /** Which gated behaviours are on; the defaults when absent. */
+  readonly gates?: FeatureGates;
 }
 
 const sections = ['receivers', 'processors', 'exporters', 'connectors', 'extensions', 'service'];
@@ -51,6 +53,7 @@ export async function resolveTree(
   if (sources.length === 0 && sets.length === 0 && base === undefined) {
     return fail([{ phase: 'get', severity: 'error', message: 'at least one config flag must be provided', path: [] }]);
   }
+  const merging = { appendServiceLists: options.gates?.isEnabled('confmap.enableMergeAppendOption') === true };
   const loaded: (ConfigNode | Problem[])[] = base === undefined ? [] : [base];
   for (const uri of sources) loaded.push(await loadSource(uri, options));
   loaded.push(...sets.map(parseSet));
@@ -58,7 +61,7 @@ export async function resolveTree(
   if (broken.length > 0) return fail(broken);
   const empty: ConfigNode = mapNode([], { source: sources.join(', ') });
   const merged = loaded.reduce<ConfigNode>(
-    (whole, part) => (Array.isArray(part) ? whole : mergeNodes(whole, part, options)),
+    (whole, part) => (Array.isArray(part) ? whole : mergeNodes(whole, part, merging)),
     empty,
   );
   const { root, problems } = await expandTree(merged, options);

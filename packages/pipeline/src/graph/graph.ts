@@ -6,6 +6,7 @@ import type { Configuration } from '../config/model.ts';
 import type { Problem } from '../config/problem.ts';
 import type { Durability } from '../consumer.ts';
 import { PipelineError } from '../errors.ts';
+import type { FeatureGates } from '../feature-gates.ts';
 import { durabilityText } from './durability.ts';
 import { instantiate } from './instantiate.ts';
 import type { GraphNode } from './instantiate.ts';
@@ -15,6 +16,8 @@ import type { GraphPlan } from './plan.ts';
 /** What a graph needs besides its configuration. */
 export interface GraphOptions {
   readonly telemetry: Telemetry;
+  /** Which gated behaviours are on; the defaults when absent. */
+  readonly gates?: FeatureGates;
   /** Called when a component reports a fatal error; the owner shuts the process down. */
   readonly onFatal?: (error: Error, key: string) => void;
   /** Running extensions to take over, by node key: they are neither made, nor stopped when this graph fails to start. */

@@ -3,6 +3,7 @@ import type { Telemetry } from '@clew/base';
 import type { Component, ComponentFactory, ReceiverOutputs } from '../component.ts';
 import type { Problem } from '../config/problem.ts';
 import type { TracesConsumer } from '../consumer.ts';
+import { FeatureGates } from '../feature-gates.ts';
 import { instrumentConsumer, observeExporter, observeProcessor } from '../telemetry/instrument.ts';
 import { fanOut } from './fan-out.ts';
 import type { GraphPlan, PlannedNode } from './plan.ts';
@@ -17,6 +18,8 @@ export interface GraphNode extends PlannedNode {
 /** How components are made. */
 export interface InstantiateOptions {
   readonly telemetry: Telemetry;
+  /** Which gated behaviours are on; the defaults when absent. */
+  readonly gates?: FeatureGates;
   /** Running extensions to take over instead of making new ones, by node key. */
   readonly reuse?: ReadonlyMap<string, Component>;
 }
@@ -105,7 +108,8 @@ class Builder {
       ...(pipeline === undefined ? {} : { 'otelcol.pipeline.id': pipeline }),
       ...(signal === undefined ? {} : { 'otelcol.signal': signal }),
     });
-    const settings = { id, config: component.settings, telemetry: { ...telemetry, logger } };
+    const { gates = FeatureGates.defaults } = this.#options;
+    const settings = { id, config: component.settings, telemetry: { ...telemetry, logger }, gates };
     try {
       // A factory's own schema made these settings: the types agree, though a list of factories forgot them.
       return createOf(component.factory)(settings, given);

@@ -8,6 +8,7 @@ import type { Configuration } from '../config/model.ts';
 import { formatProblem } from '../config/problem.ts';
 import type { Problem } from '../config/problem.ts';
 import { PipelineError } from '../errors.ts';
+import type { FeatureGates } from '../feature-gates.ts';
 import { buildGraph } from './graph.ts';
 import type { Acknowledgement, GraphSnapshot, PipelineGraph } from './graph.ts';
 import type { GraphNode } from './instantiate.ts';
@@ -17,6 +18,8 @@ export interface ServiceOptions {
   /** Reads the configuration; called again for every reload. */
   readonly load: () => Promise<Result<Configuration, readonly Problem[]>>;
   readonly telemetry: Telemetry;
+  /** Which gated behaviours are on; the defaults when absent. */
+  readonly gates?: FeatureGates;
   /** Called when the process must end: a component failed fatally, or a reload left nothing running. */
   readonly onFatal: (error: Error) => void;
   /** How long stopping may drain before it is cut short, in milliseconds. Default 30,000. */
@@ -120,8 +123,10 @@ export class PipelineService {
   }
 
   #build(config: Configuration, reuse: ReadonlyMap<string, Component>): Result<PipelineGraph, readonly Problem[]> {
+    const { telemetry, gates } = this.#options;
     return buildGraph(config, {
-      telemetry: this.#options.telemetry,
+      telemetry,
+      ...(gates === undefined ? {} : { gates }),
       reuse,
       onFatal: (error, key) => {
         if (!this.#stopped) this.#options.onFatal(new Error(`${key} failed: ${error.message}`, { cause: error }));
@@ -203,7 +208,10 @@ export interface Validation {
 export async function validateConfig(options: LoadOptions, telemetry: Telemetry): Promise<Validation> {
   const config = await loadConfig(options);
   if (!config.ok) return { problems: config.error, acknowledgements: [] };
-  const graph = buildGraph(config.value, { telemetry });
+  const graph = buildGraph(config.value, {
+    telemetry,
+    ...(options.gates === undefined ? {} : { gates: options.gates }),
+  });
   if (!graph.ok) return { problems: [...config.value.warnings, ...graph.error], acknowledgements: [] };
   return { problems: config.value.warnings, acknowledgements: graph.value.acknowledgements() };
 }

@@ -15,10 +15,10 @@ export class AttributesProcessor implements Component, TracesConsumer {
   readonly #selected: ((batch: SpanBatch) => RowTest) | undefined;
   #editedBatches = 0;
 
-  constructor({ config }: CreateSettings<AttributesConfig>, next: TracesConsumer) {
+  constructor({ config, gates }: CreateSettings<AttributesConfig>, next: TracesConsumer) {
     const { actions, include, exclude } = config;
     this.#next = next;
-    this.#actions = new AttributeActions(actions);
+    this.#actions = new AttributeActions(actions, gates);
     if (include === undefined && exclude === undefined) return;
     this.#selected = selection(include && new SpanMatcher(include), exclude && new SpanMatcher(exclude));
   }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { fromPlain, plainSpan } from '@clew/model';
 import type { AttributeValue, PlainSpan } from '@clew/model';
+import { FeatureGates } from '@clew/pipeline';
 import type { ConsumeContext } from '@clew/pipeline';
 import {
   RecordingConsumer,
@@ -129,6 +130,15 @@ describe('the attributes processor', () => {
       double: sha(double),
       list: '',
     });
+  });
+
+  it('hashes with SHA-1 when the gate for SHA-256 is off', async () => {
+    const gates = FeatureGates.parse('-coreinternal.attraction.hash.sha256');
+    if (!gates.ok) throw new Error(gates.error);
+    const next = new RecordingConsumer();
+    const settings = settingsFor(factory, { actions: [{ key: 'a', action: 'hash' }] }, { gates: gates.value });
+    await factory.create(settings, next).consumeTraces(fromPlain([span({ a: 'x' })]), testContext());
+    expect(next.spans[0]?.attributes).toEqual([{ key: 'a', value: createHash('sha1').update('x').digest('hex') }]);
   });
 
   it('extracts named groups, and nothing when there is no match or no text', async () => {

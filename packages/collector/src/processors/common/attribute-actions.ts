@@ -3,6 +3,7 @@ import { BaseError, compilePattern } from '@clew/base';
 import type { Pattern } from '@clew/base';
 import { AttributeCursor, AttributeLevel, BatchEditor } from '@clew/model';
 import type { AttributeValue, SpanBatch } from '@clew/model';
+import { FeatureGates } from '@clew/pipeline';
 import type { ConsumeContext } from '@clew/pipeline';
 import { configuredValue, doubleText, valueText } from './attribute-value.ts';
 import type { ActionConfig } from './action-config.ts';
@@ -18,6 +19,9 @@ interface RowAttributes {
   keysMatching(pattern: Pattern): string[];
 }
 
+/** SHA-1 is what the reference used before, for those whose stored hashes must go on matching. */
+type Digest = 'sha256' | 'sha1';
+
 type Action = (attributes: RowAttributes, context: ConsumeContext) => void;
 
 /** The ordered actions of a processor, ready to be applied. */
@@ -25,8 +29,9 @@ export class AttributeActions {
   readonly #actions: readonly Action[];
 
   /** Takes actions that their schema has accepted. */
-  constructor(configs: readonly ActionConfig[]) {
-    this.#actions = configs.map(compileAction);
+  constructor(configs: readonly ActionConfig[], gates: FeatureGates = FeatureGates.defaults) {
+    const digest = gates.isEnabled('coreinternal.attraction.hash.sha256') ? 'sha256' : 'sha1';
+    this.#actions = configs.map((config) => compileAction(config, digest));
   }
 
   /**
@@ -107,7 +112,7 @@ class EditedRow implements RowAttributes {
   }
 }
 
-function compileAction(config: ActionConfig): Action {
+function compileAction(config: ActionConfig, digest: Digest): Action {
   const { key } = config;
   switch (config.action) {
     case 'insert':
@@ -121,7 +126,7 @@ function compileAction(config: ActionConfig): Action {
     case 'hash':
       return onKeys(config, (attributes, found) => {
         const value = attributes.get(found);
-        if (value !== undefined) attributes.set(found, hashed(value));
+        if (value !== undefined) attributes.set(found, hashed(value, digest));
       });
     case 'extract':
       return extraction(key, patternOf(config.pattern));
@@ -169,10 +174,10 @@ function onKeys({ key, pattern }: ActionConfig, act: (attributes: RowAttributes,
   };
 }
 
-/** The lower-case hex SHA-256 of a scalar; what has no scalar form hashes to the empty text. */
-function hashed(value: AttributeValue): string {
+/** The lower-case hex digest of a scalar; what has no scalar form hashes to the empty text. */
+function hashed(value: AttributeValue, digest: Digest): string {
   const bytes = scalarBytes(value);
-  return bytes === undefined ? '' : createHash('sha256').update(bytes).digest('hex');
+  return bytes === undefined ? '' : createHash(digest).update(bytes).digest('hex');
 }
 
 function scalarBytes(value: AttributeValue): Uint8Array | undefined {

@@ -12,9 +12,9 @@ export class ResourceProcessor implements Component, TracesConsumer {
   readonly #actions: AttributeActions;
   #editedBatches = 0;
 
-  constructor({ config }: CreateSettings<ResourceConfig>, next: TracesConsumer) {
+  constructor({ config, gates }: CreateSettings<ResourceConfig>, next: TracesConsumer) {
     this.#next = next;
-    this.#actions = new AttributeActions(config.attributes);
+    this.#actions = new AttributeActions(config.attributes, gates);
   }
 
   start(): Promise<void> {
