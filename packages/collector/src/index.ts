@@ -1,4 +1,5 @@
 import type { ComponentFactory } from '@clew/pipeline';
+import { forwardConnectorFactory } from './connectors/forward/index.ts';
 import { debugExporterFactory } from './exporters/debug/index.ts';
 import { otlpExporterFactory } from './exporters/otlp/index.ts';
 import { otlpHttpExporterFactory } from './exporters/otlphttp/index.ts';
@@ -25,5 +26,6 @@ export const collectorFactories: readonly ComponentFactory[] = [
   otlpExporterFactory,
   otlpHttpExporterFactory,
   debugExporterFactory,
+  forwardConnectorFactory,
   healthCheckExtensionFactory,
 ];
