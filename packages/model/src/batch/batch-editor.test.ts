@@ -238,6 +238,20 @@ describe('editing a batch', () => {
     expect(batch.resourceTable.count).toBe(2);
   });
 
+  it('copies an attribute to another key without decoding it', () => {
+    const batch = fromPlain([plainSpan({ traceId: '1', spanId: '1', attributes: { old: ['a', 1n] } })]);
+    const editor = new BatchEditor(batch);
+    const { attributes } = new SpanCursor(batch).moveTo(0);
+    expect(attributes.findText('old')).toBe(true);
+    const heapBefore = batch.heapLength;
+    editor.setWords(AttributeLevel.SPAN, 0, editor.key('new'), attributes.type, attributes.lo, attributes.hi);
+    expect(batch.heapLength).toBe(heapBefore);
+    expect(toPlain(batch)[0]!.attributes).toEqual([
+      { key: 'old', value: ['a', 1n] },
+      { key: 'new', value: ['a', 1n] },
+    ]);
+  });
+
   it('writes the fields of a span in place', () => {
     const batch = unpackBatch(packBatch(fromPlain([plainSpan({ traceId: '1', spanId: '1' })])));
     const editor = new BatchEditor(batch);

@@ -1,7 +1,11 @@
 import { arbitraryBatch, arbitrarySpans } from '@clew/testkit/arbitraries';
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ModelError } from '../errors.ts';
+import { readHex, spanIdOf, traceIdOf } from '../ids.ts';
+import { PACK_VERSION } from './pack-format.ts';
+import { unixNano } from '../times.ts';
 import { fromPlain, plainResource, plainSpan, toPlain } from '../plain.ts';
 import { BatchPacker, packBatch } from './pack.ts';
 import { SpanBatch } from './span-batch.ts';
@@ -101,7 +105,69 @@ describe('packing', () => {
   });
 });
 
+/** One span with something in every field, as version 1 packed it. */
+const kept = plainSpan({
+  traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
+  spanId: '00f067aa0ba902b7',
+  parentSpanId: '1',
+  traceState: 'a=1',
+  flags: 0xffff_ffff,
+  name: 'GET /',
+  kind: -1,
+  startUnixNano: 1_763_692_200_000_000_001n,
+  endUnixNano: 1_763_692_200_000_000_000n,
+  statusCode: 2,
+  statusMessage: 'broken',
+  droppedAttributes: 1,
+  droppedEvents: 70_000,
+  droppedLinks: 300,
+  attributes: {
+    text: 'x',
+    no: null,
+    yes: true,
+    int: -5n,
+    small: 7n,
+    double: 0.5,
+    bytes: Uint8Array.of(1, 2),
+    list: ['a', 1n],
+    map: { entries: [{ key: 'k', value: '\udcff' }] },
+  },
+  events: [{ timeUnixNano: unixNano(5n), name: 'e', attributes: [{ key: 'k', value: 1n }], droppedAttributes: 2 }],
+  links: [
+    {
+      traceId: traceIdOf('1'),
+      spanId: spanIdOf('2'),
+      traceState: 's',
+      flags: 1,
+      attributes: [{ key: 'k', value: 2n }],
+      droppedAttributes: 3,
+    },
+  ],
+  scope: {
+    name: 'scope',
+    version: '1',
+    attributes: [{ key: 'k', value: 3n }],
+    droppedAttributes: 4,
+    schemaUrl: 'https://s',
+  },
+  resource: {
+    attributes: [{ key: 'service.name', value: 'shop' }],
+    droppedAttributes: 5,
+    schemaUrl: 'https://r',
+    entityRefs: Uint8Array.of(0x1a, 0),
+  },
+});
+
 describe('unpacking', () => {
+  // Journals on disk hold this. When the layout changes, raise PACK_VERSION, keep reading version 1, and add a file for the new one.
+  it('reads what version 1 wrote', () => {
+    const hex = readFileSync(new URL('testdata/packed-v1.hex', import.meta.url), 'utf8').replaceAll('\n', '');
+    const bytes = new Uint8Array(hex.length / 2);
+    expect(readHex(hex, bytes, 0, bytes.length)).toBe(true);
+    expect(toPlain(unpackBatch(bytes))).toEqual([kept]);
+    expect(PACK_VERSION).toBe(1);
+  });
+
   it('refuses an unknown version and says so', () => {
     const packed = packBatch(sample);
     packed[4] = 9;

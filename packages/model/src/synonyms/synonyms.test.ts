@@ -5,7 +5,7 @@ import { fromPlain, plainSpan } from '../plain.ts';
 import { SpanCursor } from '../batch/span-cursor.ts';
 import { SpanKind, StatusCode } from '../otlp-numbers.ts';
 import type { AttributeValue } from '../values/value.ts';
-import { toCurrent, toOlder } from './convert.ts';
+import { isReversible, toCurrent, toOlder } from './convert.ts';
 import { derivedKind, derivedServiceName, derivedStatus, isErrorSpan } from './derive.ts';
 import { canonicalKey, currentNamesOf, findWithSynonyms, olderNamesOf, synonymsOf } from './synonyms.ts';
 import { synonymTable } from './table.ts';
@@ -134,6 +134,9 @@ describe('conversion between names', () => {
     expect(toOlder('text', '5')).toEqual(['5', 5n]);
     expect(toOlder('first_part', 'main|shop')).toEqual(['main']);
     expect(toOlder('host', 'a')).toEqual([]);
+    expect([isReversible('host'), isReversible('before_query'), isReversible('text'), isReversible(undefined)]).toEqual(
+      [false, false, true, true],
+    );
     const values = fc.constantFrom('mssql', 'microsoft.sql_server', 'OK', '0', '2', '1.1', 'tcp', 'ip_tcp', 'x');
     fc.assert(
       fc.property(

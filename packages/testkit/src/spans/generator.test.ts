@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { SpanBatch, packBatch, splitByTrace, toPlain, traceViewOf } from '@clew/model';
 import { describe, expect, it } from 'vitest';
 import { nextRequest } from '../otlp-requests.ts';
@@ -11,6 +12,17 @@ describe('generated spans', () => {
     const options = { seed: 7, startUnixNano: START };
     expect(packBatch(richSpans(300, options))).toEqual(packBatch(richSpans(300, options)));
     expect(packBatch(richSpans(300, options))).not.toEqual(packBatch(richSpans(300, { ...options, seed: 8 })));
+  });
+
+  it('are those every earlier benchmark of this seed was run with', () => {
+    const digest = (batch: SpanBatch): string =>
+      createHash('sha256').update(packBatch(batch)).digest('hex').slice(0, 16);
+    expect([digest(lightSpans(500, { seed: 1 })), digest(richSpans(500, { seed: 1 }))]).toMatchInlineSnapshot(`
+      [
+        "4549d0fe1d80263c",
+        "92163991d9bb7f88",
+      ]
+    `);
   });
 
   it('have the sizes and the number of attributes of their profile', () => {
