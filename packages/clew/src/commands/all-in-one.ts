@@ -48,6 +48,7 @@ export const allInOneCommand: Command = {
     const options = {
       config: builtInSources(input, io, without),
       metricsPortRequired: false,
+      demo: true,
       ...(page ? { page } : {}),
     };
     return runProgram(options, io, (program) => {

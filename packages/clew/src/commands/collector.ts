@@ -40,7 +40,11 @@ export const collectorCommand: Command = {
     if (action !== undefined)
       throw new ClewError('usage', `"${action}" is unknown; it must be one of ${actions.join(', ')}`);
     const page = await loadPage();
-    return runProgram({ config, metricsPortRequired: true, ...(page ? { page } : {}) }, io, () => undefined);
+    return runProgram(
+      { config, metricsPortRequired: true, demo: false, ...(page ? { page } : {}) },
+      io,
+      () => undefined,
+    );
   },
 };
 

@@ -3,7 +3,9 @@ import { expositionContentType } from '@clew/base/node';
 import type { ListenerLease } from '@clew/net';
 import { PipelineError, PipelineService, loadConfig, printConfig } from '@clew/pipeline';
 import type { Acknowledgement, ComponentRegistry, Configuration, LoadOptions, Problem } from '@clew/pipeline';
-import type { DemoControl, PageContent, ProgramView } from '@clew/query';
+import { receiverStatuses } from '@clew/query';
+import type { PageContent, ProgramView } from '@clew/query';
+import { DemoGenerator } from '../demo/control.ts';
 import { exposeMetrics, startMetricsListeners } from './metrics-listeners.ts';
 import { createTelemetry } from './own-telemetry.ts';
 import type { OwnTelemetry } from './own-telemetry.ts';
@@ -15,7 +17,8 @@ export interface ProgramOptions {
   /** Sources, sets and base of the configuration; the registry is the program's own. */
   readonly config: Omit<LoadOptions, 'registry'>;
   readonly page?: PageContent;
-  readonly demo?: DemoControl;
+  /** Offer the demo generator of the page. */
+  readonly demo: boolean;
   /** Whether a taken metrics port keeps the program from starting. */
   readonly metricsPortRequired: boolean;
 }
@@ -25,6 +28,7 @@ export class Program {
   readonly registry: ComponentRegistry;
   readonly #options: ProgramOptions;
   readonly #startedUnixMs = Date.now();
+  readonly #demo: DemoGenerator | undefined;
   #telemetry: OwnTelemetry | undefined;
   #service: PipelineService | undefined;
   #metrics: ListenerLease[] = [];
@@ -35,6 +39,7 @@ export class Program {
 
   constructor(options: ProgramOptions) {
     this.#options = options;
+    if (options.demo) this.#demo = new DemoGenerator(() => this.#ownEndpoint());
     this.registry = createRegistry(this.#view());
     const { promise, reject } = Promise.withResolvers<never>();
     // Whoever runs the program awaits it; until then it must not count as unhandled.
@@ -77,6 +82,7 @@ export class Program {
 
   /** Drains and stops everything. */
   async stop(): Promise<void> {
+    await this.#demo?.close();
     await this.#service?.stop();
     const leases = this.#metrics.splice(0);
     await Promise.all(leases.map((lease) => lease.release({ graceMs: 0 })));
@@ -102,6 +108,11 @@ export class Program {
     return loadConfig({ ...this.#options.config, registry: this.registry });
   }
 
+  /** Where this program receives OTLP over HTTP. */
+  #ownEndpoint(): string | undefined {
+    return receiverStatuses(this.#service?.snapshot()).find(({ protocol }) => protocol === 'otlp_http')?.url;
+  }
+
   /** What the query server may show; read when it is asked, so that it is never stale. */
   #view(): ProgramView {
     return {
@@ -120,7 +131,7 @@ export class Program {
           : printConfig(config.tree, { registry: this.registry, defaults: true, origins });
       },
       ...(this.#options.page ? { page: this.#options.page } : {}),
-      ...(this.#options.demo ? { demo: this.#options.demo } : {}),
+      ...(this.#demo ? { demo: this.#demo } : {}),
     };
   }
 }

@@ -14,8 +14,9 @@ export const queryConfig = z
     http: z.strictObject(httpServerShape({ endpoint: 'localhost:16686', idleTimeout: '1m' })).prefault({}),
     base_path: basePath,
     limits: section({
-      search_lookback: durationMs().prefault('48h').describe('How far a search reaches back that names no start.'),
-      max_traces: z.int().min(1).prefault(20_000).describe('Traces in one answer of the Jaeger API.'),
+      max_search_time: durationMs()
+        .prefault('10s')
+        .describe('How long one search may take; what was found by then is given.'),
       max_trace_spans: z.int().min(1).prefault(1_000_000).describe('Spans of one trace that are read.'),
       max_detail_spans: z.int().min(1).max(1000).prefault(200).describe('Spans whose details one request may ask for.'),
     }),

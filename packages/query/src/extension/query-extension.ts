@@ -1,11 +1,15 @@
 import type { Telemetry } from '@clew/base';
 import { acquireListener, formatAddress, resolveHttpServer } from '@clew/net';
 import type { ListenerLease } from '@clew/net';
+import { SINGLE_TENANT } from '@clew/pipeline';
 import type { Component, Host } from '@clew/pipeline';
-import { isClewStorage } from '@clew/store';
+import { StoreReader, isClewStorage } from '@clew/store';
 import type { ClewStorage } from '@clew/store';
 import type { FastifyInstance } from 'fastify';
+import { clewRoutes } from '../clew/routes.ts';
 import { QueryError } from '../errors.ts';
+import { jaegerRoutes } from '../jaeger/routes.ts';
+import { storeSource } from '../jaeger/store-source.ts';
 import { opsRoutes } from '../ops/routes.ts';
 import type { Readiness } from '../ops/routes.ts';
 import { createApp } from '../server/app.ts';
@@ -24,6 +28,7 @@ export class QueryExtension implements Component {
   readonly #telemetry: Telemetry;
   #lease: ListenerLease | undefined;
   #app: FastifyInstance | undefined;
+  #endStreams: (() => void) | undefined;
   #readiness: Readiness = { ready: false, reason: 'the storage is starting' };
 
   constructor(id: string, config: QueryConfig, program: ProgramView, telemetry: Telemetry) {
@@ -47,13 +52,9 @@ export class QueryExtension implements Component {
     this.#app = app;
     const settings = resolveHttpServer(this.#config.http);
     const { base_path: basePath } = this.#config;
-    await app.register(
-      (scope) => {
-        opsRoutes(scope, this.#program, () => this.#readiness);
-        return Promise.resolve();
-      },
-      { prefix: basePath === '/' ? '' : basePath },
-    );
+    await app.register((scope) => Promise.resolve(this.#routes(scope, storage)), {
+      prefix: basePath === '/' ? '' : basePath,
+    });
     servePage(app, this.#program.page, basePath);
     await app.ready();
     const lease = await acquireListener({
@@ -71,6 +72,7 @@ export class QueryExtension implements Component {
   async stop(deadline: AbortSignal): Promise<void> {
     const lease = this.#lease;
     this.#lease = undefined;
+    this.#endStreams?.();
     await lease?.release({ graceMs: deadline.aborted ? 0 : drainGraceMs });
     await this.#app?.close();
     this.#app = undefined;
@@ -78,6 +80,28 @@ export class QueryExtension implements Component {
 
   snapshot(): Readonly<Record<string, unknown>> {
     return { address: this.#lease ? formatAddress(this.#lease.address) : undefined, readiness: this.#readiness };
+  }
+
+  #routes(app: FastifyInstance, storage: ClewStorage): void {
+    const { limits, jaeger } = this.#config;
+    const readiness = () => this.#readiness;
+    const reader = new StoreReader(storage.client, storage.pending, {
+      maxSpansPerRead: limits.max_trace_spans,
+      maxSearchMs: limits.max_search_time,
+    });
+    opsRoutes(app, this.#program, readiness);
+    jaegerRoutes(app, storeSource(reader, SINGLE_TENANT), {
+      maxClockSkewNano: BigInt(Math.round(jaeger.max_clock_skew_adjustment * 1e6)),
+      maxTraceSpans: jaeger.max_trace_size,
+    });
+    this.#endStreams = clewRoutes(app, {
+      reader,
+      storage,
+      program: this.#program,
+      tenant: SINGLE_TENANT,
+      limits: { maxTraceSpans: limits.max_trace_spans, maxDetailSpans: limits.max_detail_spans },
+      readiness,
+    });
   }
 
   #watch(storage: ClewStorage): void {

@@ -2,6 +2,8 @@ import { errorMessage } from '@clew/base';
 import { SpanBatch } from '@clew/model';
 import { decodeTracesJson } from '@clew/wire/otlp';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { guarded } from '../server/guard.ts';
+import type { Answer } from '../server/guard.ts';
 import { parseGoInt } from './go-text.ts';
 import { jaegerDocuments } from './documents.ts';
 import { queryOf, sendData, sendFailure, sendStoreFailure } from './reply.ts';
@@ -19,16 +21,10 @@ export interface JaegerOptions {
 const kindWords = ['', 'internal', 'server', 'client', 'producer', 'consumer'];
 const dayMs = 86_400_000n;
 
-type Answer = (
-  request: FastifyRequest,
-  reply: FastifyReply,
-  signal: AbortSignal,
-) => Promise<FastifyReply> | FastifyReply;
-
 /** Jaeger's query API (`/api/*` of port 16686), for its UI, Grafana's data source and scripts. */
 export function jaegerRoutes(app: FastifyInstance, source: JaegerSource, options: JaegerOptions): void {
   const get = (path: string, document: keyof typeof jaegerDocuments, answer: Answer) =>
-    app.get(path, jaegerDocuments[document], (request, reply) => guarded(request, reply, answer));
+    app.get(path, jaegerDocuments[document], (request, reply) => guarded(request, reply, answer, sendStoreFailure));
 
   get('/api/services', 'services', async (request, reply, signal) => {
     const services = await source.services(signal);
@@ -147,22 +143,6 @@ function transformRoute(app: FastifyInstance): void {
     });
     return Promise.resolve();
   });
-}
-
-/** Runs an answer; a store that fails becomes Jaeger's failure. A client that goes away cancels its query. */
-async function guarded(request: FastifyRequest, reply: FastifyReply, answer: Answer): Promise<FastifyReply> {
-  const gone = new AbortController();
-  const onClose = (): void => {
-    if (!reply.raw.writableFinished) gone.abort();
-  };
-  reply.raw.once('close', onClose);
-  try {
-    return await answer(request, reply, gone.signal);
-  } catch (caught) {
-    return sendStoreFailure(reply, caught);
-  } finally {
-    reply.raw.off('close', onClose);
-  }
 }
 
 function traceOptions(options: JaegerOptions, query: URLSearchParams, raw: boolean): TraceOptions {

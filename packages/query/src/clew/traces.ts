@@ -1,0 +1,109 @@
+import { parseSpanIds } from '@clew/api';
+import type { TraceFindAnswer } from '@clew/api';
+import { parseTraceId, traceViewOf } from '@clew/model';
+import type { TraceView } from '@clew/model';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ClewDeps } from './deps.ts';
+import { findRows } from './find-rows.ts';
+import { queryOf, sendAnswer, sendError, sendProblems } from './reply.ts';
+import { traceSkeleton } from './skeleton.ts';
+import { spanDetails } from './span-details.ts';
+import { TraceCache } from './trace-cache.ts';
+
+/** Longest text to look for in a trace. */
+const maxFindText = 1000;
+
+/** Answers about one trace. Traces that were just asked for are kept for a moment: details and finds follow the skeleton. */
+export class TraceAnswers {
+  readonly #deps: ClewDeps;
+  readonly #cache: TraceCache;
+
+  constructor(deps: ClewDeps) {
+    this.#deps = deps;
+    this.#cache = new TraceCache(deps);
+  }
+
+  async skeleton(request: FastifyRequest, reply: FastifyReply, signal: AbortSignal): Promise<FastifyReply> {
+    const trace = await this.#load(request, reply, signal, { fresh: true });
+    if (!('view' in trace)) return trace;
+    const facts = {
+      maxSpans: this.#deps.limits.maxTraceSpans,
+      nowUnixMs: Date.now(),
+      ...(trace.lastReceivedUnixMs === undefined ? {} : { lastReceivedUnixMs: trace.lastReceivedUnixMs }),
+    };
+    const skeleton = traceSkeleton(trace.view, facts);
+    const etag = `"${skeleton.etag}"`;
+    void reply.header('etag', etag);
+    if (request.headers['if-none-match'] === etag) return reply.code(304).send();
+    return sendAnswer(reply, skeleton);
+  }
+
+  async spans(request: FastifyRequest, reply: FastifyReply, signal: AbortSignal): Promise<FastifyReply> {
+    const ids = parseSpanIds(queryOf(request), this.#deps.limits.maxDetailSpans);
+    if (!ids.ok) return sendProblems(reply, ids.error);
+    const trace = await this.#load(request, reply, signal, { fresh: false });
+    return 'view' in trace ? sendAnswer(reply, spanDetails(trace.view, ids.value)) : trace;
+  }
+
+  async find(request: FastifyRequest, reply: FastifyReply, signal: AbortSignal): Promise<FastifyReply> {
+    const text = queryOf(request).get('text') ?? '';
+    if (text.trim() === '' || text.length > maxFindText) {
+      return sendProblems(reply, [
+        { parameter: 'text', message: `text has ${text.length} characters; it must have 1 to ${maxFindText}.` },
+      ]);
+    }
+    const trace = await this.#load(request, reply, signal, { fresh: false });
+    if (!('view' in trace)) return trace;
+    const rows = findRows(trace.view, text);
+    const { etag } = traceSkeleton(trace.view, { maxSpans: this.#deps.limits.maxTraceSpans, nowUnixMs: Date.now() });
+    const answer: TraceFindAnswer = {
+      etag,
+      rows,
+      facts: { limit: trace.view.count, returned: rows.length, more: false, stopReason: 'complete', warnings: [] },
+    };
+    return sendAnswer(reply, answer);
+  }
+
+  /** The trace the path names, or the reply that says why not. */
+  async #load(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    signal: AbortSignal,
+    options: { readonly fresh: boolean },
+  ): Promise<LoadedTrace | FastifyReply> {
+    const { traceId } = request.params as { traceId: string };
+    const id = parseTraceId(traceId);
+    if (id === undefined) {
+      return sendProblems(reply, [
+        { parameter: 'traceId', message: `"${traceId}" is no trace id: 1 to 32 hexadecimal digits, not all zero.` },
+      ]);
+    }
+    const trace = await this.#cache.get(id, options.fresh, signal);
+    return (
+      trace ??
+      sendError(reply, 'not_found', `No trace ${id} is stored here.`, {
+        hint: 'It may not have arrived yet, or be older than the retention.',
+      })
+    );
+  }
+}
+
+/** A trace in memory. */
+export interface LoadedTrace {
+  readonly view: TraceView;
+  readonly lastReceivedUnixMs: number | undefined;
+}
+
+/** Reads a trace, stored or only acknowledged. */
+export async function loadTrace(
+  deps: ClewDeps,
+  traceId: string,
+  signal: AbortSignal,
+): Promise<LoadedTrace | undefined> {
+  const [batches, lastReceivedUnixMs] = await Promise.all([
+    deps.reader.readTraces(deps.tenant, [traceId], { signal }),
+    deps.reader.lastReceived(deps.tenant, traceId, signal),
+  ]);
+  const batch = batches.get(traceId);
+  return batch === undefined ? undefined : { view: traceViewOf(batch), lastReceivedUnixMs };
+}
