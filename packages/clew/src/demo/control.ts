@@ -99,7 +99,7 @@ export class DemoGenerator implements DemoControl {
       protocol: 'http/protobuf',
       endpoint,
       timeoutMs: 5_000,
-      retry: { maxElapsedTimeMs: 5_000, initialIntervalMs: 200 },
+      retry: { initialIntervalMs: 200, maxIntervalMs: 1_000, maxElapsedTimeMs: 5_000 },
       userAgent: 'clew-demo',
     });
     await this.#client.send('traces', body);
