@@ -1,5 +1,5 @@
 import { SpanBatch, ValueType } from '@clew/model';
-import type { AttributeTable } from '@clew/model';
+import type { AttributeTable, StringTable } from '@clew/model';
 import { KNOWN_ANY_VALUE, KNOWN_KEY_VALUE, ProtobufReader, truncated, viewOf } from './protobuf-reader.ts';
 
 /** Size of the table of guesses; a power of two. */
@@ -7,6 +7,7 @@ const GUESSES = 4096;
 
 /** Stands where no batch is being filled, so that the decoder's field always has one shape. */
 const NO_BATCH = new SpanBatch();
+const NO_DICTIONARY = viewOf(NO_BATCH.strings.bytes);
 
 /**
  * Reads `KeyValue` messages into an attribute table.
@@ -18,6 +19,8 @@ const NO_BATCH = new SpanBatch();
  */
 export class AttributeReader extends ProtobufReader {
   protected batch: SpanBatch = NO_BATCH;
+  /** The batch's dictionary. */
+  protected strings: StringTable = NO_BATCH.strings;
   /** What to add to a position in the input to get its offset in the batch's heap. */
   protected heapBase = 0;
   /** The string read last in this message sequence; see the class comment. */
@@ -29,7 +32,7 @@ export class AttributeReader extends ProtobufReader {
   /** Whether an array or map of the current attribute came in parts, which protobuf wants joined. */
   #inParts = false;
   #dictionary: Uint8Array = NO_BATCH.strings.bytes;
-  #dictionaryView: DataView = viewOf(NO_BATCH.strings.bytes);
+  #dictionaryView: DataView = NO_DICTIONARY;
 
   /** The index of the key in `[start, stop)`, by guess or by hash. */
   #key(start: number, stop: number): number {
@@ -39,7 +42,7 @@ export class AttributeReader extends ProtobufReader {
       this.previous = guess;
       return guess;
     }
-    const index = this.batch.strings.intern(this.buf, start, stop);
+    const index = this.strings.intern(this.buf, start, stop);
     this.#follow[slot] = index;
     this.previous = index;
     return index;
@@ -50,7 +53,7 @@ export class AttributeReader extends ProtobufReader {
    */
   protected recurring(start: number, stop: number): number {
     const length = stop - start;
-    if (length < 4) return this.batch.strings.intern(this.buf, start, stop);
+    if (length < 4) return this.strings.intern(this.buf, start, stop);
     const { view } = this;
     const first = view.getInt32(start, true);
     const middle = view.getInt32(start + ((length - 4) >>> 1), true);
@@ -59,7 +62,7 @@ export class AttributeReader extends ProtobufReader {
     const slot = (mixed >>> 16) & (GUESSES - 1);
     const guess = this.#recurring[slot]!;
     if (this.#same(guess, start, stop)) return guess;
-    return (this.#recurring[slot] = this.batch.strings.intern(this.buf, start, stop));
+    return (this.#recurring[slot] = this.strings.intern(this.buf, start, stop));
   }
 
   /**
@@ -67,7 +70,7 @@ export class AttributeReader extends ProtobufReader {
    * overlapping.
    */
   #same(index: number, start: number, stop: number): boolean {
-    const { strings } = this.batch;
+    const { strings } = this;
     if (index >= strings.count) return false;
     const length = stop - start;
     const at = index === 0 ? 0 : strings.ends[index - 1]!;
@@ -115,6 +118,16 @@ export class AttributeReader extends ProtobufReader {
       table.types[row] = ValueType.STRING;
       table.lo[row] = this.heapBase + valueStart + 2;
       table.hi[row] = valueLength - 2;
+    } else if (valueLength === 2 && (buf[valueStart] === 0x18 || buf[valueStart] === 0x10) && buf[end - 1]! < 2) {
+      // 0, 1, false or true
+      table.types[row] = buf[valueStart]! >>> 3;
+      table.lo[row] = buf[end - 1]!;
+      table.hi[row] = 0;
+    } else if (valueLength === 3 && buf[valueStart] === 0x18 && buf[valueStart + 1]! >= 0x80 && buf[end - 1]! < 0x80) {
+      // an integer of two bytes, such as an HTTP status
+      table.types[row] = ValueType.INT;
+      table.lo[row] = (buf[valueStart + 1]! & 0x7f) | (buf[end - 1]! << 7);
+      table.hi[row] = 0;
     } else {
       table.types[row] = ValueType.EMPTY;
       table.lo[row] = 0;
@@ -252,6 +265,7 @@ export class AttributeReader extends ProtobufReader {
     this.buf = bytes;
     this.view = viewOf(bytes);
     this.batch = batch;
+    this.strings = batch.strings;
     this.heapBase = batch.adoptHeap(bytes);
     this.previous = 0;
     this.#inParts = false;
@@ -260,6 +274,8 @@ export class AttributeReader extends ProtobufReader {
   protected override release(): void {
     super.release();
     this.batch = NO_BATCH;
-    this.#bindDictionary(NO_BATCH.strings.bytes);
+    this.strings = NO_BATCH.strings;
+    this.#dictionary = NO_BATCH.strings.bytes;
+    this.#dictionaryView = NO_DICTIONARY;
   }
 }

@@ -222,6 +222,22 @@ describe('what is kept', () => {
     ]);
   });
 
+  it('integers and bools of every length a varint can have, longer than they need be too', () => {
+    const integers = [0n, 1n, 2n, 127n, 128n, 200n, 16_383n, 16_384n, 2n ** 32n, 2n ** 63n - 1n, -1n];
+    const fields = integers.map((value) => attribute(9, 'i', number(3, value)));
+    const long = [
+      attribute(9, 'i', raw(0x18, 0x81, 0x00)),
+      attribute(9, 'b', raw(0x10, 0x81, 0x00)),
+      attribute(9, 'b', raw(0x10, 2)),
+    ];
+    expect(decodedSpan(requestOfSpan(...fields, ...long)).attributes.map(({ value }) => value)).toEqual([
+      ...integers,
+      1n,
+      true,
+      true,
+    ]);
+  });
+
   it('keys and values longer than 127 bytes', () => {
     const long = 'x'.repeat(300);
     expect(
