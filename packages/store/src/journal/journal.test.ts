@@ -163,6 +163,55 @@ describe('the journal', () => {
     await expect(openJournal(fs)).rejects.toMatchObject({ code: 'schema_newer' });
   });
 
+  it('refuses when more waits for the disk than journal.max_unsynced_bytes, but never the first', async () => {
+    const fs = new MemoryFs();
+    const journal = await openJournal(fs, { maxUnsyncedBytes: 300 });
+    const first = journal.append(record(1, 1000));
+    await expect(journal.append(record(2))).rejects.toMatchObject({
+      code: 'overloaded',
+      message: expect.stringContaining('journal.max_unsynced_bytes is 300'),
+    });
+    await first;
+    await journal.append(record(3));
+  });
+
+  it('goes on filling a segment while others wait already, so that a long outage leaves few', async () => {
+    const journal = await openJournal(new MemoryFs(), { policy: { quietAgeMs: 2, maxAgeMs: 4 } });
+    for (let number = 0; number < 40; number++) {
+      await journal.append(record(number));
+      await new Promise((resolve) => setTimeout(resolve, 4));
+    }
+    expect(journal.sealed.length).toBe(2);
+    expect(journal.snapshot()).toMatchObject({ segments: 3, rows: 40 });
+  });
+
+  it('takes no more once it is closed, and keeps what it had', async () => {
+    const fs = new MemoryFs();
+    const journal = await openJournal(fs);
+    const last = journal.append(record(1));
+    await journal.close();
+    await last;
+    await expect(journal.append(record(2))).rejects.toMatchObject({ code: 'journal_full' });
+    expect(await recoveredNumbers(await openJournal(fs))).toEqual([1]);
+  });
+
+  it('leaves a segment it cannot read where it is, reports it and goes on', async () => {
+    const fs = new MemoryFs();
+    const journal = await openJournal(fs);
+    await journal.append(record(1));
+    await journal.close();
+    fs.onOperation = (operation, path) => {
+      if (operation === 'readAll' && path.endsWith('.segment')) throw systemError('EIO');
+    };
+    const again = await openJournal(fs);
+    await again.append(record(2));
+    expect(await recoveredNumbers(again).catch(() => 'unreadable')).toBe('unreadable');
+    expect(again.bytes).toBeGreaterThan(300);
+    fs.onOperation = () => {};
+    await again.close();
+    expect(await recoveredNumbers(await openJournal(fs))).toEqual([1, 2]);
+  });
+
   it('writes what gathered during one sync with the next', async () => {
     const fs = new MemoryFs();
     const journal = await openJournal(fs, { policy: { quietAgeMs: 5000, maxAgeMs: 5000 } });
