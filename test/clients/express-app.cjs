@@ -21,7 +21,12 @@ app.get('/api/users/:id', (request, response, next) => {
   traceIds.add(span.spanContext().traceId);
   span.setAttribute('user.id', request.params.id);
   tracer.startActiveSpan('load user', (child) => {
-    child.setAttributes({ 'user.roles': ['admin', 'käufer'], 'cache.hit': false, 'user.score': 0.75, 'user.visits': 9007199254740991 });
+    child.setAttributes({
+      'user.roles': ['admin', 'käufer'],
+      'cache.hit': false,
+      'user.score': 0.75,
+      'user.visits': 9007199254740991,
+    });
     child.addEvent('cache.miss', { 'cache.key': `user:${request.params.id}` });
     const { port } = server.address();
     http.get({ port, host: '127.0.0.1', path: '/internal/profile' }, (answer) => {
