@@ -82,7 +82,9 @@ for (const name of readdirSync(join(root, 'packages'))) {
   const references = (config.references ?? []).map((r) => r.path.replace('../', '')).sort();
   const wanted = declared.map((d) => d.slice(6)).sort();
   if (references.join() !== wanted.join()) {
-    problems.push(`packages/${name}/tsconfig.json references [${references.join()}] but package.json depends on [${wanted.join()}]`);
+    problems.push(
+      `packages/${name}/tsconfig.json references [${references.join()}] but package.json depends on [${wanted.join()}]`,
+    );
   }
 }
 
