@@ -19,7 +19,7 @@ const env: Readonly<Record<string, string>> = {
   DOLLARS: 'pa$$word$x',
   BROKEN: '"unclosed',
 };
-const files: Readonly<Record<string, string>> = { 'part.yaml': 'inner:\n  deep: ${NAME}\n' };
+const files: Readonly<Record<string, string>> = { token: 'sesame\n', 'part.yaml': 'inner:\n  deep: ${NAME}\n' };
 
 async function expand(value: string) {
   const parsed = parseYaml(`key: ${value}`, 'c.yaml');
@@ -78,6 +78,8 @@ describe('expandTree', () => {
     ['${LIST}', ['a', 'b']],
     ['${MAP}', { k: 'value' }],
     ['${yaml:[1, two]}', [1, 'two']],
+    ['${file:token}', 'sesame'],
+    ['Bearer ${file:token}!', 'Bearer sesame!'],
     ['${file:part.yaml}', { inner: { deep: 'value' } }],
   ])('makes of %s what the reference makes of it', async (text, expected) => {
     const { value, problems } = await expand(text);

@@ -145,7 +145,9 @@ class Expander {
     try {
       const { text } = await fetchLocation(uri, this.#access);
       if (text === null) this.#warnUnset(uri.slice('env:'.length), position, path);
-      return { uri: name, text };
+      // Files end in a line break that nobody means: a token in one must not carry it into a header.
+      const isText = uri.startsWith('env:') || uri.startsWith('yaml:');
+      return { uri: name, text: isText ? text : (text?.replace(/\r?\n$/, '') ?? null) };
     } catch (error) {
       throw new ExpansionError(errorMessage(error), { cause: error });
     }

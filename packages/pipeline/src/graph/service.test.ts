@@ -104,6 +104,7 @@ describe('PipelineService', () => {
     await service.stop();
     await service.stop();
     expect(lines).toEqual([
+      'Receiver "in": acknowledged = in memory (exporter "out" has a queue)',
       'Everything is ready. Begin running and processing data.',
       'Starting shutdown...',
       'Shutdown complete.',

@@ -56,7 +56,7 @@ export class PipelineService {
       if (!graph.ok) throw PipelineError.fromProblems(graph.error);
       await graph.value.start();
       this.#graph = graph.value;
-      this.#options.telemetry.logger.info('Everything is ready. Begin running and processing data.');
+      this.#announce(graph.value);
     });
   }
 
@@ -81,6 +81,7 @@ export class PipelineService {
       try {
         await graph.value.start();
         this.#graph = graph.value;
+        this.#announce(graph.value);
         return { kind: 'reloaded' };
       } catch (error) {
         return await this.#rollBack(old.config, reuse, error);
@@ -173,6 +174,12 @@ export class PipelineService {
       // Each component's failure has been logged; a reload or a shutdown goes on regardless.
       this.#options.telemetry.logger.error('Not everything stopped cleanly.', { error });
     }
+  }
+
+  #announce(graph: PipelineGraph): void {
+    const { logger } = this.#options.telemetry;
+    for (const { receiver, text } of graph.acknowledgements()) logger.info(`Receiver "${receiver}": ${text}`);
+    logger.info('Everything is ready. Begin running and processing data.');
   }
 
   #warn(warnings: readonly Problem[]): void {
