@@ -93,7 +93,7 @@ export class LiveStreams {
 
   /** Ends all streams: the server stops. */
   close(): void {
-    for (const end of [...this.#streams]) end();
+    for (const end of this.#streams) end();
   }
 
   async #newest(known: IngestEvent['newest']): Promise<IngestEvent['newest']> {

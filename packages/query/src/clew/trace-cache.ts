@@ -1,6 +1,6 @@
 import type { ClewDeps } from './deps.ts';
-import { loadTrace } from './traces.ts';
-import type { LoadedTrace } from './traces.ts';
+import { loadTrace } from './load-trace.ts';
+import type { LoadedTrace } from './load-trace.ts';
 
 /** How long a trace is kept after it was read. */
 const keepMs = 30_000;

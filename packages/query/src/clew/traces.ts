@@ -1,13 +1,13 @@
 import { parseSpanIds } from '@clew/api';
 import type { TraceFindAnswer } from '@clew/api';
-import { parseTraceId, traceViewOf } from '@clew/model';
-import type { TraceView } from '@clew/model';
+import { parseTraceId } from '@clew/model';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ClewDeps } from './deps.ts';
 import { findRows } from './find-rows.ts';
 import { queryOf, sendAnswer, sendError, sendProblems } from './reply.ts';
 import { traceSkeleton } from './skeleton.ts';
 import { spanDetails } from './span-details.ts';
+import type { LoadedTrace } from './load-trace.ts';
 import { TraceCache } from './trace-cache.ts';
 
 /** Longest text to look for in a trace. */
@@ -86,24 +86,4 @@ export class TraceAnswers {
       })
     );
   }
-}
-
-/** A trace in memory. */
-export interface LoadedTrace {
-  readonly view: TraceView;
-  readonly lastReceivedUnixMs: number | undefined;
-}
-
-/** Reads a trace, stored or only acknowledged. */
-export async function loadTrace(
-  deps: ClewDeps,
-  traceId: string,
-  signal: AbortSignal,
-): Promise<LoadedTrace | undefined> {
-  const [batches, lastReceivedUnixMs] = await Promise.all([
-    deps.reader.readTraces(deps.tenant, [traceId], { signal }),
-    deps.reader.lastReceived(deps.tenant, traceId, signal),
-  ]);
-  const batch = batches.get(traceId);
-  return batch === undefined ? undefined : { view: traceViewOf(batch), lastReceivedUnixMs };
 }

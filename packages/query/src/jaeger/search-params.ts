@@ -166,7 +166,7 @@ function syntaxError(text: string, message: string): string {
 }
 
 function goRune(character: string): string {
-  return character === "'" ? `'\\\''` : `'${goQuote(character).slice(1, -1).replaceAll('\\"', '"')}'`;
+  return character === "'" ? String.raw`'\''` : `'${goQuote(character).slice(1, -1).replaceAll('\\"', '"')}'`;
 }
 
 function parseTraceIds(query: URLSearchParams): Result<string[], string> {
