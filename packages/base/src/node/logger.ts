@@ -116,16 +116,23 @@ function errorField(error: unknown, disableStacktrace: boolean): unknown {
   return { message: error.message, ...code, ...stack };
 }
 
+/** What every line has, and the fields it may have. */
+interface ConsoleFields extends Record<string, unknown> {
+  readonly ts: string;
+  readonly level: string;
+  readonly msg?: string;
+}
+
 /** `time<TAB>level<TAB>message<TAB>{fields}`, the reference collector's console encoding. */
 function consoleLine(line: string): string {
-  const { ts, level, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
+  const { ts, level, msg, ...fields } = JSON.parse(line) as ConsoleFields;
   const error = fields['error'];
   let stack = '';
   if (error !== null && typeof error === 'object' && 'message' in error) {
     fields['error'] = error.message;
     if ('stack' in error) stack = `${String(error.stack)}\n`;
   }
-  const head = `${String(ts)}\t${String(level)}\t${String(msg ?? '')}`;
+  const head = `${ts}\t${level}\t${msg ?? ''}`;
   const tail = Object.keys(fields).length === 0 ? '' : `\t${JSON.stringify(fields)}`;
   return `${head}${tail}\n${stack}`;
 }

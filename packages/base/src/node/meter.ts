@@ -135,11 +135,16 @@ export function mergeFamilies(parts: readonly (readonly MetricFamily[])[]): Metr
     let target = merged.get(family.name);
     if (target === undefined) merged.set(family.name, (target = { ...family, samples: [], index: new Map() }));
     for (const sample of family.samples) {
-      const key = `${sample.name} ${JSON.stringify(Object.entries(sample.labels).toSorted())}`;
+      const key = `${sample.name} ${labelKey(sample.labels)}`;
       const at = target.index.get(key);
       if (at === undefined) target.index.set(key, target.samples.push({ ...sample }) - 1);
       else target.samples[at]!.value += sample.value;
     }
   }
   return [...merged.values()].map(({ index: _index, ...family }) => family);
+}
+
+/** The same text for the same labels, whatever their order. */
+function labelKey(labels: Labels): string {
+  return JSON.stringify(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

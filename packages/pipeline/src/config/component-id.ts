@@ -28,9 +28,10 @@ export function parseComponentId(text: string): Result<ComponentId, string> {
     return fail(`in ${JSON.stringify(text)} id: invalid character(s) in type ${JSON.stringify(type)}`);
   if (slash < 0) return ok({ type, name: '', text: type });
   if (name === '') return fail(`in ${JSON.stringify(text)} id: the part after / should not be empty`);
-  if ([...name].length > maxNameLength) {
+  const length = Array.from(name).length;
+  if (length > maxNameLength) {
     return fail(
-      `in ${JSON.stringify(text)} id: name ${JSON.stringify(name)} is longer than ${maxNameLength} characters (${[...name].length})`,
+      `in ${JSON.stringify(text)} id: name ${JSON.stringify(name)} is longer than ${maxNameLength} characters (${length})`,
     );
   }
   if (!namePattern.test(name))

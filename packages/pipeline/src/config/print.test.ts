@@ -59,7 +59,7 @@ describe('printConfig', () => {
   });
 
   it('prints a substituted number as text where text is wanted', async () => {
-    const numeric = text.replace('tempo:4317', '"\${PORT}"').replace('{timeout: 1s}', '{send_batch_size: "\${PORT}"}');
+    const numeric = text.replace('tempo:4317', '"${PORT}"').replace('{timeout: 1s}', '{send_batch_size: "${PORT}"}');
     const tree = await resolveTree({
       sources: ['c.yaml'],
       readFile: () => Promise.resolve(numeric),

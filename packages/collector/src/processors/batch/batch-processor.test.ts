@@ -133,6 +133,14 @@ describe('the batch processor', () => {
     await stop();
   });
 
+  it('forgets tenants that have nothing waiting when there are very many', async () => {
+    const { batch, next, take, stop } = await running({ timeout: '1h', send_batch_size: 1 });
+    for (let tenant = 0; tenant < 1001; tenant++) await take(1, { tenant: `tenant ${tenant}` });
+    expect(batch.snapshot()['combinations']).toBeLessThan(10);
+    await stop();
+    expect(next.spans).toHaveLength(1001);
+  });
+
   it('lets whoever fills one batch too many wait, so that a slow backend is felt', async () => {
     const { next, take, stop } = await running({ timeout: '1h', send_batch_size: 1 });
     const release = next.hold();

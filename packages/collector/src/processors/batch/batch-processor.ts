@@ -10,6 +10,9 @@ import type { BatchEvents } from './telemetry.ts';
 /** Batches one batcher may be sending at once. */
 const maxInFlight = 4;
 
+/** Tenants beyond this many are forgotten while they have nothing waiting. */
+const maxIdleTenants = 1000;
+
 /**
  * Gathers spans into larger batches. Where something durable follows, whatever the sender is told must be true of it: there,
  * and with a timeout of 0, batches pass through at once and the sender hears what follows says.
@@ -100,6 +103,7 @@ export class BatchProcessor implements Component, TracesConsumer {
       const advice = `raise metadata_cardinality_limit (${limit}) of processor "${this.#id}"`;
       return new Refusal('permanent', `too many batcher metadata-value combinations; ${advice}`);
     }
+    if (this.#metadataKeys.length === 0 && this.#batchers.size >= maxIdleTenants) this.#forgetIdle();
     const carried = values.filter(([, list]) => list.length > 0);
     const batcher = new Batcher(
       {
@@ -118,5 +122,11 @@ export class BatchProcessor implements Component, TracesConsumer {
     );
     this.#batchers.set(key, batcher);
     return batcher;
+  }
+
+  #forgetIdle(): void {
+    for (const [key, batcher] of this.#batchers) {
+      if (batcher.pendingSpans === 0 && batcher.inFlight === 0) this.#batchers.delete(key);
+    }
   }
 }

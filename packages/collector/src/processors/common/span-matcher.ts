@@ -132,7 +132,8 @@ function anyText(list: readonly string[], strict: boolean): TextTest {
 function attributeTest(key: string, configured: unknown, strict: boolean): AttributeTest {
   if (configured === undefined || configured === null) return { key, matches: () => true };
   const value = configuredValue(configured);
-  if (!strict) return { key, matches: patternTest(pattern(String(configured))) };
+  // Under `regexp` the schema has let only text through.
+  if (!strict) return { key, matches: patternTest(pattern(valueText(value))) };
   if (typeof value === 'string') {
     const bytes = new TextEncoder().encode(value);
     return { key, matches: (batch, attributes) => isStringOf(batch, attributes, bytes) };
