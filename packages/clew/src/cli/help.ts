@@ -57,7 +57,7 @@ export function programHelp(commands: readonly Command[], version: string): stri
     'Commands:',
     ...commands.map((command) => row(command.name, command.summary)),
     '',
-    'clew COMMAND --help shows a command’s options; clew --help --all those of running everything.',
+    'clew COMMAND --help shows a command’s options; those of running everything follow.',
     '',
   ].join('\n');
 }

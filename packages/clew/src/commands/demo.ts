@@ -86,7 +86,12 @@ async function steady(traffic: DemoTraffic, rate: number, send: Send, io: Io, en
   const startedMs = Date.now();
   let sent = 0;
   for (; !io.signal.aborted; sent++) {
-    await send(encodeTraces(traffic.trace(nowUnixNano() - longestTraceNano).batch));
+    try {
+      await send(encodeTraces(traffic.trace(nowUnixNano() - longestTraceNano).batch));
+    } catch (caught) {
+      if (io.signal.aborted) break; // Interrupted in the middle of a request, which is how this ends.
+      throw caught;
+    }
     progress.update(`${sent + 1} traces sent`);
     const waitMs = startedMs + ((sent + 1) * 1000) / rate - Date.now();
     if (waitMs > 0) await sleep(waitMs, undefined, { signal: io.signal }).catch(ignoreAbort);

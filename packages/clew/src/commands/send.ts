@@ -1,4 +1,5 @@
-import { SpanBatch, selectSpans } from '@clew/model';
+import { selectSpans } from '@clew/model';
+import type { SpanBatch } from '@clew/model';
 import { encodeTraces } from '@clew/wire/otlp';
 import type { OtlpClient } from '@clew/net';
 import { encodeTracesJson } from '@clew/wire/otlp';

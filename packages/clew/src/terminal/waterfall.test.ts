@@ -53,7 +53,7 @@ describe('the waterfall in a terminal', () => {
     const barOf = (line: string) => /█+/.exec(line)![0].length;
     expect(barOf(lines[2]!)).toBeGreaterThan(barOf(lines[3]!));
     expect(lines[4]!.indexOf('█')).toBeGreaterThan(lines[3]!.indexOf('█'));
-    expect(Math.max(...lines.map((line) => [...line].length))).toBeLessThanOrEqual(100);
+    expect(Math.max(...lines.map((line) => Array.from(line).length))).toBeLessThanOrEqual(100);
   });
 
   it('shows spans whose parent is missing as roots, and the warnings', () => {

@@ -104,7 +104,7 @@ function barOf(trace: TraceSkeleton, index: number, startNano: number, width: nu
 }
 
 function fit(text: string, width: number): string {
-  const characters = [...text];
+  const characters = Array.from(text);
   if (characters.length > width - 1) return `${characters.slice(0, width - 2).join('')}… `;
   return text + ' '.repeat(width - characters.length);
 }

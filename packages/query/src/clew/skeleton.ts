@@ -66,10 +66,10 @@ export function traceSkeleton(view: TraceView, facts: SkeletonFacts): TraceSkele
 /** Rows by start, then longer first, then id. Spans without a start come first, where they are drawn. */
 export function rowOrder(view: TraceView): number[] {
   const order = Array.from({ length: view.count }, (_, row) => row);
-  const { startsUnixNano, startOffsetsNs, durationsNs, spanIds } = view;
+  const { startsUnixNano, durationsNs, spanIds } = view;
   return order.sort((a, b) => {
-    if (startsUnixNano[a] !== startsUnixNano[b])
-      return startOffsetsNs[a]! - startOffsetsNs[b]! || (startsUnixNano[a]! < startsUnixNano[b]! ? -1 : 1);
+    // Exact times decide: offsets are rounded when one span of the trace has no start.
+    if (startsUnixNano[a] !== startsUnixNano[b]) return startsUnixNano[a]! < startsUnixNano[b]! ? -1 : 1;
     if (durationsNs[a] !== durationsNs[b]) return durationsNs[b]! - durationsNs[a]!;
     return spanIds[a]! < spanIds[b]! ? -1 : spanIds[a]! > spanIds[b]! ? 1 : 0;
   });
@@ -91,6 +91,7 @@ class ColumnBuilder {
 
   readonly #view: TraceView;
   readonly #rank: Int32Array;
+  readonly #present: ReadonlySet<string>;
   readonly #seen = new Set<string>();
   readonly #duplicates: ReadonlySet<string>;
   readonly #ids: string[] = [];
@@ -119,6 +120,7 @@ class ColumnBuilder {
     this.endUnixNano = end;
     this.#lastStart = start;
     this.#duplicates = duplicateIds(view);
+    this.#present = new Set(view.spanIds);
   }
 
   columns(): SkeletonColumns {
@@ -135,7 +137,7 @@ class ColumnBuilder {
     columns.parents.push(this.#parentOf(row));
     columns.startDeltaNano.push(this.#exact(placed - this.#lastStart));
     this.#lastStart = placed;
-    const duration = view.endsUnixNano[row]! - start;
+    const duration = view.endsUnixNano[row]! - placed;
     columns.durationNano.push(duration > 0n ? this.#exact(duration) : 0);
     columns.services.push(this.services.indexOf(view.services[row]!));
     columns.names.push(this.names.indexOf(view.names[row]! || '(no name)'));
@@ -154,7 +156,7 @@ class ColumnBuilder {
     if (parent >= 0) return this.#rank[parent]!;
     const id = this.#view.parentId(row);
     // A parent that is here but was not linked would lead in a circle: the row is shown as a root.
-    if (id === '' || this.#view.spanIds.includes(id)) return -1;
+    if (id === '' || this.#present.has(id)) return -1;
     return -2 - this.missingParents.indexOf(id);
   }
 
@@ -176,7 +178,7 @@ class ColumnBuilder {
       this.#seen.add(id);
     }
     const parentId = view.parentId(row);
-    if (view.parents[row] === -1 && parentId !== '' && view.spanIds.includes(parentId)) flags |= spanFlags.parentCycle;
+    if (view.parents[row] === -1 && parentId !== '' && this.#present.has(parentId)) flags |= spanFlags.parentCycle;
     const { events } = view.cursor(row);
     while (events.next()) if (view.batchOf(row).strings.text(events.name) === 'exception') flags |= spanFlags.exception;
     if (view.resourceAttribute(row, 'clew.demo') === true) flags |= spanFlags.demo;
