@@ -20,6 +20,10 @@ export interface ClewStorage extends Component {
   refusal(bytes: number): StoreError | undefined;
   /** Settles once the tables are there and ready to be asked; rejects when they cannot be. */
   readonly ready: Promise<void>;
+  /** Deletes traces (32 hex digits each) from every table, once what is acknowledged is stored; returns how many were looked at. */
+  deleteTraces(tenant: string, traceIds: readonly string[], signal: AbortSignal): Promise<number>;
+  /** Deletes every trace of demo data; returns how many. */
+  deleteDemo(tenant: string, signal: AbortSignal): Promise<number>;
   /** Waits until everything acknowledged before the call is in the tables, or the signal aborts. For tests and tools. */
   settle(signal: AbortSignal): Promise<void>;
 }

@@ -138,4 +138,26 @@ describe('clew_storage and clew_store', () => {
     await expect.poll(() => countSpans(fleet), { timeout: 30_000 }).toEqual({ rows: 300, distinct: 300 });
     expect(fleet.statuses).toEqual([]);
   }, 120_000);
+
+  it('delete traces, of those just acknowledged too', async () => {
+    const fleet = await startFleet();
+    await fleet.storage.ready;
+    await fleet.exporter.consumeTraces(fromPlain([spanNumber(1), spanNumber(2)]), contextOf());
+    expect(await fleet.storage.deleteTraces('single-tenant', [spanNumber(1).traceId], patience())).toBe(1);
+    expect(await countSpans(fleet)).toEqual({ rows: 1, distinct: 1 });
+    expect(await fleet.storage.deleteDemo('single-tenant', patience())).toBe(0);
+  }, 60_000);
+
+  it('refuse data of a newer schema with one sentence', async () => {
+    const first = await startFleet();
+    await first.storage.ready;
+    await first.storage.client.execute("INSERT INTO clew_schema SELECT 999, 'complete', 0", {
+      class: 'control',
+      comment: 'test',
+    });
+    for (const rig of rigs.splice(0)) await rig.stop();
+    const second = await startFleet();
+    await expect(second.storage.ready).rejects.toMatchObject({ code: 'schema_newer' });
+    await expect.poll(() => second.statuses).toMatchObject([{ kind: 'fatal', error: { code: 'schema_newer' } }]);
+  }, 60_000);
 });

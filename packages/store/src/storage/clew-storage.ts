@@ -9,6 +9,10 @@ import type { SqlClient } from '../engine/client.ts';
 import { StoreError } from '../errors.ts';
 import type { StoreErrorCode } from '../errors.ts';
 import { Journal } from '../journal/journal.ts';
+import { deleteDemoData, deleteTraces } from '../retention/deletion.ts';
+import { ddlOf } from '../retention/partitions.ts';
+import type { RetentionPolicy } from '../retention/retention.ts';
+import { migrate } from '../schema/migrate.ts';
 import { countSegment, deleteSegment, deriveSegment } from '../schema/segments.ts';
 import { BlockThread } from '../writer/block-thread.ts';
 import { Intake } from '../writer/intake.ts';
@@ -21,7 +25,7 @@ import type { ClewStorage } from './capability.ts';
 import type { ClewStorageConfig } from './config.ts';
 import { lockEngine } from './engine-handle.ts';
 import type { EngineHandle } from './engine-handle.ts';
-import { prepareTables } from './prepare-tables.ts';
+import { Maintenance } from './maintenance.ts';
 import { engineTelemetry } from './telemetry.ts';
 
 /** Failures of the engine that may be gone when it is tried again. */
@@ -36,6 +40,11 @@ const PASSING: ReadonlySet<StoreErrorCode> = new Set([
 const MAX_START_ATTEMPTS = 10;
 const RETRY_MS = 500;
 
+function isPassing(error: unknown): boolean {
+  if (!(error instanceof StoreError)) return false;
+  return PASSING.has(error.code) || (error.code === 'schema_failed' && isPassing(error.cause));
+}
+
 /** What runs between start and stop. */
 interface Running {
   readonly engine: EngineHandle;
@@ -43,6 +52,7 @@ interface Running {
   readonly intake: Intake;
   readonly writer: SegmentWriter;
   readonly pending: PendingSpans;
+  readonly maintenance: Maintenance;
 }
 
 /**
@@ -115,6 +125,18 @@ export class ClewStorageExtension implements ClewStorage {
     }
   }
 
+  async deleteTraces(tenant: string, traceIds: readonly string[], signal: AbortSignal): Promise<number> {
+    await this.settle(signal);
+    const done = await deleteTraces(this.client, tenant, traceIds, { nowUnixMs: Date.now(), signal });
+    return done.tracesDone;
+  }
+
+  async deleteDemo(tenant: string, signal: AbortSignal): Promise<number> {
+    await this.settle(signal);
+    const done = await deleteDemoData(this.client, tenant, { nowUnixMs: Date.now(), signal });
+    return done.tracesDone;
+  }
+
   snapshot(): Readonly<Record<string, unknown>> {
     if (this.#running === undefined) return { running: false };
     const { journal, writer, engine } = this.#running;
@@ -142,11 +164,14 @@ export class ClewStorageExtension implements ClewStorage {
     this.#stopping = true;
     const running = this.#running;
     if (running === undefined) return;
+    // A statement of it ends with the engine at the latest.
+    const maintained = running.maintenance.stop();
     running.journal.flush();
     await running.writer.drain(deadline);
     await running.writer.stop();
     await running.journal.close();
     await running.engine.stop();
+    await maintained;
     await this.#bringingUp;
     this.#running = undefined;
   }
@@ -184,14 +209,24 @@ export class ClewStorageExtension implements ClewStorage {
       },
       telemetry,
     });
-    return { engine, journal, writer, intake: new Intake(journal), pending: new JournalPendingSpans(journal) };
+    const maintenance = new Maintenance({
+      client,
+      policy: retentionPolicy(this.#config),
+      telemetry,
+      onDaysDropped: (days) => writer.forgetDays(days),
+    });
+    const pending = new JournalPendingSpans(journal);
+    return { engine, journal, writer, maintenance, intake: new Intake(journal), pending };
   }
 
-  async #bringUp({ engine, writer }: Running): Promise<void> {
+  async #bringUp({ engine, writer, maintenance }: Running): Promise<void> {
     try {
       await this.#patiently(() => engine.start());
-      await this.#patiently(() => prepareTables(engine.client));
+      await this.#patiently(() =>
+        migrate(engine.client, ddlOf(engine.client), { onStep: (step) => this.#migrating(step) }),
+      );
       writer.start();
+      maintenance.start();
       this.#ready.resolve();
     } catch (caught) {
       const error = caught instanceof Error ? caught : new Error(errorMessage(caught));
@@ -206,11 +241,10 @@ export class ClewStorageExtension implements ClewStorage {
       try {
         return await step();
       } catch (error) {
-        const passing = error instanceof StoreError && PASSING.has(error.code);
-        if (!passing || this.#stopping || attempt === MAX_START_ATTEMPTS) throw error;
+        if (!isPassing(error) || this.#stopping || attempt === MAX_START_ATTEMPTS) throw error;
         const delayMs = RETRY_MS * attempt;
         this.#telemetry.logger.warn('starting the storage failed and is tried again', {
-          reason: error.message,
+          reason: errorMessage(error),
           delayMs,
         });
         await sleep(delayMs);
@@ -226,4 +260,16 @@ export class ClewStorageExtension implements ClewStorage {
   #notRunning(): StoreError {
     return new StoreError('engine_unavailable', `the extension ${this.#id} is not running; try again in a moment`);
   }
+
+  #migrating(step: { readonly version: number; readonly name: string }): void {
+    this.#telemetry.logger.info('changing the tables to a newer schema; requests go to the journal meanwhile', step);
+  }
+}
+
+/** 0 means no limit. */
+function retentionPolicy({ retention }: ClewStorageConfig): RetentionPolicy {
+  return {
+    ...(retention.max_age > 0 ? { maxAgeMs: retention.max_age } : {}),
+    ...(retention.max_bytes > 0 ? { maxBytes: retention.max_bytes } : {}),
+  };
 }
