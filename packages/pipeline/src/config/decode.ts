@@ -1,9 +1,9 @@
 import { didYouMean } from '@clew/base';
 import type { z } from 'zod';
-import { nodeAt, positionAt, toPlainValue } from './node.ts';
+import { defineOwn, nodeAt, positionAt } from './node.ts';
 import type { ConfigNode, PlainValue } from './node.ts';
 import type { Problem } from './problem.ts';
-import { keysAt } from './schema-walk.ts';
+import { keysAt, wantsTypes } from './schema-walk.ts';
 
 /** Settings as the schema made them, or everything wrong with them. */
 export type Decoded<T> =
@@ -22,7 +22,7 @@ export interface DecodeContext {
  * value was substituted from (`0123` stays `0123`), and an empty value (`tls:`) leaves the default in place.
  */
 export function decode<T>(schema: z.ZodType<T>, node: ConfigNode, context: DecodeContext): Decoded<T> {
-  const input = { root: toPlainValue(node) };
+  const input = { root: typedInput(schema, node, []) };
   if (input.root === null) input.root = {};
   // Each round repairs every repairable issue; issues may surface in layers, as objects inside unions do.
   for (let round = 0; ; round++) {
@@ -34,6 +34,18 @@ export function decode<T>(schema: z.ZodType<T>, node: ConfigNode, context: Decod
     const main = parsed.error.issues.flatMap(mostLikely);
     return { ok: false, problems: main.map((issue) => describe(schema, node, issue, context)) };
   }
+}
+
+/** Plain data, with whole numbers as `bigint` where the schema wants to tell them from floats. */
+function typedInput(schema: z.ZodType, node: ConfigNode, path: readonly PropertyKey[]): PlainValue {
+  if (node.kind === 'list') return node.items.map((item, index) => typedInput(schema, item, [...path, index]));
+  if (node.kind === 'scalar') {
+    const whole = typeof node.value === 'number' && Number.isInteger(node.value) && node.float !== true;
+    return whole && wantsTypes(schema, path) ? BigInt(node.value as number) : node.value;
+  }
+  const object: { [key: string]: PlainValue } = {};
+  for (const [key, { value }] of node.entries) defineOwn(object, key, typedInput(schema, value, [...path, key]));
+  return object;
 }
 
 type Issue = z.core.$ZodIssue;

@@ -103,7 +103,7 @@ class Expander {
     if (root.kind !== 'scalar') return this.expand(root, path, budget);
     // Text stays as it came, quotes and all; only numbers, booleans and null take on a type.
     const value = typeof root.value === 'string' ? text : root.value;
-    return this.#expandText({ kind: 'scalar', value, text, position: placed }, path, budget);
+    return this.#expandText({ ...root, value, text, position: placed }, path, budget);
   }
 
   /** An expanded scalar may hold further expressions. */

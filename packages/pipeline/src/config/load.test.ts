@@ -4,6 +4,7 @@ import { FeatureGates } from '../feature-gates.ts';
 import { loadConfig } from './load.ts';
 import type { LoadOptions } from './load.ts';
 import type { Configuration } from './model.ts';
+import { printConfig } from './print.ts';
 import { formatProblem } from './problem.ts';
 import { testRegistry } from './test/registry.ts';
 
@@ -238,6 +239,17 @@ describe('loadConfig', () => {
       'c.yaml': `${components.replace('{batch: }', '{batch: {timeout: 1500000}}')}${service}`,
     });
     expect(config.components.processor.get('batch')?.settings).toMatchObject({ timeout: 1.5 });
+  });
+
+  it('tells whole numbers from floats where types matter, and keeps the difference in print', async () => {
+    const typed = '[1, 1.0, 1e3, 0.5, "1", {k: 2}]';
+    const text = `${components.replace('{batch: }', `{typed: {value: ${typed}}}`)}${service.replace('[batch]', '[typed]')}`;
+    const config = await loaded({ 'c.yaml': text }, { env: {} });
+    expect(config.components.processor.get('typed')?.settings).toEqual({ value: [1n, 1, 1000, 0.5, '1', { k: 2n }] });
+    const again = await loaded({ 'c.yaml': printConfig(config.tree, { registry: testRegistry }) });
+    expect(again.components.processor.get('typed')?.settings).toEqual(
+      config.components.processor.get('typed')?.settings,
+    );
   });
 
   it('accepts an alias with a warning, under the id the user wrote', async () => {

@@ -15,6 +15,8 @@ export interface ScalarNode {
   readonly value: ScalarValue;
   /** The text a value was substituted from: what a field of type string receives, whatever the text means in YAML. */
   readonly text?: string;
+  /** True for a whole number that was written as a float, such as `1.0`. */
+  readonly float?: boolean;
   readonly position: SourcePosition;
 }
 
@@ -46,16 +48,13 @@ export function toPlainValue(node: ConfigNode): PlainValue {
   if (node.kind === 'scalar') return node.value;
   if (node.kind === 'list') return node.items.map(toPlainValue);
   const object: { [key: string]: PlainValue } = {};
-  for (const [key, { value }] of node.entries) {
-    // Defined, not assigned: a key named __proto__ must stay data.
-    Object.defineProperty(object, key, {
-      value: toPlainValue(value),
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    });
-  }
+  for (const [key, { value }] of node.entries) defineOwn(object, key, toPlainValue(value));
   return object;
+}
+
+/** Sets a property. Defined, not assigned: a key named `__proto__` must stay data. */
+export function defineOwn(object: { [key: string]: PlainValue }, key: string, value: PlainValue): void {
+  Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
 /** The node `path` leads to, or undefined. */

@@ -166,11 +166,13 @@ function shownNode(document: Document, node: ConfigNode, origins: boolean): unkn
 }
 
 /** A scalar that reads back as the same value: dollars escaped, and quoted whenever bare text would mean something else. */
-function shownScalar(document: Document, { value }: ScalarNode, position: 'list' | 'map'): object {
+function shownScalar(document: Document, { value, float }: ScalarNode, position: 'list' | 'map'): object {
   // In a map nothing at all says null; in a list it would be no item.
   if (value === null && position === 'list')
     return Object.assign(document.createNode(null) as object, { source: 'null' });
-  if (typeof value !== 'string') return document.createNode(value) as object;
+  if (typeof value !== 'string') {
+    return Object.assign(document.createNode(value) as object, float === true ? { minFractionDigits: 1 } : {});
+  }
   const escaped = value.replace(/\$(?=[${])/g, '$$$$');
   const node = document.createNode(escaped) as { type?: string };
   if (resolveScalar(escaped) !== escaped) node.type = 'QUOTE_DOUBLE';

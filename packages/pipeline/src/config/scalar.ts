@@ -24,6 +24,11 @@ export function resolveScalar(text: string): ScalarValue {
   return floatPattern.test(text) ? Number(digits) : text;
 }
 
+/** Whether a text that means a whole number is written as a float, as `1.0` and `1e3` are. */
+export function isWholeFloat(text: string): boolean {
+  return floatPattern.test(text) && !integerPattern.test(text) && Number.isInteger(Number(text.replaceAll('_', '')));
+}
+
 function integerValue(digits: string): number | bigint | undefined {
   const negative = digits.startsWith('-');
   let magnitude = digits.replace(/^[-+]/, '');

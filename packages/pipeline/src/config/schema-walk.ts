@@ -109,17 +109,28 @@ export function wantsText(schema: z.ZodType, path: readonly PropertyKey[]): bool
   return types.includes('string') && !['number', 'int', 'bigint', 'boolean'].some((type) => types.includes(type));
 }
 
+/** Whether whole numbers at `path` are wanted as `bigint`: there, or around it, stands a `typedValue()`. */
+export function wantsTypes(schema: z.ZodType, path: readonly PropertyKey[]): boolean {
+  return isMarkedAt(schema, path, 'typed');
+}
+
 /** Whether the schema at `path`, or one around it, is marked secret. */
 export function isSecretAt(schema: z.ZodType, path: readonly PropertyKey[]): boolean {
+  return isMarkedAt(schema, path, 'secret');
+}
+
+type Mark = 'secret' | 'typed';
+
+function isMarkedAt(schema: z.ZodType, path: readonly PropertyKey[], mark: Mark): boolean {
   for (let length = 0; length <= path.length; length++) {
-    if (schemasAt(schema, path.slice(0, length)).some(markedSecret)) return true;
+    if (schemasAt(schema, path.slice(0, length)).some((candidate) => isMarked(candidate, mark))) return true;
   }
   return false;
 }
 
-function markedSecret(schema: z.ZodType): boolean {
-  if (schema.meta()?.['secret'] === true) return true;
+function isMarked(schema: z.ZodType, mark: Mark): boolean {
+  if (schema.meta()?.[mark] === true) return true;
   const { innerType, in: near } = definitionOf(schema);
   const inner = innerType ?? near;
-  return inner !== undefined && markedSecret(inner);
+  return inner !== undefined && isMarked(inner, mark);
 }

@@ -48,6 +48,14 @@ export function uint(): z.ZodNumber {
   return z.int().min(0).max(4_294_967_295);
 }
 
+/**
+ * Any value, with the type it was written with: whole numbers arrive as `bigint`, floats (`1.0` among them) as `number`. For
+ * settings that become attribute values.
+ */
+export function typedValue(): z.ZodUnknown {
+  return z.unknown().meta({ typed: true });
+}
+
 /** A value that is never printed. */
 export function secret<T extends z.ZodType>(schema: T): T {
   return schema.meta({ ...schema.meta(), secret: true });

@@ -3,7 +3,7 @@ import type { Document, Pair } from 'yaml';
 import { mapNode } from './node.ts';
 import type { ConfigNode, MapEntry } from './node.ts';
 import type { Problem, SourcePosition } from './problem.ts';
-import { resolveScalar } from './scalar.ts';
+import { isWholeFloat, resolveScalar } from './scalar.ts';
 
 /** Nodes a document may have with its aliases followed; more is an attack, not a configuration. */
 export const maxYamlNodes = 100_000;
@@ -96,7 +96,8 @@ class TreeReader {
       const text = typeof node.value === 'string' ? node.value : (node.source ?? '');
       const tagged = node.tag === '!!str' || node.tag === 'tag:yaml.org,2002:str';
       const value = node.type === 'PLAIN' && !tagged ? resolveScalar(text) : text;
-      return { kind: 'scalar', value, position };
+      const float = typeof value === 'number' && isWholeFloat(text);
+      return { kind: 'scalar', value, position, ...(float ? { float } : {}) };
     }
     return none;
   }

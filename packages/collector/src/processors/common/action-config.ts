@@ -1,4 +1,5 @@
 import { compilePattern } from '@clew/base';
+import { typedValue } from '@clew/pipeline';
 import { z } from 'zod';
 
 /** What can be done to an attribute. */
@@ -9,8 +10,8 @@ export const actionSchema = z
   .strictObject({
     key: z.string().prefault(''),
     action: z.string().transform((name) => name.toLowerCase()),
-    value: z.unknown().optional(),
-    default_value: z.unknown().optional(),
+    value: typedValue().optional(),
+    default_value: typedValue().optional(),
     from_attribute: z.string().prefault(''),
     from_context: z.string().prefault(''),
     pattern: z.string().prefault(''),

@@ -2,13 +2,13 @@ import { ValueType, isArray, valueTypeOf } from '@clew/model';
 import type { AttributeCursor, AttributeValue, SpanBatch } from '@clew/model';
 
 /**
- * A value from a configuration as an attribute value: whole numbers are ints, others doubles, maps become key-value lists.
- * (YAML's `1.0` is a whole number once it is read.)
+ * A value from a configuration (`typedValue()`) as an attribute value: whole numbers came as `bigint`, floats as numbers; maps
+ * become key-value lists.
  */
 export function configuredValue(value: unknown): AttributeValue {
   if (value === null || value === undefined) return null;
-  if (typeof value === 'number') return Number.isInteger(value) ? BigInt(value) : value;
-  if (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'bigint') return value;
+  if (typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean' || typeof value === 'bigint')
+    return value;
   if (Array.isArray(value)) return value.map(configuredValue);
   const entries = Object.entries(value as Record<string, unknown>);
   return { entries: entries.map(([key, child]) => ({ key, value: configuredValue(child) })) };

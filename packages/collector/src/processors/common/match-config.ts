@@ -1,8 +1,9 @@
 import { compilePattern, didYouMean } from '@clew/base';
+import { typedValue } from '@clew/pipeline';
 import { z } from 'zod';
 import { configuredValue, typeName } from './attribute-value.ts';
 
-const attributeSchema = z.strictObject({ key: z.string(), value: z.unknown().optional() });
+const attributeSchema = z.strictObject({ key: z.string(), value: typedValue().optional() });
 
 const librarySchema = z.strictObject({ name: z.string(), version: z.string().optional() });
 

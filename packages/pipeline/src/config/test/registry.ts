@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ComponentFactory, ComponentKind } from '../../component.ts';
 import { ComponentRegistry } from '../../registry/registry.ts';
-import { durationMs, secret, section, uint } from '../schema.ts';
+import { durationMs, secret, section, typedValue, uint } from '../schema.ts';
 
 /** Factories that only describe themselves: loading never creates components. */
 function described(kind: ComponentKind, type: string, configSchema: z.ZodType, extra: object = {}): ComponentFactory {
@@ -47,6 +47,7 @@ export const testRegistry = new ComponentRegistry([
         error: 'send_batch_max_size must be greater or equal to send_batch_size',
       }),
   ),
+  described('processor', 'typed', z.strictObject({ value: typedValue() })),
   described('processor', 'anything', z.record(z.string(), z.unknown())),
   described(
     'exporter',
