@@ -3,7 +3,9 @@ import { StoreError } from '../errors.ts';
 import { allOf, Sql } from './sql.ts';
 import { readTagCatalog, type TagCatalog } from './tag-catalog.ts';
 import { keysOf, tagCondition, type TagFilter } from './tag-conditions.ts';
-import { startsWithin, type TimeRange } from './time-range.ts';
+import { filterKeys, isError, spanConditions, type SpanFilter } from './span-filter.ts';
+import type { TimeRange } from './time-range.ts';
+import { searchSettings } from './value-test.ts';
 import { lookUpTraces } from './trace-index.ts';
 import { countSpans } from './summaries.ts';
 
@@ -15,23 +17,20 @@ export type TraceOrder =
   | 'trace_start'
   /** Duration of the longest matching span. */
   | 'longest_match'
+  /** Start of the earliest matching span. */
+  | 'oldest_match'
   /** Spans of the trace, among the latest matching ones (`FoundTraces.facts.candidates`). */
-  | 'most_spans';
+  | 'most_spans'
+  /** Failed spans of the trace, among the latest matching ones. */
+  | 'most_errors';
 
 /** A search. A trace matches when at least one of its spans satisfies every condition. */
-export interface TraceSearch {
-  readonly service?: string;
-  /** Span name, exactly. */
-  readonly operation?: string;
+export interface TraceSearch extends SpanFilter {
   readonly tags?: readonly TagFilter[];
-  /** Whether tags match under other names of the same attribute; default true. */
+  /** Whether tags and terms match under other names of the same attribute; default true. */
   readonly synonyms?: boolean;
-  readonly kind?: number;
   /** Only spans that failed, or only others. */
   readonly errors?: boolean;
-  /** Span duration, both ends included. */
-  readonly minDurationNano?: bigint;
-  readonly maxDurationNano?: bigint;
   /** Range of the matching spans' starts, both ends included. */
   readonly range: TimeRange;
   /** Traces to find at most. */
@@ -147,7 +146,8 @@ class SearchRun {
     search: TraceSearch,
     options: SearchOptions,
   ): Promise<SearchRun> {
-    const keys = (search.tags ?? []).flatMap((tag) => keysOf(tag, search.synonyms ?? true));
+    const { tags = [], synonyms = true } = search;
+    const keys = [...tags.flatMap((tag) => keysOf(tag, synonyms)), ...filterKeys(search, synonyms)];
     const catalog = await readTagCatalog(client, tenant, keys, options.signal);
     return new SearchRun(client, tenant, search, options, catalog);
   }
@@ -301,25 +301,10 @@ class SearchRun {
   }
 
   #conditions(sql: Sql, range: TimeRange): string[] {
-    const {
-      service,
-      operation,
-      kind,
-      errors,
-      minDurationNano,
-      maxDurationNano,
-      tags = [],
-      synonyms = true,
-    } = this.#search;
-    const conditions = [`tenant = ${sql.text(this.#tenant)}`];
-    if (service !== undefined) conditions.push(`service = ${sql.text(service)}`);
-    conditions.push(startsWithin(sql, range, this.#catalog.oddTimes));
-    if (operation !== undefined) conditions.push(`name = ${sql.text(operation)}`);
-    if (kind !== undefined) conditions.push(`kind = ${sql.value('UInt8', kind)}`);
-    if (errors !== undefined) conditions.push(`bitTest(hot, 14) = ${errors ? 1 : 0}`);
-    if (minDurationNano !== undefined) conditions.push(`duration_ns >= ${sql.value('UInt64', minDurationNano)}`);
-    if (maxDurationNano !== undefined) conditions.push(`duration_ns <= ${sql.value('UInt64', maxDurationNano)}`);
+    const { errors, tags = [], synonyms = true } = this.#search;
     const context = { sql, tenant: this.#tenant, catalog: this.#catalog, synonyms };
+    const conditions = spanConditions(context, this.#search, range);
+    if (errors !== undefined) conditions.push(errors ? isError : `NOT (${isError})`);
     for (const tag of tags) conditions.push(tagCondition(context, tag));
     return conditions;
   }
@@ -356,6 +341,7 @@ class SearchRun {
       class: 'scan',
       comment,
       params: sql.params,
+      settings: searchSettings,
       timeoutMs: Math.max(1, Math.ceil(this.#deadlineMs - performance.now())),
       ...(this.#signal === undefined ? {} : { signal: this.#signal }),
     };

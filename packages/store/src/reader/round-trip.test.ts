@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ResourceCache } from './resource-cache.ts';
 import { readTraces } from './read-traces.ts';
 import { toStorageOrder } from './storage-order.ts';
+import { batchOf } from './test-support/spans.ts';
 import { noPending, openTestStore, TENANT, type TestStore } from './test-support/test-store.ts';
 
 let store: TestStore;
@@ -40,26 +41,38 @@ function sorted(batch: SpanBatch): string[] {
     .toSorted();
 }
 
+/** Every trace of the batch is read as it was stored, equal spans once. */
+async function expectStored(tenant: string, batch: SpanBatch): Promise<void> {
+  const traces = splitByTrace(batch);
+  const ids = traces.map(({ first }) => hexOf(batch.traceIds, first * 16, 16));
+  const source = { client: store.client, pending: noPending, resources: new ResourceCache(store.client) };
+  const found = await readTraces(source, tenant, ids);
+  expect([...found.keys()].toSorted()).toEqual(ids.toSorted());
+  traces.forEach(({ rows }, i) => {
+    const wanted = [...new Set(sorted(selectSpans(batch, rows)))];
+    expect(sorted(found.get(ids[i]!)!)).toEqual(wanted);
+  });
+}
+
 describe('a stored batch', () => {
   it('comes back with everything it had, whatever it had', async () => {
-    let run = 0;
+    let tenants = 0;
     await fc.assert(
-      fc.asyncProperty(arbitraryBatch(), async (batch) => {
-        const tenant = `tenant-${run++}`;
-        await store.store([{ batch, receivedUnixNano: received, tenant }]);
-        const traces = splitByTrace(batch);
-        const ids = traces.map(({ first }) => hexOf(batch.traceIds, first * 16, 16));
-        const source = { client: store.client, pending: noPending, resources: new ResourceCache(store.client) };
-        const found = await readTraces(source, tenant, ids);
-        expect([...found.keys()].toSorted()).toEqual(ids.toSorted());
-        traces.forEach(({ rows }, i) => {
-          const wanted = [...new Set(sorted(selectSpans(batch, rows)))];
-          expect(sorted(found.get(ids[i]!)!)).toEqual(wanted);
-        });
+      fc.asyncProperty(fc.array(arbitraryBatch(), { minLength: 4, maxLength: 10 }), async (batches) => {
+        // One segment for all, as it is when many clients send at once.
+        const stored = batches.map((batch) => ({ batch, receivedUnixNano: received, tenant: `tenant-${tenants++}` }));
+        await store.store(stored);
+        for (const { batch, tenant } of stored) await expectStored(tenant, batch);
       }),
-      { numRuns: 60 },
+      { numRuns: 10 },
     );
   }, 120_000);
+
+  it('comes back when its service name is no valid UTF-8', async () => {
+    const batch = batchOf({ trace: 1, service: 'caf\udce9' }, { trace: 1, service: 'café' });
+    await store.store([{ batch, receivedUnixNano: received, tenant: 'latin' }]);
+    await expectStored('latin', batch);
+  }, 60_000);
 
   it('is found before it is stored, and once when it is both waiting and stored', async () => {
     const batch = fc.sample(arbitraryBatch(), { numRuns: 20, seed: 7 }).find((each) => each.count > 2)!;

@@ -6,7 +6,8 @@ import { Sql } from './sql.ts';
 /** Where the spans of some traces lie: what makes reading them a lookup by primary key. */
 export interface TraceBounds {
   readonly days: readonly number[];
-  readonly services: readonly string[];
+  /** Names as bytes: they need not be UTF-8. */
+  readonly services: readonly Uint8Array[];
   readonly slots: readonly number[];
   readonly minStartUnixNano: bigint;
   readonly maxStartUnixNano: bigint;
@@ -18,7 +19,8 @@ export interface IndexedTrace {
   /** Earliest start and latest end of its spans, nanoseconds since 1970. */
   readonly startUnixNano: bigint;
   readonly endUnixNano: bigint;
-  readonly services: readonly string[];
+  /** Names in hexadecimal: they need not be UTF-8. */
+  readonly servicesHex: readonly string[];
   readonly days: readonly number[];
   readonly slots: readonly number[];
 }
@@ -47,7 +49,7 @@ export async function lookUpTraces(
   );
   const rows = await client.rows<IndexRow>(
     'SELECT lower(hex(trace_id)) AS id, groupUniqArray(day) AS days, min(t_min) AS t_min, max(t_max) AS t_max, ' +
-      'groupUniqArrayArray(services) AS services, groupUniqArrayArray(slots) AS slots ' +
+      'arrayMap(x -> hex(x), groupUniqArrayArray(services)) AS services, groupUniqArrayArray(slots) AS slots ' +
       `FROM (SELECT trace_id, day, t_min, t_max, services, slots FROM trace_index WHERE tenant = ${sql.text(tenant)} AND trace_id IN ${ids}) ` +
       'GROUP BY trace_id',
     {
@@ -62,7 +64,7 @@ export async function lookUpTraces(
     traceId: row.id,
     startUnixNano: BigInt(row.t_min),
     endUnixNano: BigInt(row.t_max),
-    services: row.services,
+    servicesHex: row.services,
     days: row.days,
     slots: row.slots,
   }));
@@ -80,7 +82,7 @@ export function boundsOf(traces: readonly IndexedTrace[]): TraceBounds | undefin
   }
   return {
     days: [...new Set(traces.flatMap((trace) => trace.days))],
-    services: [...new Set(traces.flatMap((trace) => trace.services))],
+    services: [...new Set(traces.flatMap((trace) => trace.servicesHex))].map((hex) => Buffer.from(hex, 'hex')),
     slots: [...new Set(traces.flatMap((trace) => trace.slots))],
     minStartUnixNano,
     maxStartUnixNano,

@@ -74,7 +74,8 @@ export async function deleteDemoData(
 /** What the deleted spans had, and what other tables may therefore hold without reason. */
 class Touched {
   readonly days = new Set<number>();
-  readonly services = new Set<string>();
+  /** Names as bytes, by their hexadecimal form. */
+  readonly services = new Map<string, Uint8Array>();
   /** Minutes since 1970 in which the spans arrived. */
   readonly minutes = new Set<number>();
 }
@@ -99,7 +100,7 @@ async function deleteChunk(
   );
   for (const row of minutes) touched.minutes.add(row.minute);
   for (const day of bounds.days) touched.days.add(day);
-  for (const service of bounds.services) touched.services.add(service);
+  for (const service of bounds.services) touched.services.set(Buffer.from(service).toString('hex'), service);
   await client.execute(`DELETE FROM spans WHERE ${where}`, remove(sql, 'delete spans'));
   // The index last: it is what an interrupted deletion finds its traces with.
   const index = new Sql();
@@ -121,7 +122,7 @@ async function dropStaleNames(client: SqlClient, tenant: string, { days, service
     const sql = new Sql();
     const t = sql.text(tenant);
     const d = sql.value('Array(UInt16)', [...days]);
-    const s = sql.value('Array(String)', [...services]);
+    const s = sql.value('Array(String)', [...services.values()]);
     const affected = own.replace('{services}', s);
     return [
       sql,

@@ -170,7 +170,7 @@ describe('a schema', () => {
     for (let finished = false; !finished;) {
       // Each attempt gets a few statements further than what is recorded, and stops there.
       try {
-        await migrate(failingClient(3 + (interruptions % 4)), ddl, { target });
+        await migrate(failingClient(3 + (interruptions % 9)), ddl, { target });
         finished = true;
       } catch (error) {
         expect(errorMessage(error)).toContain('the machine stopped');

@@ -72,8 +72,9 @@ async function exchange(context: StepContext, spec: TableSpec, old: string): Pro
       `rebuild ${spec.name}: not supported on a cluster yet; rebuild it by hand as docs/store.md says`,
     );
   }
+  if (context.isDone('exchanged')) return;
   const next = `${spec.name}_next`;
-  if (!(await exists(client, old)) && !context.isDone('exchanged')) {
+  if (!(await exists(client, old))) {
     for (const view of await viewsOf(client)) await run(client, `DROP TABLE IF EXISTS ${view} SYNC`);
     for (const statement of createTable({ ...spec, name: next }, ddl)) await run(client, statement);
     // Two names change in one statement of the database, so no moment has neither table.

@@ -1,0 +1,357 @@
+import { dropEqualSpans } from '@clew/model';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { StoreReader } from './store-reader.ts';
+import type { TraceSearch } from './find-traces.ts';
+import { batchOf, NOON, type SpanSketch, traceIdText } from './test-support/spans.ts';
+import { noPending, openTestStore, type TestStore } from './test-support/test-store.ts';
+
+let store: TestStore;
+let reader: StoreReader;
+let tenants = 0;
+beforeAll(async () => {
+  store = await openTestStore();
+  reader = new StoreReader(store.client, noPending);
+}, 60_000);
+afterAll(() => store.close());
+
+const hour = 3_600_000_000_000n;
+const range = { startUnixNano: NOON - 12n * hour, endUnixNano: NOON + hour };
+
+/** Stores the spans for a tenant of their own. */
+async function stored(...sketches: SpanSketch[]): Promise<string> {
+  const tenant = `tenant ${tenants++}`;
+  await store.store([{ batch: batchOf(...sketches), receivedUnixNano: NOON + 60_000_000_000n, tenant }]);
+  return tenant;
+}
+
+/** Numbers of the traces a search finds, in its order. */
+async function find(tenant: string, search: Partial<TraceSearch>): Promise<number[]> {
+  const found = await reader.findTraces(tenant, { range, limit: 20, ...search });
+  return found.traces.map((trace) => Number.parseInt(trace.traceId, 16));
+}
+
+function tag(key: string, value: string): Partial<TraceSearch> {
+  return { tags: [{ key, value }] };
+}
+
+describe('a search', () => {
+  it('refuses a limit that is not positive', async () => {
+    await expect(reader.findTraces('t', { range, limit: 0 })).rejects.toMatchObject({ code: 'invalid_argument' });
+  });
+
+  it('finds nothing for a tenant without spans', async () => {
+    expect(await find('nobody', {})).toEqual([]);
+  });
+
+  it('wants all conditions from one span', async () => {
+    const tenant = await stored(
+      { trace: 1, service: 'a', name: 'x', ms: 50, tags: [['color', 'red']] },
+      { trace: 2, service: 'a', name: 'x', ms: 5, tags: [['color', 'red']] },
+      { trace: 2, service: 'b', name: 'x', ms: 50, tags: [['color', 'red']] },
+      { trace: 3, service: 'a', name: 'y', ms: 50, tags: [['color', 'red']] },
+      { trace: 4, service: 'a', name: 'x', ms: 50, tags: [['color', 'blue']] },
+    );
+    const search = { service: 'a', operation: 'x', minDurationNano: 50_000_000n, ...tag('color', 'red') };
+    expect(await find(tenant, search)).toEqual([1]);
+    expect(await find(tenant, { service: 'A' })).toEqual([]);
+    expect((await find(tenant, { maxDurationNano: 5_000_000n })).length).toBe(1);
+  });
+
+  it('gives the traces with the latest match first, ties by trace id', async () => {
+    const tenant = await stored(
+      { trace: 1, atMs: 5000 },
+      { trace: 2, atMs: 7000 },
+      { trace: 3, atMs: 1000 },
+      { trace: 3, atMs: 6000 },
+      { trace: 5, atMs: 2000 },
+      { trace: 4, atMs: 2000 },
+      { trace: 6, startUnixNano: NOON - 11n * hour },
+    );
+    expect(await find(tenant, {})).toEqual([2, 3, 1, 4, 5, 6]);
+    expect(await find(tenant, { limit: 2 })).toEqual([2, 3]);
+    expect(await find(tenant, { order: 'trace_start' })).toEqual([2, 1, 4, 5, 3, 6]);
+  });
+
+  it('pages through everything once, also when a trace matches again further down', async () => {
+    const sketches = Array.from({ length: 37 }, (_, i) => [
+      { trace: i + 1, span: 2 * i + 1, atMs: 1000 * i },
+      { trace: i + 1, span: 2 * i + 2, atMs: 7 * ((i * 13) % 37) },
+    ]).flat();
+    const tenant = await stored(...sketches);
+    const pages: string[] = [];
+    for (let after: TraceSearch['after'] | undefined, more = true; more;) {
+      const page = await reader.findTraces(tenant, { range, limit: 5, ...(after === undefined ? {} : { after }) });
+      pages.push(...page.traces.map((trace) => trace.traceId));
+      after = page.next;
+      more = after !== undefined;
+    }
+    const all = await reader.findTraces(tenant, { range, limit: 100 });
+    expect(all.facts.stopped).toBe('exhausted');
+    expect(pages).toEqual(all.traces.map((trace) => trace.traceId));
+    expect(new Set(pages).size).toBe(37);
+  });
+
+  it('orders by the longest match and by the number of spans', async () => {
+    const tenant = await stored(
+      { trace: 1, ms: 10 },
+      { trace: 2, ms: 900 },
+      { trace: 2, ms: 1 },
+      { trace: 3, ms: 500 },
+      { trace: 3, ms: 400 },
+      { trace: 3, ms: 300 },
+    );
+    expect(await find(tenant, { order: 'longest_match', limit: 2 })).toEqual([2, 3]);
+    expect(await find(tenant, { order: 'most_spans' })).toEqual([3, 2, 1]);
+  });
+
+  it('keeps to its time range, both ends included, wherever a span was filed', async () => {
+    const early = 1_000_000_000n;
+    const late = NOON + 400n * 24n * hour;
+    const tenant = await stored(
+      { trace: 1, atMs: 0 },
+      { trace: 2, startUnixNano: early },
+      { trace: 3, startUnixNano: late },
+    );
+    expect(await find(tenant, { range: { startUnixNano: NOON, endUnixNano: NOON } })).toEqual([1]);
+    expect(await find(tenant, { range: { startUnixNano: NOON + 1n, endUnixNano: NOON + hour } })).toEqual([]);
+    expect(await find(tenant, { range: { startUnixNano: 0n, endUnixNano: early } })).toEqual([2]);
+    expect(await find(tenant, { range: { startUnixNano: late, endUnixNano: late + hour } })).toEqual([3]);
+  });
+
+  it('says when it looked at everything', async () => {
+    const tenant = await stored({ trace: 1 });
+    const { facts, next } = await reader.findTraces(tenant, { range, limit: 1 });
+    expect(facts).toMatchObject({ stopped: 'exhausted', searchedFromUnixNano: range.startUnixNano });
+    expect(next).toBeUndefined();
+  });
+});
+
+describe('a tag', () => {
+  it('matches a value of any type by its text, and numbers by value', async () => {
+    const tenant = await stored(
+      { trace: 1, tags: [['k', '500']] },
+      { trace: 2, tags: [['k', 500n]] },
+      { trace: 3, tags: [['k', 500]] },
+      { trace: 4, tags: [['k', 3.5]] },
+      { trace: 5, tags: [['k', true]] },
+      { trace: 6, tags: [['k', 'true']] },
+      { trace: 7, tags: [['k', Buffer.from('hi')]] },
+      { trace: 8, tags: [['k', ['a', 'b']]] },
+      { trace: 9, tags: [['other', '500']] },
+      { trace: 10, tags: [['k', '']] },
+    );
+    const sorted = async (value: string): Promise<number[]> =>
+      (await find(tenant, tag('k', value))).toSorted((a, b) => a - b);
+    expect(await sorted('500')).toEqual([1, 2, 3]);
+    expect(await sorted('500.0')).toEqual([2, 3]);
+    expect(await sorted('3.50')).toEqual([4]);
+    expect(await sorted('true')).toEqual([5, 6]);
+    expect(await sorted(Buffer.from('hi').toString('base64'))).toEqual([7]);
+    expect(await sorted('["a","b"]')).toEqual([8]);
+    expect(await sorted('')).toEqual([10]);
+    expect(await sorted('50')).toEqual([]);
+  });
+
+  it('is looked for on the span, its resource, its scope, its events and its links', async () => {
+    const tenant = await stored(
+      { trace: 1, tags: [['where', 'here']] },
+      { trace: 2, resourceTags: [['where', 'here']] },
+      { trace: 3, eventTags: [['where', 'here']] },
+      { trace: 4, linkTags: [['where', 'here']] },
+      { trace: 5, eventTags: [['where', 7n]] },
+      { trace: 6, scopeName: 'here' },
+    );
+    expect((await find(tenant, tag('where', 'here'))).toSorted()).toEqual([1, 2, 3, 4]);
+    expect(await find(tenant, tag('where', '7'))).toEqual([5]);
+    expect(await find(tenant, tag('resource.where', 'here'))).toEqual([2]);
+    expect(await find(tenant, tag('otel.scope.name', 'here'))).toEqual([6]);
+  });
+
+  it('matches under its older and newer names unless told otherwise', async () => {
+    const tenant = await stored(
+      {
+        trace: 1,
+        tags: [
+          ['http.method', 'GET'],
+          ['http.status_code', 404n],
+        ],
+      },
+      {
+        trace: 2,
+        tags: [
+          ['http.request.method', 'GET'],
+          ['http.response.status_code', 404n],
+        ],
+      },
+      { trace: 3, tags: [['http.status_code', '404']] },
+      { trace: 4, tags: [['db.system', 'mysql']] },
+      { trace: 5, tags: [['db.system.name', 'mysql']] },
+    );
+    expect((await find(tenant, tag('http.method', 'GET'))).toSorted()).toEqual([1, 2]);
+    expect((await find(tenant, tag('http.response.status_code', '404'))).toSorted()).toEqual([1, 2, 3]);
+    expect((await find(tenant, tag('db.system', 'mysql'))).toSorted()).toEqual([4, 5]);
+    expect(await find(tenant, { ...tag('http.method', 'GET'), synonyms: false })).toEqual([1]);
+    expect((await find(tenant, { ...tag('http.status_code', '404'), synonyms: false })).toSorted()).toEqual([1, 3]);
+  });
+
+  it('is found when one key came twice, and when a dedicated column cannot show its value', async () => {
+    const tenant = await stored(
+      {
+        trace: 1,
+        tags: [
+          ['k', 'a'],
+          ['k', 'b'],
+        ],
+      },
+      {
+        trace: 2,
+        tags: [
+          ['http.method', 'GET'],
+          ['http.request.method', 'POST'],
+        ],
+      },
+      { trace: 3, tags: [['http.status_code', 99_999n]] },
+      { trace: 4, tags: [['http.method', 7n]] },
+    );
+    expect(await find(tenant, tag('k', 'b'))).toEqual([1]);
+    expect(await find(tenant, tag('http.method', 'GET'))).toEqual([2]);
+    expect(await find(tenant, tag('http.method', 'POST'))).toEqual([2]);
+    expect(await find(tenant, tag('http.status_code', '99999'))).toEqual([3]);
+    expect(await find(tenant, tag('http.method', '7'))).toEqual([4]);
+  });
+
+  it('stands for a field where views show the field as a tag', async () => {
+    const tenant = await stored(
+      { trace: 1, status: 2, kind: 2 },
+      { trace: 2, tags: [['error', true]], kind: 3 },
+      { trace: 3, tags: [['error', 'true']], kind: 3 },
+      { trace: 4, status: 1, kind: 2, eventTags: [] },
+    );
+    expect((await find(tenant, tag('error', 'true'))).toSorted()).toEqual([1, 2, 3]);
+    expect(await find(tenant, tag('error', 'false'))).toEqual([4]);
+    expect((await find(tenant, tag('span.kind', 'server'))).toSorted()).toEqual([1, 4]);
+    expect(await find(tenant, tag('otel.status_code', 'OK'))).toEqual([4]);
+    expect(await find(tenant, tag('event', 'log'))).toEqual([4]);
+  });
+
+  it('never escapes its parameter, whatever it holds', async () => {
+    const tenant = await stored({ trace: 1 });
+    const hostile = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom("' OR 1=1 --", '\\', "\\'", "'); DROP TABLE spans; --", '{p0:String}', '\0', '`', '%', '\n'),
+    );
+    await fc.assert(
+      fc.asyncProperty(hostile, hostile, hostile, async (key, value, service) => {
+        const search = { range, limit: 5, service, operation: value, tags: [{ key, value }] };
+        expect((await reader.findTraces(tenant, search)).traces).toEqual([]);
+        expect(await reader.operations(tenant, service)).toEqual(service === 'shop' ? expect.anything() : []);
+        expect(await reader.tagValues(tenant, key, value, { range })).toEqual(
+          key === 'service.name' && 'shop'.startsWith(value) ? ['shop'] : [],
+        );
+      }),
+      { numRuns: 40 },
+    );
+    expect(await find(tenant, {})).toEqual([1]);
+  }, 60_000);
+});
+
+describe('what lists and pages ask', () => {
+  it('is answered per tenant: services, operations, attribute keys and values', async () => {
+    const tenant = await stored(
+      {
+        trace: 1,
+        service: 'b',
+        name: 'put',
+        kind: 2,
+        tags: [
+          ['color', 'red'],
+          ['size', 4n],
+        ],
+      },
+      {
+        trace: 2,
+        service: 'a',
+        name: 'get',
+        kind: 3,
+        tags: [
+          ['color', 'rose'],
+          ['size', 5n],
+        ],
+        resourceTags: [['zone', 'eu']],
+      },
+      { trace: 3, service: 'a', name: 'get', kind: 2, tags: [['color', 'blue']] },
+    );
+    expect(await reader.services(tenant)).toEqual(['a', 'b']);
+    expect(await reader.operations(tenant, 'a')).toEqual([
+      { name: 'get', kind: 2 },
+      { name: 'get', kind: 3 },
+    ]);
+    expect(await reader.operations(tenant, 'a', { kind: 3 })).toEqual([{ name: 'get', kind: 3 }]);
+    expect((await reader.tagKeys(tenant, 'c')).map((each) => each.key)).toEqual(['color']);
+    expect(await reader.tagValues(tenant, 'color', 'r', { range })).toEqual(['red', 'rose']);
+    expect(await reader.tagValues(tenant, 'size', '', { range })).toEqual(['4', '5']);
+    expect(await reader.tagValues(tenant, 'zone', '', { range })).toEqual(['eu']);
+    expect(await reader.services(`${tenant} not`)).toEqual([]);
+  });
+
+  it('summaries name the root, count spans, failures and services, and count a span sent twice once', async () => {
+    const batch = batchOf(
+      { trace: 1, span: 1, service: 'front', name: 'GET /', ms: 100 },
+      { trace: 1, span: 2, parent: 1, service: 'back', name: 'query', atMs: 20, ms: 200, status: 2 },
+      { trace: 1, span: 3, parent: 1, service: 'back', name: 'query', atMs: 30, ms: 5 },
+    );
+    const tenant = `tenant ${tenants++}`;
+    const one = { batch, receivedUnixNano: NOON, tenant };
+    await store.store([one]);
+    await store.store([one]);
+    expect(await reader.summaries(tenant, [traceIdText(1), traceIdText(77)])).toEqual([
+      {
+        traceId: traceIdText(1),
+        rootName: 'GET /',
+        rootService: 'front',
+        startUnixNano: NOON,
+        durationNano: 220_000_000n,
+        spans: 3,
+        errors: 1,
+        services: [
+          { name: 'back', spans: 2, errors: 1 },
+          { name: 'front', spans: 1, errors: 0 },
+        ],
+      },
+    ]);
+    expect((await reader.readTraces(tenant, [traceIdText(1)])).get(traceIdText(1))?.count).toBe(3);
+  });
+
+  it('skeletons have the columns of a waterfall, details the rest', async () => {
+    const tenant = await stored(
+      { trace: 1, span: 2, parent: 1, service: 'back', atMs: 5, status: 2, tags: [['a', 'b']], eventTags: [] },
+      { trace: 1, span: 1, service: 'front', name: 'root' },
+    );
+    const skeleton = await reader.skeleton(tenant, traceIdText(1));
+    expect(skeleton).toMatchObject({ count: 2 });
+    expect([...skeleton!.startUnixNano]).toEqual([NOON, NOON + 5_000_000n]);
+    expect([...skeleton!.errors]).toEqual([0, 1]);
+    expect([...skeleton!.eventCounts]).toEqual([0, 1]);
+    expect([...skeleton!.services].map((index) => skeleton!.texts[index])).toEqual(['front', 'back']);
+    expect(await reader.skeleton(tenant, traceIdText(2))).toBeUndefined();
+    const details = await reader.spanDetails(tenant, traceIdText(1), ['0000000000000002']);
+    expect(dropEqualSpans(details!).count).toBe(1);
+  });
+
+  it('a series counts spans by step with durations and failures', async () => {
+    const tenant = await stored(
+      { trace: 1, atMs: 0, ms: 1 },
+      { trace: 2, atMs: 10, status: 2 },
+      { trace: 3, atMs: 61_000 },
+    );
+    const series = await reader.series(tenant, { range, stepNano: 60_000_000_000n });
+    expect(series.map(({ startUnixNano, spans, errors }) => [startUnixNano, spans, errors])).toEqual([
+      [NOON, 2, 1],
+      [NOON + 60_000_000_000n, 1, 0],
+    ]);
+    expect([...series[0]!.histogram.values()].reduce((a, b) => a + b)).toBe(2);
+    await expect(reader.series(tenant, { range, stepNano: 1n })).rejects.toMatchObject({ code: 'invalid_argument' });
+  });
+});

@@ -1,0 +1,211 @@
+import { synonymsOf, ValueType } from '@clew/model';
+
+import { HOT_CONCEPTS, HotBit, HTTP_STATUS_CONCEPT } from '../block/hot-attributes.ts';
+import { TagScope } from '../schema/tables.ts';
+import { allOf, anyOf, type Sql } from './sql.ts';
+import { fieldBranch } from './term-fields.ts';
+import { resourceSubquery, type TagContext } from './tag-conditions.ts';
+import { arrayTest, taggedTest, type TermValue, type ValueOperator, type ValueTest, valueTest } from './value-test.ts';
+
+/** Where an attribute is looked for; `any` is the span, then its resource. */
+export type TermScope = 'any' | 'span' | 'resource' | 'event' | 'link' | 'instrumentation';
+
+/**
+ * One condition on one attribute. Comparisons need the attribute: `!=` and `!~` do not hold where it is missing. Arrays of spans, resources and scopes satisfy
+ * a comparison when one element does, `!=` and `!~` when every element does; arrays of events and links only exist. Patterns are RE2 and match
+ * the whole text. On events and links a term holds when one of them satisfies it; `missing`, when one of them lacks the attribute.
+ */
+export type TermFilter = { readonly scope: TermScope; readonly key: string } & (
+  { readonly operator: 'exists' | 'missing' } | { readonly operator: ValueOperator; readonly value: TermValue }
+);
+
+/** Keys a term looks for; the key itself first. */
+export function termKeys(term: TermFilter, synonyms: boolean): readonly string[] {
+  return synonyms ? synonymsOf(term.key, term.scope === 'event' ? 'event' : 'span') : [term.key];
+}
+
+/** Condition on `spans` that holds for spans that satisfy the term. Two-valued; levels and types the key was never seen with are left out. */
+export function termCondition(context: TagContext, term: TermFilter): string {
+  const names = termKeys(term, context.synonyms);
+  const comparison =
+    term.operator === 'exists' || term.operator === 'missing'
+      ? undefined
+      : valueTest(context.sql, term.operator, term.value);
+  const scope = new TermLevels(context, names, comparison);
+  switch (term.scope) {
+    case 'event':
+      return scope.events(term.operator === 'missing');
+    case 'link':
+      return scope.links(term.operator === 'missing');
+    default: {
+      const condition = anyOf(branchesOf(scope, term, comparison));
+      return term.operator === 'missing' ? `NOT (${condition})` : condition;
+    }
+  }
+}
+
+function branchesOf(levels: TermLevels, term: TermFilter, comparison: ValueTest | undefined): string[] {
+  switch (term.scope) {
+    case 'span':
+      return levels.span();
+    case 'resource':
+      return levels.resource(TagScope.resource, 'r', undefined);
+    case 'instrumentation':
+      return levels.resource(TagScope.scope, 's', scopeColumn(term.key));
+    default: {
+      const field = comparison === undefined ? undefined : fieldBranch(levels.sql, term, comparison);
+      const branches = [...levels.span(), ...levels.resource(TagScope.resource, 'r', undefined)];
+      return field === undefined ? branches : [field, ...branches];
+    }
+  }
+}
+
+function scopeColumn(key: string): string | undefined {
+  if (key === 'name') return 'scope_name';
+  return key === 'version' ? 'scope_version' : undefined;
+}
+
+/** The conditions of one term on each level of a span. A comparison left out asks for presence. */
+class TermLevels {
+  readonly sql: Sql;
+  readonly #context: TagContext;
+  readonly #names: readonly string[];
+  readonly #test: ValueTest | undefined;
+
+  constructor(context: TagContext, names: readonly string[], test: ValueTest | undefined) {
+    this.sql = context.sql;
+    this.#context = context;
+    this.#names = names;
+    this.#test = test;
+  }
+
+  /** Alternatives on the span's own attributes. */
+  span(): string[] {
+    const rest = new Set(this.#names);
+    const branches: string[] = [];
+    HOT_CONCEPTS.forEach((concept, number) => {
+      const spellings = [concept.current, concept.old].flatMap((key, i) =>
+        key !== undefined && rest.has(key) ? [i] : [],
+      );
+      if (spellings.length === 0) return;
+      const keys = spellings.map((i) => (i === 0 ? concept.current : concept.old!));
+      for (const key of keys) rest.delete(key);
+      branches.push(...this.#hot(number, spellings, keys));
+    });
+    for (const key of rest) branches.push(...this.#maps(TagScope.span, 'a', key));
+    return branches;
+  }
+
+  /** On the dedicated column; rows that say it does not show everything are looked up in the maps. */
+  #hot(concept: number, spellings: readonly number[], keys: readonly string[]): string[] {
+    const column = this.#hotColumn(concept, spellings);
+    if (!this.#context.catalog.mixed) return column === undefined ? [] : [column];
+    const maps = anyOf(keys.flatMap((key) => this.#maps(TagScope.span, 'a', key)));
+    const isMixed = `bitAnd(hot, ${HotBit.MIXED})`;
+    return [allOf([`${isMixed} != 0`, maps]), ...(column === undefined ? [] : [allOf([`${isMixed} = 0`, column])])];
+  }
+
+  #hotColumn(concept: number, spellings: readonly number[]): string | undefined {
+    const { column, old } = HOT_CONCEPTS[concept]!;
+    const mask = spellings.reduce((bits, spelling) => bits | (1 << (concept * 2 + spelling)), 0);
+    const isPresent = `bitAnd(hot, ${mask}) != 0`;
+    const test = this.#test;
+    if (test === undefined) return isPresent;
+    if (concept === HTTP_STATUS_CONCEPT) return this.#hotStatus(test, isPresent);
+    if (test.string === undefined) return undefined;
+    // Equality with a text implies presence when every spelling will do; the empty text also stands for absent.
+    const isAnySpelling = old === undefined || spellings.length === 2;
+    const implied = isAnySpelling && test.texts?.every((text) => text.length > 0) === true;
+    return implied ? test.string(column) : allOf([isPresent, test.string(column)]);
+  }
+
+  #hotStatus(test: ValueTest, isPresent: string): string | undefined {
+    const isText = `bitAnd(hot, ${HotBit.STATUS_AS_TEXT})`;
+    const branches: string[] = [];
+    if (test.int !== undefined) branches.push(allOf([`${isText} = 0`, test.int('http_status')]));
+    if (test.string !== undefined) branches.push(allOf([`${isText} != 0`, test.string('toString(http_status)')]));
+    return branches.length === 0 ? undefined : allOf([isPresent, anyOf(branches)]);
+  }
+
+  /** Alternative on resources or scopes, and on a column of theirs that is searched under the same name. */
+  resource(scope: TagScope, prefix: string, column: string | undefined): string[] {
+    const conditions = this.#names.flatMap((key) => this.#maps(scope, prefix, key));
+    if (column !== undefined) {
+      const own = this.#test === undefined ? `${column} != ''` : this.#test.string?.(column);
+      if (own !== undefined) conditions.push(this.#test === undefined ? own : allOf([`${column} != ''`, own]));
+    }
+    return conditions.length === 0 ? [] : [resourceSubquery(this.#context, anyOf(conditions))];
+  }
+
+  /** Alternatives on the six maps of a level, for the types the key was seen with there. */
+  #maps(scope: TagScope, prefix: string, key: string): string[] {
+    const { catalog } = this.#context;
+    const can = (type: ValueType): boolean => catalog.canBe(key, scope, type);
+    const k = this.sql.text(key);
+    const test = this.#test;
+    const branches: string[] = [];
+    const add = (suffix: string, condition: ((x: string) => string) | undefined): void => {
+      const map = `${prefix}_${suffix}`;
+      if (test === undefined) branches.push(`has(${map}.keys, ${k})`);
+      else if (condition !== undefined) branches.push(allOf([`has(${map}.keys, ${k})`, condition(`${map}[${k}]`)]));
+    };
+    if (can(ValueType.STRING)) {
+      if (prefix === 'a' && test?.texts !== undefined) branches.push(this.#indexedText(k, test, test.texts));
+      else add('str', test?.string);
+    }
+    if (can(ValueType.INT)) add('int', test?.int);
+    if (can(ValueType.DOUBLE)) add('dbl', test?.double);
+    if (can(ValueType.BOOL)) add('bool', test?.bool);
+    if (can(ValueType.ARRAY)) {
+      if (test === undefined) add('arr', undefined);
+      else branches.push(arrayTest(test, `${prefix}_arr[${k}]`));
+    }
+    const others = [ValueType.ARRAY, ValueType.KVLIST, ValueType.BYTES, ValueType.EMPTY];
+    if (test === undefined && others.some(can)) add('other', undefined);
+    return branches;
+  }
+
+  /** The index `i_kv` is over exactly this expression; the hint lets it drop granules without being computed for every row. */
+  #indexedText(k: string, test: ValueTest, texts: readonly (string | Uint8Array)[]): string {
+    const pairs = 'arrayMap((k, v) -> cityHash64(k, v), mapKeys(a_str), mapValues(a_str))';
+    const hints = texts.map((text) => `has(${pairs}, cityHash64(${k}, ${this.sql.text(text)}))`);
+    // The empty text is also what a missing key reads as.
+    const guard = texts.every((text) => text.length > 0) ? [] : [`has(a_str.keys, ${k})`];
+    return allOf([`indexHint(${anyOf(hints)})`, ...guard, test.string!(`a_str[${k}]`)]);
+  }
+
+  /** Condition that some event satisfies the term, or lacks the attribute. */
+  events(lacks: boolean): string {
+    const test = this.#test;
+    const conditions = this.#names.flatMap((key) => {
+      const k = this.sql.text(key);
+      const text = test === undefined ? '1' : test.string?.(`s[${k}]`);
+      const other = test === undefined ? '1' : taggedTest(test, `o[${k}]`);
+      return [
+        ...(text === undefined ? [] : [allOf([`mapContains(s, ${k})`, text])]),
+        ...(other === '0' ? [] : [allOf([`mapContains(o, ${k})`, other])]),
+      ];
+    });
+    // The name is searched like an attribute, but nothing lacks it.
+    const name = this.#names[0] === 'name' && !lacks ? this.#eventName() : [];
+    const condition = anyOf([...conditions, ...name]);
+    return `arrayExists((s, o, n) -> ${lacks ? `NOT (${condition})` : condition}, ev_str, ev_other, ev_name)`;
+  }
+
+  #eventName(): string[] {
+    if (this.#test === undefined) return ["n != ''"];
+    return this.#test.string === undefined ? [] : [allOf(["n != ''", this.#test.string('n')])];
+  }
+
+  /** Condition that some link satisfies the term, or lacks the attribute. */
+  links(lacks: boolean): string {
+    const test = this.#test;
+    const condition = anyOf(
+      this.#names.map((key) => {
+        const k = this.sql.text(key);
+        return allOf([`mapContains(m, ${k})`, test === undefined ? '1' : taggedTest(test, `m[${k}]`)]);
+      }),
+    );
+    return `arrayExists(m -> ${lacks ? `NOT (${condition})` : condition}, lk_attrs)`;
+  }
+}

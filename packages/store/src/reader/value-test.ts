@@ -1,0 +1,138 @@
+import { compilePattern } from '@clew/base';
+import { bytesOfText } from '@clew/model';
+
+import { StoreError } from '../errors.ts';
+import { compareDouble, compareInt, numberLiteral, type NumberOperator, spellingsOf } from './number-test.ts';
+import { allOf, anyOf, type Sql } from './sql.ts';
+
+/** How a value is compared. */
+export type ValueOperator = NumberOperator | '=~' | '!~';
+
+/** What a value is compared with. Numbers are text, so that 64-bit integers stay exact. */
+export type TermValue = boolean | { readonly type: 'string' | 'number'; readonly text: string };
+
+/**
+ * A comparison as conditions on SQL expressions of each type; `undefined` where no value of the type can satisfy it. Types follow TraceQL: text
+ * compares with text, numbers with numbers whatever their width, booleans with booleans; besides, `=` and `!=` compare a number with texts that spell it.
+ */
+export interface ValueTest {
+  readonly string: ((x: string) => string) | undefined;
+  readonly int: ((x: string) => string) | undefined;
+  readonly double: ((x: string) => string) | undefined;
+  readonly bool: ((x: string) => string) | undefined;
+  /** Texts of which one must be equal, when that is what the comparison asks of text. */
+  readonly texts: readonly (string | Uint8Array)[] | undefined;
+  /** Whether every element of an array must satisfy the comparison, not only one. */
+  readonly every: boolean;
+}
+
+/** Prepares a comparison. Throws `invalid_argument` when operator and value do not go together, or the pattern is none. */
+export function valueTest(sql: Sql, operator: ValueOperator, value: TermValue): ValueTest {
+  if (operator === '=~' || operator === '!~') return patternTest(sql, operator, value);
+  if (typeof value === 'boolean') return boolTest(operator, value);
+  return value.type === 'number' ? numberTest(sql, operator, value.text) : textTest(sql, operator, value.text);
+}
+
+/** The condition on a tagged value (`block/tagged-value.ts`) that is a scalar. */
+export function taggedTest(test: ValueTest, x: string): string {
+  const body = `substring(${x}, 2)`;
+  const branches: string[] = [];
+  const add = (tag: string, condition: string | undefined): void => {
+    if (condition !== undefined) branches.push(allOf([`startsWith(${x}, '${tag}')`, condition]));
+  };
+  add('s', test.string?.(body));
+  add('i', test.int?.(`toInt64OrZero(${body})`));
+  // Read precisely: see `searchSettings`.
+  add('d', test.double?.(`toFloat64OrZero(${body})`));
+  add('D', test.double?.('toFloat64(nan)'));
+  add('b', test.bool?.(`(${x} = 'btrue')`));
+  return anyOf(branches);
+}
+
+/** The condition on an array of tagged values. An empty array, which is also what a missing one reads as, never satisfies it. */
+export function arrayTest(test: ValueTest, array: string): string {
+  const element = taggedTest(test, 'element');
+  if (test.every) return `notEmpty(${array}) AND arrayAll(element -> ${element}, ${array})`;
+  return `arrayExists(element -> ${element}, ${array})`;
+}
+
+/** Settings under which the conditions are exact. */
+export const searchSettings = Object.freeze({ precise_float_parsing: 1 });
+
+const nothing = { string: undefined, int: undefined, double: undefined, bool: undefined, texts: undefined };
+
+function textTest(sql: Sql, operator: NumberOperator, text: string): ValueTest {
+  const bytes = textParam(text);
+  if (operator === '=') return oneOfTest(sql, [bytes]);
+  const at = once(() => sql.text(bytes));
+  return { ...nothing, string: (x) => `${x} ${operator} ${at()}`, every: operator === '!=' };
+}
+
+function oneOfTest(sql: Sql, texts: readonly (string | Uint8Array)[]): ValueTest {
+  return { ...nothing, string: equalsOne(sql, texts), texts, every: false };
+}
+
+function equalsOne(sql: Sql, texts: readonly (string | Uint8Array)[]): (x: string) => string {
+  const all = once(() => texts.map((text) => sql.text(text)));
+  return (x) => (texts.length === 1 ? `${x} = ${all()[0]!}` : `${x} IN (${all().join(', ')})`);
+}
+
+function numberTest(sql: Sql, operator: NumberOperator, text: string): ValueTest {
+  const literal = numberLiteral(text);
+  const numbers = {
+    ...nothing,
+    int: (x: string) => compareInt(sql, x, operator, literal),
+    double: (x: string) => compareDouble(sql, x, operator, literal),
+    every: operator === '!=',
+  };
+  if (operator !== '=' && operator !== '!=') return numbers;
+  const texts = spellingsOf(text);
+  const equal = equalsOne(sql, texts);
+  if (operator === '=') return { ...numbers, string: equal, texts };
+  return { ...numbers, string: (x) => `NOT (${equal(x)})` };
+}
+
+function boolTest(operator: NumberOperator, value: boolean): ValueTest {
+  if (operator !== '=' && operator !== '!=') {
+    throw new StoreError('invalid_argument', `search spans: ${operator} cannot compare true and false; use = or !=`);
+  }
+  return { ...nothing, bool: (x) => `${x} ${operator} ${value ? 1 : 0}`, every: operator === '!=' };
+}
+
+function patternTest(sql: Sql, operator: '=~' | '!~', value: TermValue): ValueTest {
+  if (typeof value === 'boolean' || value.type !== 'string') {
+    throw new StoreError('invalid_argument', `search spans: ${operator} needs a pattern in quotes`);
+  }
+  const compiled = compilePattern(value.text, { whole: true });
+  if (!compiled.ok) {
+    throw new StoreError(
+      'invalid_argument',
+      `search spans: ${operator} cannot use the pattern ${JSON.stringify(value.text)}: ${compiled.error}`,
+    );
+  }
+  const words = wordsOf(value.text);
+  if (words !== undefined) {
+    const test = oneOfTest(sql, words.map(textParam));
+    return operator === '=~' ? test : { ...nothing, string: (x) => `NOT (${test.string!(x)})`, every: true };
+  }
+  const pattern = once(() => sql.text(`^(?s:${value.text})$`));
+  const not = operator === '=~' ? '' : 'NOT ';
+  return { ...nothing, string: (x) => `${not}match(${x}, ${pattern()})`, every: operator === '!~' };
+}
+
+/** The alternatives of a pattern that is nothing but literal text and `|`: equality can use indexes. */
+function wordsOf(pattern: string): string[] | undefined {
+  if (/[.*+?()[\]{}^$\\]/.test(pattern)) return undefined;
+  return [...new Set(pattern.split('|'))];
+}
+
+/** Text of a caller as a parameter: lossless text may stand for bytes that are no UTF-8. */
+function textParam(text: string): string | Uint8Array {
+  return text.isWellFormed() ? text : bytesOfText(text);
+}
+
+/** A value that is made when it is first asked for: parameters of branches that are left out are not sent. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
