@@ -1,5 +1,5 @@
-import type { TraceView } from '@clew/model';
 import { valueText } from '@clew/model';
+import type { SpanBatch, TraceView } from '@clew/model';
 
 /** Attributes whose value is worth showing beside a span's name, the most telling first. Old spellings follow new ones. */
 const labelKeys = [
@@ -15,13 +15,62 @@ const labelKeys = [
 /** Longest label; more does not fit beside a name. */
 const maxLabelLength = 40;
 
-/** A short text to show beside span `row`, or the empty string. */
-export function labelOf(view: TraceView, row: number): string {
-  const { attributes } = view.cursor(row);
-  for (const key of labelKeys) {
-    if (!attributes.findText(key)) continue;
-    const text = valueText(attributes.decodeValue());
-    if (text !== '' && text.length <= maxLabelLength) return text;
+/** Texts of a batch that are looked for in every row, as indexes into its string table. */
+interface KnownTexts {
+  readonly labels: readonly number[];
+  readonly exception: number;
+  /** By resource row: whether it sends demo data. */
+  readonly demo: (boolean | undefined)[];
+}
+
+/** Reads what the page shows of every row beside its columns; looks texts up once per batch, not once per row. */
+export class RowMarks {
+  readonly #view: TraceView;
+  readonly #known = new Map<SpanBatch, KnownTexts>();
+
+  constructor(view: TraceView) {
+    this.#view = view;
   }
-  return '';
+
+  /** A short text to show beside span `row`, or the empty string. */
+  label(row: number): string {
+    const { labels } = this.#textsOf(row);
+    if (labels.length === 0) return '';
+    const { attributes } = this.#view.cursor(row);
+    for (const key of labels) {
+      if (!attributes.find(key)) continue;
+      const text = valueText(attributes.decodeValue());
+      if (text !== '' && text.length <= maxLabelLength) return text;
+    }
+    return '';
+  }
+
+  /** Whether an event of span `row` is an exception. */
+  hasException(row: number): boolean {
+    const { exception } = this.#textsOf(row);
+    if (exception < 0) return false;
+    const { events } = this.#view.cursor(row);
+    while (events.next()) if (events.name === exception) return true;
+    return false;
+  }
+
+  /** Whether span `row` is demo data. */
+  isDemo(row: number): boolean {
+    const batch = this.#view.batchOf(row);
+    const resource = batch.scopeTable.resources[batch.scopes[this.#view.rowInBatch(row)]!]!;
+    const { demo } = this.#textsOf(row);
+    return (demo[resource] ??= this.#view.resourceAttribute(row, 'clew.demo') === true);
+  }
+
+  #textsOf(row: number): KnownTexts {
+    const batch = this.#view.batchOf(row);
+    let texts = this.#known.get(batch);
+    if (texts === undefined) {
+      const { strings } = batch;
+      const labels = labelKeys.map((key) => strings.find(key)).filter((index) => index >= 0);
+      texts = { labels, exception: strings.find('exception'), demo: [] };
+      this.#known.set(batch, texts);
+    }
+    return texts;
+  }
 }

@@ -3,7 +3,7 @@ import { spanFlags } from '@clew/api';
 import type { ApiWarning, SkeletonColumns, TraceSkeleton } from '@clew/api';
 import type { TraceView } from '@clew/model';
 import { Dictionary } from './dictionary.ts';
-import { labelOf } from './labels.ts';
+import { RowMarks } from './labels.ts';
 
 /** What is known of a trace beside its spans. */
 export interface SkeletonFacts {
@@ -90,6 +90,7 @@ class ColumnBuilder {
   rounded = false;
 
   readonly #view: TraceView;
+  readonly #marks: RowMarks;
   readonly #rank: Int32Array;
   readonly #present: ReadonlySet<string>;
   readonly #seen = new Set<string>();
@@ -114,6 +115,7 @@ class ColumnBuilder {
 
   constructor(view: TraceView, rank: Int32Array) {
     this.#view = view;
+    this.#marks = new RowMarks(view);
     this.#rank = rank;
     const { start, end } = extent(view);
     this.startUnixNano = start;
@@ -142,7 +144,7 @@ class ColumnBuilder {
     columns.services.push(this.services.indexOf(view.services[row]!));
     columns.names.push(this.names.indexOf(view.names[row]! || '(no name)'));
     columns.scopes.push(this.scopes.indexOf(scopeText(view, row)));
-    columns.labels.push(this.labels.indexOf(labelOf(view, row)));
+    columns.labels.push(this.labels.indexOf(this.#marks.label(row)));
     columns.kinds.push(view.kinds[row]!);
     columns.statuses.push(view.statusCodes[row]!);
     columns.events.push(cursor.events.count);
@@ -179,9 +181,8 @@ class ColumnBuilder {
     }
     const parentId = view.parentId(row);
     if (view.parents[row] === -1 && parentId !== '' && this.#present.has(parentId)) flags |= spanFlags.parentCycle;
-    const { events } = view.cursor(row);
-    while (events.next()) if (view.batchOf(row).strings.text(events.name) === 'exception') flags |= spanFlags.exception;
-    if (view.resourceAttribute(row, 'clew.demo') === true) flags |= spanFlags.demo;
+    if (this.#marks.hasException(row)) flags |= spanFlags.exception;
+    if (this.#marks.isDemo(row)) flags |= spanFlags.demo;
     return flags;
   }
 
