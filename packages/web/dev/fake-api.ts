@@ -22,10 +22,12 @@ import type {
   TraceFindAnswer,
 } from '@clew/api';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { detailsOf, FakeStore, orderKey, resourceOf, skeletonOf, summarize } from './fake-store.ts';
+import { detailsOf, orderKey, resourceOf, skeletonOf, summarize } from './fake-store.ts';
+import type { FakeStore } from './fake-store.ts';
 import { createRandom } from './random.ts';
 import { shopTrace } from './shop.ts';
 import { valueText } from './spans.ts';
+import type { FakeSpan } from './spans.ts';
 
 /** What a test can change while the server runs. */
 export interface FakeApiControls {
@@ -304,11 +306,7 @@ function catalog(store: FakeStore, url: URL, now: number): unknown {
   }
 }
 
-function namesOf(
-  path: string,
-  span: FakeStore['traces'] extends Map<string, infer T> ? (T extends { spans: (infer S)[] } ? S : never) : never,
-  key: string | undefined,
-): string[] {
+function namesOf(path: string, span: FakeSpan, key: string | undefined): string[] {
   switch (path) {
     case apiPaths.services:
       return [span.service];
@@ -323,7 +321,7 @@ function namesOf(
   }
 }
 
-function find(spans: readonly Parameters<typeof skeletonOf>[1][number][], wanted: string): TraceFindAnswer {
+function find(spans: readonly FakeSpan[], wanted: string): TraceFindAnswer {
   const needle = wanted.toLowerCase();
   const rows: number[] = [];
   spans.forEach((span, row) => {

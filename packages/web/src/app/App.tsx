@@ -69,7 +69,11 @@ function UnknownPage(): ReactElement {
     document.title = 'Not found · Clew';
   }, []);
   return (
-    <EmptyState title="There is no page at this address" actions={<ButtonLink to="/explore">Go to Explore</ButtonLink>}>
+    <EmptyState
+      wholePage
+      title="There is no page at this address"
+      actions={<ButtonLink to="/explore">Go to Explore</ButtonLink>}
+    >
       <p>The link may be from a newer version, or mistyped.</p>
     </EmptyState>
   );

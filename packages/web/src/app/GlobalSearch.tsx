@@ -74,7 +74,7 @@ export function GlobalSearch(): ReactElement {
             if (event.key === 'Enter' && commands.length === 0 && text.trim() !== '') run(undefined);
           }}
         />
-        <ComboboxPopover portal sameWidth gutter={4} className={ui['popover']} aria-label="Search and commands">
+        <ComboboxPopover sameWidth gutter={4} className={ui['popover']} aria-label="Search and commands">
           {commands.map((command) => (
             <ComboboxItem
               key={command.id}

@@ -5,6 +5,7 @@ import { Icon } from '../ui/Icon.tsx';
 import ui from '../ui/ui.module.css';
 import { preferences, setPreferences } from './preferences.ts';
 import { shortcutGroups, useShortcuts } from './shortcuts.ts';
+import type { Shortcut, ShortcutGroup } from './shortcuts.ts';
 import styles from './ShortcutSheet.module.css';
 
 /** Whether the sheet is open. */
@@ -25,7 +26,7 @@ export function ShortcutSheet(): ReactElement {
   const open = useStore(shortcutSheetOpen);
   const groups = useStore(shortcutGroups);
   const letters = useStore(preferences, (current) => current.letterShortcuts);
-  useShortcuts('Help', [{ keys: '?', label: 'This sheet', run: () => shortcutSheetOpen.set(true) }]);
+  useShortcuts('Anywhere', [{ keys: '?', label: 'This sheet', run: () => shortcutSheetOpen.set(true) }]);
   return (
     <Dialog
       open={open}
@@ -41,7 +42,7 @@ export function ShortcutSheet(): ReactElement {
         </DialogDismiss>
       </div>
       <div className={styles['groups']}>
-        {groups.map((group) => (
+        {mergeByTitle(groups).map((group) => (
           <section key={group.title} className={styles['group']}>
             <h3>{group.title}</h3>
             <dl>
@@ -71,9 +72,18 @@ export function ShortcutSheet(): ReactElement {
   );
 }
 
+/** Parts of the page may share a heading; the sheet has it once. */
+function mergeByTitle(groups: readonly ShortcutGroup[]): readonly ShortcutGroup[] {
+  const merged = new Map<string, Shortcut[]>();
+  for (const group of groups) merged.set(group.title, [...(merged.get(group.title) ?? []), ...group.shortcuts]);
+  return [...merged].map(([title, shortcuts]) => ({ title, shortcuts }));
+}
+
 function Key({ name }: { readonly name: string }): ReactElement {
   const mod = navigator.platform.startsWith('Mac') ? '⌘' : 'Ctrl';
-  const parts = name.split('+').map((part) => (part === 'Mod' ? mod : (keyNames[part] ?? part)));
+  const parts = name
+    .split('+')
+    .map((part, index) => (part === 'Mod' ? mod : index > 0 ? part.toUpperCase() : (keyNames[part] ?? part)));
   const shifted = /^[A-Z]$/.test(name) ? ['Shift', name] : parts;
   return (
     <>

@@ -81,7 +81,7 @@ export function listenForShortcuts(): () => void {
     if (inField && !key.startsWith('Mod+')) return;
     if (!preferences.get().letterShortcuts && key.length === 1) return;
     // A dialog owns the keyboard while it is open.
-    if (document.querySelector('[role=dialog]') !== null && key !== 'Escape') return;
+    if (document.querySelector('[role=dialog]:not([hidden])') !== null && key !== 'Escape') return;
     const fresh =
       previous !== undefined && event.timeStamp - previous.atMs < sequenceTimeoutMs ? previous.key : undefined;
     const match = matchShortcut(shortcutGroups.get(), fresh, key);

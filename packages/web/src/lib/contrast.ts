@@ -28,11 +28,6 @@ export function contrast(a: Rgb, b: Rgb): number {
   return (light + 0.05) / (dark + 0.05);
 }
 
-/** Black or white, whichever is easier to read on a background. */
-export function readableOn(background: Rgb): '#000000' | '#ffffff' {
-  return contrast(background, [0, 0, 0]) >= contrast(background, [255, 255, 255]) ? '#000000' : '#ffffff';
-}
-
 /** A colour in OKLab: lightness and two opponent axes, where equal steps look equal. */
 export function oklab([red, green, blue]: Rgb): readonly [number, number, number] {
   const [r, g, b] = [linear(red), linear(green), linear(blue)];

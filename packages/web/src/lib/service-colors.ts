@@ -48,3 +48,10 @@ export function serviceInitials(name: string): string {
   const [first = '?', second] = words;
   return (second === undefined ? first.slice(0, 2) : first.charAt(0) + second.charAt(0)).toUpperCase();
 }
+
+/** Slots for the services of a list, by name: equal lists have equal colours, and neighbours differ. */
+export function slotsByName(names: Iterable<string>): ReadonlyMap<string, number> {
+  const unique = [...new Set(names)];
+  const colors = assignServiceColors(unique.map((name) => ({ name, weight: 0 })));
+  return new Map(unique.map((name, index) => [name, colors[index]?.slot ?? 0]));
+}

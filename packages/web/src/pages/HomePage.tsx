@@ -13,7 +13,14 @@ export function HomePage(): ReactElement {
     if (target !== undefined) goTo(target, { replace: true });
   }, [target]);
   if (status.isError) {
-    return <ErrorState title="The server did not answer" error={status.error} onRetry={() => void status.refetch()} />;
+    return (
+      <ErrorState
+        wholePage
+        title="The server did not answer"
+        error={status.error}
+        onRetry={() => void status.refetch()}
+      />
+    );
   }
   return <ProgressLine active />;
 }

@@ -2,7 +2,7 @@ import type { TraceModel } from './model.ts';
 
 /**
  * A trace squeezed into a small picture: cell (lane, column) holds 1 + the colour slot that covers it most,
- * 0 when nothing ran. `errors` marks columns of lanes in which a failed span ran.
+ * 0 when nothing ran. `errors` marks the cells in which a failed span ended.
  */
 export interface Lanes {
   readonly lanes: number;
@@ -37,7 +37,7 @@ export function squeezeTrace(
     const last = Math.min(columns, Math.max(first + 1, Math.ceil((start + (model.durationNano[node] ?? 0)) * scale)));
     const slot = slotOfService[model.service[node] ?? -1] ?? 0;
     addInterval(changes, (lane * (slots + 1) + slot) * width, first, last);
-    if (model.status[node] === 2) addInterval(changes, (lane * (slots + 1) + slots) * width, first, last);
+    if (model.status[node] === 2) addInterval(changes, (lane * (slots + 1) + slots) * width, last - 1, last);
   }
   return sumLanes(changes, lanes, columns, slots);
 }

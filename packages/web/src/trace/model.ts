@@ -316,3 +316,20 @@ export function pathTo(model: TraceModel, node: number): number[] {
   for (let at = node; at >= 0; at = model.parent[at] ?? -1) path.push(at);
   return path.reverse();
 }
+
+/** A node's place among its siblings, from 1, and how many they are. A root counts as alone. */
+export function siblingPlace(model: TraceModel, node: number): { readonly position: number; readonly size: number } {
+  const parent = model.parent[node] ?? -1;
+  if (parent < 0) return { position: 1, size: 1 };
+  const from = model.childStart[parent] ?? 0;
+  const size = (model.childStart[parent + 1] ?? 0) - from;
+  // Children are in ascending node order, so a binary search finds one among a hundred thousand.
+  let low = 0;
+  let high = size - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((model.children[from + middle] ?? 0) < node) low = middle + 1;
+    else high = middle;
+  }
+  return { position: low + 1, size };
+}

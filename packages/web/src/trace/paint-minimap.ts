@@ -47,7 +47,7 @@ function paintErrors(
   for (let column = 0; column < lanes.columns; column++) {
     for (let lane = 0; lane < lanes.lanes; lane++) {
       if (lanes.errors[lane * lanes.columns + column] === 0) continue;
-      context.fillRect(column * columnPx, heightPx - errorTickPx, Math.max(1, columnPx), errorTickPx);
+      context.fillRect(column * columnPx, heightPx - errorTickPx, Math.max(2, columnPx), errorTickPx);
       break;
     }
   }

@@ -1,4 +1,3 @@
-import { parseHex, readableOn } from '../lib/contrast.ts';
 import { assignServiceColors, serviceSlots } from '../lib/service-colors.ts';
 import type { ServiceColor } from '../lib/service-colors.ts';
 import { selfTimeByService } from './coverage.ts';
@@ -20,8 +19,6 @@ export interface CanvasColors {
   readonly strip: string;
   /** By slot. */
   readonly services: readonly string[];
-  /** Black or white, readable on the slot's colour. */
-  readonly onServices: readonly string[];
   readonly font: string;
 }
 
@@ -29,7 +26,6 @@ export interface CanvasColors {
 export function readColors(element: Element): CanvasColors {
   const style = getComputedStyle(element);
   const token = (name: string): string => style.getPropertyValue(name).trim();
-  const services = Array.from({ length: serviceSlots }, (_, slot) => token(`--service-${slot + 1}`));
   return {
     background: token('--bg'),
     text: token('--text'),
@@ -43,8 +39,7 @@ export function readColors(element: Element): CanvasColors {
     error: token('--error'),
     warning: token('--warning'),
     strip: token('--strip'),
-    services,
-    onServices: services.map((color) => readableOn(parseHex(color) ?? [0, 0, 0])),
+    services: Array.from({ length: serviceSlots }, (_, slot) => token(`--service-${slot + 1}`)),
     font: token('--font-ui'),
   };
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { childCoverage, selfTimeByService, selfTimeNano } from './coverage.ts';
 import { addFoundRows, countMarked, findInSkeleton, nextNode, parseFind } from './find.ts';
 import { squeezeTrace } from './lanes.ts';
-import { buildTrace, isPlaceholder, nodeOfSpanId, pathTo, spanIdOf } from './model.ts';
+import { buildTrace, isPlaceholder, nodeOfSpanId, pathTo, siblingPlace, spanIdOf } from './model.ts';
 import { openNodes, revealNode, stepExpansion, toggleNode, visibleRows } from './rows.ts';
 import { skeletonOf } from './test-skeleton.ts';
 import type { SampleSpan } from './test-skeleton.ts';
@@ -146,6 +146,22 @@ describe('the tree of a trace', () => {
   });
 });
 
+describe('a place among siblings', () => {
+  it('is found for every child, however many there are', () => {
+    const spans = Array.from({ length: 50 }, (_, i) => ({
+      ...(i === 0 ? {} : { parent: i % 7 === 0 ? 1 : 0 }),
+      start: i,
+      duration: 1,
+    }));
+    const model = buildTrace(skeletonOf(spans));
+    const children = Array.from(model.children.slice(model.childStart[0], model.childStart[1]));
+    expect(children.map((child) => siblingPlace(model, child))).toEqual(
+      children.map((_, index) => ({ position: index + 1, size: children.length })),
+    );
+    expect(siblingPlace(model, 0)).toEqual({ position: 1, size: 1 });
+  });
+});
+
 describe('time a span spent itself', () => {
   it('is what its children leave, overlaps counted once and overhangs cut', () => {
     const model = buildTrace(
@@ -274,7 +290,7 @@ describe('finding in a trace', () => {
 });
 
 describe('the squeezed picture of a trace', () => {
-  it('shows in each cell the colour that covers it most, and where errors ran', () => {
+  it('shows in each cell the colour that covers it most, and where failed spans ended', () => {
     const model = buildTrace(
       skeletonOf([
         { start: 0, duration: 100, service: 'a' },
@@ -284,7 +300,7 @@ describe('the squeezed picture of a trace', () => {
     const lanes = squeezeTrace(model, Uint8Array.from([3, 7]), 10, 10, 4);
     expect(lanes.lanes).toBe(2);
     expect([...lanes.cells]).toEqual([4, 4, 4, 4, 0, 0, 8, 8]);
-    expect([...lanes.errors]).toEqual([0, 0, 0, 0, 0, 0, 1, 1]);
+    expect([...lanes.errors]).toEqual([0, 0, 0, 0, 0, 0, 0, 1]);
   });
 
   it('draws at least one column for the shortest span', () => {

@@ -1,9 +1,9 @@
-// Hot path: moves and refills rows while scrolling; bench/web.mjs measures it. Rows are recycled: a row that
+// Hot path: moves and refills rows while scrolling; bench/web.ts measures it. Rows are recycled: a row that
 // stays on screen is not touched, one that enters takes over an element that left.
 import { formatCount, kindName, speakDuration } from '../lib/format.ts';
 import { serviceInitials } from '../lib/service-colors.ts';
 import type { ServiceColor } from '../lib/service-colors.ts';
-import { isDamaged, isPlaceholder, labelOf, nameOf, serviceOf } from './model.ts';
+import { isDamaged, isPlaceholder, labelOf, nameOf, serviceOf, siblingPlace } from './model.ts';
 import type { TraceModel } from './model.ts';
 
 /** Class names of the row's parts. */
@@ -22,6 +22,7 @@ export interface TreeRowClasses {
   readonly count: string;
   readonly selected: string;
   readonly dimmed: string;
+  readonly matched: string;
   readonly placeholder: string;
 }
 
@@ -152,6 +153,9 @@ function fillRow(element: RowElement, data: TreeRowData, row: number, classes: T
   fillName(element, data, node, classes);
   root.setAttribute('aria-rowindex', String(row + 2));
   root.setAttribute('aria-level', String((model.depth[node] ?? 0) + 1));
+  const place = siblingPlace(model, node);
+  root.setAttribute('aria-posinset', String(place.position));
+  root.setAttribute('aria-setsize', String(place.size));
   root.setAttribute('aria-selected', String(node === data.selected));
   root.setAttribute('aria-label', describeNode(model, node));
 }
@@ -159,7 +163,7 @@ function fillRow(element: RowElement, data: TreeRowData, row: number, classes: T
 function rowClass(data: TreeRowData, node: number, classes: TreeRowClasses): string {
   let name = classes.row;
   if (node === data.selected) name += ` ${classes.selected}`;
-  if (data.marked !== undefined && data.marked[node] === 0) name += ` ${classes.dimmed}`;
+  if (data.marked !== undefined) name += ` ${data.marked[node] === 0 ? classes.dimmed : classes.matched}`;
   if (isPlaceholder(data.model, node)) name += ` ${classes.placeholder}`;
   return name;
 }

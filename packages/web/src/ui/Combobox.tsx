@@ -86,7 +86,6 @@ export function ComboField({
           gutter={4}
           sameWidth={false}
           className={`${styles['popover']} ${combo['list']}`}
-          portal
           aria-label={label}
         >
           {matches.slice(0, maxOptionsShown).map((option) => (

@@ -25,6 +25,7 @@ export class ErrorBoundary extends Component<Props, { readonly error: unknown; r
     if (!this.state.failed) return this.props.children;
     return (
       <ErrorState
+        wholePage
         title="This part of the page failed"
         error={this.state.error}
         onRetry={() => this.setState({ error: undefined, failed: false })}

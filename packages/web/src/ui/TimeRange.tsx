@@ -73,7 +73,13 @@ export function TimeRangePicker({
         {describeRange(range)}
         <Icon name="down" size={12} />
       </PopoverDisclosure>
-      <Popover className={`${ui['popover']} ${styles['panel']}`} gutter={4} portal aria-label="Time range">
+      <Popover
+        className={`${ui['popover']} ${styles['panel']}`}
+        gutter={4}
+        portal
+        unmountOnHide
+        aria-label="Time range"
+      >
         <ul className={styles['presets']}>
           {presets.map(([amount, title]) => (
             <li key={amount}>

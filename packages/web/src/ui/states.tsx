@@ -11,12 +11,15 @@ export function EmptyState({
   title,
   icon = 'search',
   tone = 'plain',
+  wholePage = false,
   children,
   actions,
 }: {
   readonly title: string;
   readonly icon?: IconName;
   readonly tone?: 'plain' | 'error';
+  /** True when nothing else is on the page, whose heading this then is. */
+  readonly wholePage?: boolean;
   readonly children?: ReactNode;
   readonly actions?: ReactNode;
 }): ReactElement {
@@ -25,7 +28,7 @@ export function EmptyState({
       <span className={styles['stateIcon']} data-tone={tone}>
         <Icon name={icon} size={20} />
       </span>
-      <h2>{title}</h2>
+      {wholePage ? <h1>{title}</h1> : <h2>{title}</h2>}
       {children}
       {actions === undefined ? null : <div className={styles['actions']}>{actions}</div>}
     </div>
@@ -36,10 +39,12 @@ export function EmptyState({
 export function ErrorState({
   error,
   title,
+  wholePage = false,
   onRetry,
 }: {
   readonly error: unknown;
   readonly title: string;
+  readonly wholePage?: boolean;
   readonly onRetry?: () => void;
 }): ReactElement {
   const message = error instanceof Error ? error.message : String(error);
@@ -50,6 +55,7 @@ export function ErrorState({
         title={title}
         icon="error"
         tone="error"
+        wholePage={wholePage}
         actions={
           onRetry === undefined ? undefined : (
             <Button icon="refresh" onClick={onRetry}>

@@ -1,7 +1,7 @@
 import { traceLink } from '@clew/api';
 import type { SearchAnswer, SearchOrder, TraceSummary } from '@clew/api';
-import { useEffect, useRef } from 'react';
-import type { CSSProperties, KeyboardEvent, ReactElement } from 'react';
+import { useEffect, useMemo, useRef } from 'react';
+import type { CSSProperties, KeyboardEvent, ReactElement, RefObject } from 'react';
 import {
   formatAgo,
   formatBytes,
@@ -13,6 +13,7 @@ import {
   plural,
   unixMsOf,
 } from '../../lib/format.ts';
+import { slotsByName } from '../../lib/service-colors.ts';
 import { Button, PageLink } from '../../ui/controls.tsx';
 import { Banner } from '../../ui/states.tsx';
 import { ServiceChip } from '../../ui/ServiceChip.tsx';
@@ -52,6 +53,13 @@ export function ResultList({
   const rowWindow = useRowWindow(scroller, traces.length, rowPx);
   const longest = traces.reduce((most, trace) => Math.max(most, Number(trace.durationNano)), 1);
   useRestoredScroll(scroller, pages[0]?.query ?? '');
+  const slots = useMemo(
+    () =>
+      slotsByName(
+        pages.flatMap((page) => page.traces.flatMap((trace) => trace.services.map((service) => service.name))),
+      ),
+    [pages],
+  );
   const warnings = last?.facts.warnings ?? [];
   return (
     <section className={styles['results']} aria-label="Traces found" aria-busy={stale} data-stale={stale}>
@@ -76,6 +84,7 @@ export function ResultList({
               key={trace.traceId}
               trace={trace}
               longestNano={longest}
+              slots={slots}
               style={{ top: (rowWindow.first + index) * rowPx }}
               position={rowWindow.first + index + 1}
               count={traces.length}
@@ -143,12 +152,14 @@ function OrderHead({
 function ResultRow({
   trace,
   longestNano,
+  slots,
   style,
   position,
   count,
 }: {
   readonly trace: TraceSummary;
   readonly longestNano: number;
+  readonly slots: ReadonlyMap<string, number>;
   readonly style: CSSProperties;
   readonly position: number;
   readonly count: number;
@@ -172,6 +183,7 @@ function ResultRow({
           <ServiceChip
             key={service.name}
             name={service.name}
+            slot={slots.get(service.name) ?? 0}
             note={`${plural(service.spans, 'span')}${service.errors > 0 ? `, ${plural(service.errors, 'error')}` : ''}`}
           />
         ))}
@@ -186,10 +198,10 @@ function ResultRow({
           />
         </span>
       </span>
-      <span className={styles['number']}>
+      <span className={`${styles['number']} ${styles['spanCount']}`}>
         {formatCount(trace.spanCount)} <small>spans</small>
       </span>
-      <span className={styles['number']} data-error={trace.errorCount > 0}>
+      <span className={`${styles['number']} ${styles['errorCount']}`} data-error={trace.errorCount > 0}>
         {trace.errorCount === 0 ? (
           <span aria-label="no errors">–</span>
         ) : (
@@ -220,7 +232,7 @@ function moveBetweenRows(event: KeyboardEvent<HTMLDivElement>): void {
 /** Where the list was scrolled to, by query: coming back from a trace finds the same place. */
 const scrollPositions = new Map<string, number>();
 
-function useRestoredScroll(scroller: React.RefObject<HTMLDivElement | null>, query: string): void {
+function useRestoredScroll(scroller: RefObject<HTMLDivElement | null>, query: string): void {
   useEffect(() => {
     const element = scroller.current;
     if (element === null) return undefined;

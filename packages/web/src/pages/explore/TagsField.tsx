@@ -91,7 +91,6 @@ export function TagsField({
         />
         <ComboboxPopover
           gutter={4}
-          portal
           className={`${ui['popover']} ${styles['completions']}`}
           aria-label={word.kind === 'key' ? 'Attribute keys' : `Values of ${word.key}`}
         >

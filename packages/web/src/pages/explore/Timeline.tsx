@@ -3,7 +3,7 @@ import { useLayoutEffect, useMemo, useRef, useState } from 'react';
 import type { PointerEvent, ReactElement } from 'react';
 import { formatClock, formatCount, formatDateTime, formatDay, plural } from '../../lib/format.ts';
 import { Button } from '../../ui/controls.tsx';
-import { barHeight, bucketsOf, clockTicks } from './timeline-scale.ts';
+import { barHeight, bucketsOf, clockTicks, errorHeight } from './timeline-scale.ts';
 import type { Bucket } from './timeline-scale.ts';
 import styles from './Timeline.module.css';
 import { useSeries } from './use-search.ts';
@@ -139,7 +139,7 @@ function Bars({
     <svg className={styles['bars']} viewBox={`0 0 100 ${heightPx}`} preserveAspectRatio="none" aria-hidden="true">
       {buckets.map((bucket, index) => {
         const height = barHeight(bucket.count, most, heightPx);
-        const errorHeight = Math.min(height, barHeight(bucket.errors, most, heightPx));
+        const failed = errorHeight(bucket.errors, bucket.count, height);
         return height === 0 ? null : (
           <g key={bucket.fromUnixMs} data-hovered={bucket === hovered}>
             <rect
@@ -149,12 +149,12 @@ function Bars({
               height={height}
               className={styles['count']}
             />
-            {errorHeight === 0 ? null : (
+            {failed === 0 ? null : (
               <rect
                 x={index * width + width * 0.1}
                 width={width * 0.8}
-                y={heightPx - errorHeight}
-                height={errorHeight}
+                y={heightPx - failed}
+                height={failed}
                 className={styles['errors']}
               />
             )}

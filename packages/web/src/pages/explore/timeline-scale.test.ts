@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { barHeight, bucketsOf, clockTicks } from './timeline-scale.ts';
+import { barHeight, bucketsOf, clockTicks, errorHeight } from './timeline-scale.ts';
 
 describe('the strip above the results', () => {
   it('places buckets to the microsecond', () => {
@@ -29,5 +29,15 @@ describe('the strip above the results', () => {
     expect([barHeight(0, 100, 48), barHeight(1, 1_000_000, 48), barHeight(100, 100, 48), barHeight(0, 0, 48)]).toEqual([
       0, 2, 48, 0,
     ]);
+  });
+
+  it('shows errors in proportion, never hidden and never exaggerated to all', () => {
+    expect([
+      errorHeight(0, 10, 40),
+      errorHeight(1, 1000, 40),
+      errorHeight(999, 1000, 40),
+      errorHeight(3, 3, 40),
+    ]).toEqual([0, 1, 39, 40]);
+    expect(errorHeight(1, 30, 2)).toBe(1);
   });
 });

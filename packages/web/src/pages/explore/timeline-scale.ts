@@ -36,7 +36,14 @@ export function clockTicks(fromMs: number, toMs: number, maxCount: number): read
   return ticks;
 }
 
-/** Height of a bar for a count: never less than a pixel for something, and never all of it for nothing. */
+/** Height of a bar for a count: never less than two pixels for something. */
 export function barHeight(count: number, most: number, heightPx: number): number {
   return count === 0 || most === 0 ? 0 : Math.max(2, Math.round((count / most) * heightPx));
+}
+
+/** The part of a bar that stands for errors: never nothing for one, and never all of it unless all failed. */
+export function errorHeight(errors: number, count: number, barPx: number): number {
+  if (errors === 0 || barPx === 0) return 0;
+  if (errors >= count) return barPx;
+  return Math.max(1, Math.min(barPx - 1, Math.round((errors / count) * barPx)));
 }

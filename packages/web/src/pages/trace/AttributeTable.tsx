@@ -1,7 +1,7 @@
 import { defaultExplore, emptyFilter, formatExplore, formatTerm } from '@clew/api';
 import type { Attribute, AttributeScope, AttributeTerm, TypedValue } from '@clew/api';
-import { useMemo, useState } from 'react';
-import type { ReactElement } from 'react';
+import { Fragment, useMemo, useState } from 'react';
+import type { ReactElement, ReactNode } from 'react';
 import { goTo } from '../../app/address.ts';
 import { copyText } from '../../app/toasts.ts';
 import { plural } from '../../lib/format.ts';
@@ -98,6 +98,16 @@ function termValue(value: TypedValue): AttributeTerm['value'] {
   }
 }
 
+/** A key that may break after its dots and underscores rather than within a word. */
+function breakable(key: string): ReactNode {
+  return key.split(/(?<=[._/])/).map((part, index) => (
+    <Fragment key={index}>
+      {index > 0 ? <wbr /> : null}
+      {part}
+    </Fragment>
+  ));
+}
+
 function AttributeRow({
   attribute,
   scope,
@@ -113,7 +123,7 @@ function AttributeRow({
   const term = termFor(attribute, scope);
   return (
     <tr>
-      <th scope="row">{attribute.key}</th>
+      <th scope="row">{breakable(attribute.key)}</th>
       <td>
         <div className={styles['value']} data-type={attribute.value.type}>
           <span>{text}</span>

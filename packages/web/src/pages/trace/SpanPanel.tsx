@@ -164,14 +164,16 @@ function PanelTabs({
           if (tab !== undefined && tab !== selectedTab) view.change({ tab }, { replace: true });
         }}
       >
-        <TabList className={styles['tabs']} aria-label="Parts of the span">
-          {tabs.map((tab) => (
-            <Tab key={tab} id={`tab-${tab}`} className={styles['tab']}>
-              {titles[tab]}
-            </Tab>
-          ))}
+        <div className={styles['tabs']}>
+          <TabList className={styles['tabList']} aria-label="Parts of the span">
+            {tabs.map((tab) => (
+              <Tab key={tab} id={`tab-${tab}`} className={styles['tab']}>
+                {titles[tab]}
+              </Tab>
+            ))}
+          </TabList>
           <RawJson span={span} answer={answer} traceId={view.model.skeleton.traceId} />
-        </TabList>
+        </div>
         <TabPanel tabId={`tab-${selectedTab}`} className={styles['tabPanel']}>
           {selectedTab === 'attributes' ? (
             <AttributeTable

@@ -19,7 +19,11 @@ export function TracePage({ state }: { readonly state: TraceState }): ReactEleme
   }, [traceId]);
   if (traceId === undefined) {
     return (
-      <EmptyState title="That is not a trace id" actions={<ButtonLink to="/explore">Go to Explore</ButtonLink>}>
+      <EmptyState
+        wholePage
+        title="That is not a trace id"
+        actions={<ButtonLink to="/explore">Go to Explore</ButtonLink>}
+      >
         <p>A trace id is 32 hex digits, or 16 for traces of older clients.</p>
       </EmptyState>
     );
@@ -44,7 +48,12 @@ function LoadedTrace({ traceId, state }: { readonly traceId: string; readonly st
   }
   if (trace.isError) {
     return (
-      <ErrorState title="The trace could not be loaded" error={trace.error} onRetry={() => void trace.refetch()} />
+      <ErrorState
+        wholePage
+        title="The trace could not be loaded"
+        error={trace.error}
+        onRetry={() => void trace.refetch()}
+      />
     );
   }
   return (
@@ -68,6 +77,7 @@ function NotFound({
 }): ReactElement {
   return (
     <EmptyState
+      wholePage
       title="No spans of this trace are stored"
       actions={
         <>

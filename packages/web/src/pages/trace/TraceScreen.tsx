@@ -50,7 +50,7 @@ export function TraceScreen({
 
   if (model.spanCount === 0) {
     return (
-      <EmptyState title="This trace has no spans">
+      <EmptyState wholePage title="This trace has no spans">
         <p>Its spans were deleted, or none has arrived yet.</p>
       </EmptyState>
     );

@@ -59,7 +59,7 @@ export function TraceToolbar({
           small
           icon="error"
           disabled={model.errorCount === 0}
-          aria-label="Next error"
+          aria-label={`${formatCount(model.errorCount)} errors: go to the next`}
           onClick={() => stepError(view, 1)}
         >
           {formatCount(model.errorCount)}

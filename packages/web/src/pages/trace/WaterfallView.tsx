@@ -26,6 +26,7 @@ const classes: WaterfallClasses = {
   count: classOf('count'),
   selected: classOf('selected'),
   dimmed: classOf('dimmed'),
+  matched: classOf('matched'),
   placeholder: classOf('placeholder'),
   spacer: classOf('spacer'),
   view: classOf('view'),

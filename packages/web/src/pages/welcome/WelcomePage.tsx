@@ -21,7 +21,14 @@ export function WelcomePage(): ReactElement {
   const status = useQuery({ queryKey: ['status'], queryFn: ({ signal }) => api.status({ signal }) });
   const { event, connected } = useIngest();
   if (status.isError) {
-    return <ErrorState title="The server did not answer" error={status.error} onRetry={() => void status.refetch()} />;
+    return (
+      <ErrorState
+        wholePage
+        title="The server did not answer"
+        error={status.error}
+        onRetry={() => void status.refetch()}
+      />
+    );
   }
   if (status.data === undefined) return <ProgressLine active />;
   return (
