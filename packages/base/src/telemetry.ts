@@ -36,7 +36,12 @@ export interface MetricOptions {
    * `s` and `By`; annotations such as `{spans}` are never appended.
    */
   readonly otelUnit?: string;
+  /** From which level of detail on it is exposed. Default: `normal` for histograms, `basic` for everything else. */
+  readonly level?: MetricLevel;
 }
+
+/** How much of the metrics is exposed: each level includes those before it. */
+export type MetricLevel = 'basic' | 'normal' | 'detailed';
 
 /** A number that only grows. `value` must not be negative. */
 export interface Counter {

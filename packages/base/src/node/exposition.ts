@@ -1,10 +1,11 @@
-import type { Labels } from '../telemetry.ts';
+import type { Labels, MetricLevel } from '../telemetry.ts';
 
 /** One metric with its samples, as plain data. */
 export interface MetricFamily {
   readonly name: string;
   readonly help: string;
   readonly kind: 'counter' | 'gauge' | 'histogram';
+  readonly level: MetricLevel;
   /** Present on metrics under the collector's naming; see `MetricOptions`. */
   readonly otelUnit?: string;
   readonly samples: { readonly name: string; readonly labels: Labels; value: number }[];
@@ -18,6 +19,8 @@ export interface ExpositionOptions {
   readonly withoutScopeInfo: boolean;
   readonly withoutUnits: boolean;
   readonly withoutTypeSuffix: boolean;
+  /** Metrics of a higher level are left out. Default `normal`. */
+  readonly level?: MetricLevel;
   /** Attributes of the process, exposed as the labels of `target_info`; dots become underscores. */
   readonly resource?: Readonly<Record<string, string>>;
 }
@@ -34,6 +37,8 @@ const unitNames: Readonly<Record<string, string>> = {
   '1': 'ratio',
 };
 
+const levels: readonly MetricLevel[] = ['basic', 'normal', 'detailed'];
+
 const scopeLabels: Labels = { otel_scope_name: 'clew', otel_scope_version: '' };
 
 /** Writes the Prometheus text format. */
@@ -47,7 +52,8 @@ export function exposeText(families: readonly MetricFamily[], options: Expositio
     lines.push(`target_info${labelText(Object.fromEntries(labels))} 1`);
   }
   for (const family of families) {
-    if (family.samples.length === 0) continue;
+    if (family.samples.length === 0 || levels.indexOf(family.level) > levels.indexOf(options.level ?? 'normal'))
+      continue;
     const name = exposedName(family, options);
     lines.push(`# HELP ${name} ${escapeHelp(family.help)}`, `# TYPE ${name} ${family.kind}`);
     const scope = family.otelUnit === undefined || options.withoutScopeInfo ? {} : scopeLabels;

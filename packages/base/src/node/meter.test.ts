@@ -64,6 +64,18 @@ describe('PrometheusMeter', () => {
     expect(text).toContain('clew_h_seconds_sum 1.5\nclew_h_seconds_count 1\n');
   });
 
+  it('leaves out what is more detailed than asked for: histograms are not basic', async () => {
+    const meter = new PrometheusMeter();
+    meter.counter({ name: 'clew_a_total', help: 'A.' }).add(1);
+    meter.histogram({ name: 'clew_b_seconds', help: 'B.', buckets: [1] }).record(1);
+    meter.gauge({ name: 'clew_c_bytes', help: 'C.', level: 'detailed' }).set(1);
+    const shown = async (level: 'basic' | 'normal' | 'detailed') =>
+      [...(await meter.expose({ ...bare, level })).matchAll(/# TYPE (\S+)/g)].map((match) => match[1]);
+    expect(await shown('basic')).toEqual(['clew_a_total']);
+    expect(await shown('normal')).toEqual(['clew_a_total', 'clew_b_seconds']);
+    expect(await shown('detailed')).toEqual(['clew_a_total', 'clew_b_seconds', 'clew_c_bytes']);
+  });
+
   it('escapes label values and writes the resource as target_info', async () => {
     const meter = new PrometheusMeter();
     meter.gauge({ name: 'g', help: 'line\nbreak', labels: ['v'] }).set(1, { v: 'a"b\\c\nd' });

@@ -6,6 +6,7 @@ import type {
   Histogram,
   Labels,
   Meter,
+  MetricLevel,
   MetricOptions,
   Observation,
   ObserveOptions,
@@ -16,6 +17,7 @@ import type { ExpositionOptions, MetricFamily } from './exposition.ts';
 interface Entry {
   readonly kind: string;
   readonly otelUnit: string | undefined;
+  readonly level: MetricLevel;
   readonly handle: unknown;
 }
 
@@ -83,6 +85,7 @@ export class PrometheusMeter implements Meter {
         name: metric.name,
         help: metric.help,
         kind: entry.kind.replace('observed ', '') as MetricFamily['kind'],
+        level: entry.level,
         ...(entry.otelUnit === undefined ? {} : { otelUnit: entry.otelUnit }),
         samples: metric.values.map((sample) => ({
           name: ('metricName' in sample ? (sample.metricName as string | undefined) : undefined) ?? metric.name,
@@ -114,7 +117,8 @@ export class PrometheusMeter implements Meter {
       const handle = make();
       // The prefix alone says whose naming a metric follows; a unit that nobody stated has no spelling.
       const otelUnit = options.otelUnit ?? (options.name.startsWith('otelcol_') ? '' : undefined);
-      this.#entries.set(options.name, { kind, otelUnit, handle });
+      const level = options.level ?? (kind === 'histogram' ? 'normal' : 'basic');
+      this.#entries.set(options.name, { kind, otelUnit, level, handle });
       return handle;
     }
     if (known.kind !== kind) {

@@ -20,7 +20,8 @@ interface Reader {
 /** The pull readers of `service::telemetry::metrics`, its legacy `address` among them. */
 function pullReaders({ metrics }: TelemetryConfig): Reader[] {
   if (metrics.level === 'none') return [];
-  const plain = { withoutScopeInfo: true, withoutUnits: true, withoutTypeSuffix: true };
+  const { level } = metrics;
+  const plain = { withoutScopeInfo: true, withoutUnits: true, withoutTypeSuffix: true, level };
   if (metrics.address !== undefined) return [{ endpoint: metrics.address, options: plain }];
   return metrics.readers.flatMap(({ pull }) => {
     if (pull === undefined) return [];
@@ -29,6 +30,7 @@ function pullReaders({ metrics }: TelemetryConfig): Reader[] {
       withoutScopeInfo: without_scope_info,
       withoutUnits: without_units,
       withoutTypeSuffix: without_type_suffix,
+      level,
     };
     return [{ endpoint: `${host.includes(':') ? `[${host}]` : host}:${port}`, options }];
   });
