@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { silentTelemetry } from '@clew/base';
 import { Journal } from './journal.ts';
-import type { JournalOptions } from './journal.ts';
+import type { JournalOptions } from './journal-options.ts';
 import { MemoryFs, systemError } from '../test/memory-fs.ts';
 import type { AppendRecord, Segment } from './segment.ts';
 import { crc32c } from './crc32c.ts';

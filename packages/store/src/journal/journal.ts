@@ -1,10 +1,11 @@
 import { join } from 'node:path';
-import type { Telemetry } from '@clew/base';
 import { StoreError } from '../errors.ts';
 import { Committer } from './committer.ts';
 import { fault } from './faults.ts';
 import { nodeJournalFs } from './journal-fs.ts';
 import type { JournalFs } from './journal-fs.ts';
+import { DEFAULT_SEGMENT_POLICY, JOURNAL_DEFAULTS } from './journal-options.ts';
+import type { JournalOptions, SegmentPolicy } from './journal-options.ts';
 import { Quarantine } from './quarantine.ts';
 import { findSegments, JournalRecovery } from './recovery.ts';
 import type { FoundSegment } from './recovery.ts';
@@ -17,62 +18,6 @@ import { SealedQueue } from './sealed-queue.ts';
 import { DEFAULT_MIN_FREE_BYTES, defaultMaxBytes, SpaceWatch } from './space.ts';
 import { journalTelemetry } from './telemetry.ts';
 import type { JournalTelemetry } from './telemetry.ts';
-
-/** When a segment is full or old enough to be stored. */
-export interface SegmentPolicy {
-  /** Spans in a segment, at most (one record alone may have more). */
-  readonly maxRows: number;
-  /** Bytes of a segment's records, at most (one record alone may have more). */
-  readonly maxBytes: number;
-  /** Age at which a segment is sealed, in milliseconds. */
-  readonly maxAgeMs: number;
-  /** Age at which a segment of fewer than `fewRows` spans is sealed, so that a lone request is soon found. */
-  readonly quietAgeMs: number;
-  readonly fewRows: number;
-  /** Age at which a segment is sealed while others wait to be stored, in milliseconds; recovery counts on two minutes at most. */
-  readonly maxBacklogAgeMs: number;
-  /** Spans that are worth an insert of their own when the writer has nothing to do. */
-  readonly worthwhileRows: number;
-}
-
-/** The policy unless told otherwise. */
-export const DEFAULT_SEGMENT_POLICY: SegmentPolicy = Object.freeze({
-  maxRows: 200_000,
-  maxBytes: 64 * 1024 * 1024,
-  maxAgeMs: 1000,
-  quietAgeMs: 250,
-  fewRows: 500,
-  maxBacklogAgeMs: 60_000,
-  worthwhileRows: 50_000,
-});
-
-/** What a journal is opened with. */
-export interface JournalOptions {
-  readonly directory: string;
-  /** Where damaged records are set aside. */
-  readonly quarantineDirectory: string;
-  readonly telemetry: Telemetry;
-  /** Trace ids (16 bytes a row) of a packed batch; how the journal learns what a recovered record holds. Throws when the payload is no batch. */
-  readonly traceIdsOf: (payload: Uint8Array) => Uint8Array;
-  /** `journal.max_bytes`; default min(10 GiB, 20 % of free disk). */
-  readonly maxBytes?: number | undefined;
-  /** `journal.min_free_bytes`; default 256 MiB. */
-  readonly minFreeBytes?: number | undefined;
-  /** `journal.max_record_bytes`: one request's packed batch; default 256 MiB. */
-  readonly maxRecordBytes?: number | undefined;
-  /** `journal.max_unsynced_bytes`: records that wait for the disk; default 64 MiB. */
-  readonly maxUnsyncedBytes?: number | undefined;
-  /** `journal.max_resident_bytes`: memory for records of sealed segments; default 64 MiB. */
-  readonly maxResidentBytes?: number | undefined;
-  /** `journal.max_remembered_requests`; default 1,000,000 (up to 44 MB). */
-  readonly maxRememberedRequests?: number | undefined;
-  readonly policy?: Partial<SegmentPolicy>;
-  readonly fs?: JournalFs;
-  /** The wall clock, milliseconds since 1970. */
-  readonly now?: () => number;
-}
-
-const MIB = 1024 * 1024;
 
 /**
  * Makes requests durable and hands them on in segments. What {@link append} resolved for survives a crash and a power loss, until
@@ -116,11 +61,11 @@ export class Journal {
     this.directory = options.directory;
     this.fs = options.fs ?? nodeJournalFs;
     this.recent = recent;
-    this.sealed = new SealedQueue(options.maxResidentBytes ?? 64 * MIB);
+    this.sealed = new SealedQueue(options.maxResidentBytes ?? JOURNAL_DEFAULTS.maxResidentBytes);
     this.#space = space;
     this.#policy = { ...DEFAULT_SEGMENT_POLICY, ...options.policy };
-    this.#maxRecordBytes = options.maxRecordBytes ?? 256 * MIB;
-    this.#maxUnsyncedBytes = options.maxUnsyncedBytes ?? 64 * MIB;
+    this.#maxRecordBytes = options.maxRecordBytes ?? JOURNAL_DEFAULTS.maxRecordBytes;
+    this.#maxUnsyncedBytes = options.maxUnsyncedBytes ?? JOURNAL_DEFAULTS.maxUnsyncedBytes;
     this.#requestLog = log;
     this.#now = options.now ?? Date.now;
     this.telemetry = journalTelemetry(options.telemetry, () => this.snapshot());
@@ -170,7 +115,7 @@ export class Journal {
       const found = await findSegments(fs, directory);
       const maxBytes = options.maxBytes ?? defaultMaxBytes(space);
       const limits = { maxBytes, minFreeBytes: options.minFreeBytes ?? DEFAULT_MIN_FREE_BYTES };
-      const recent = new RecentRequests(options.maxRememberedRequests ?? 1_000_000);
+      const recent = new RecentRequests(options.maxRememberedRequests ?? JOURNAL_DEFAULTS.maxRememberedRequests);
       const log = await RequestLog.open(fs, join(directory, 'requests'), recent, now());
       const journal = new Journal(options, new SpaceWatch(fs, directory, limits, space, now), recent, log, found);
       journal.#recovery.start();
@@ -287,6 +232,7 @@ export class Journal {
       rows: [...this.#segments].reduce((sum, segment) => sum + segment.rows, 0),
       residentBytes: this.sealed.residentBytes + (this.#current?.buffer?.capacity ?? 0),
       requestsRemembered: this.recent.size,
+      requestsForgottenEarly: this.recent.evictedEarly,
       recovering: !this.#recovery.done,
     };
   }
@@ -382,5 +328,7 @@ export interface JournalSnapshot {
   readonly rows: number;
   readonly residentBytes: number;
   readonly requestsRemembered: number;
+  /** Tables of remembered requests dropped before their ten minutes because there were too many. */
+  readonly requestsForgottenEarly: number;
   readonly recovering: boolean;
 }

@@ -11,6 +11,7 @@ export interface JournalGauges {
   readonly segments: number;
   readonly residentBytes: number;
   readonly requestsRemembered: number;
+  readonly requestsForgottenEarly: number;
 }
 
 /** What the journal reports: one function an event, log line and metric together. */
@@ -43,6 +44,12 @@ export function journalTelemetry({ logger, meter }: Telemetry, read: () => Journ
     'Requests by which repetitions are recognised.',
     (gauges) => gauges.requestsRemembered,
   );
+
+  const forgotten = {
+    name: 'clew_journal_requests_forgotten_early_total',
+    help: 'Tables of remembered requests dropped early; raise journal.max_remembered_requests.',
+  };
+  observed.push(meter.observe({ ...forgotten, kind: 'counter' }, () => [{ value: read().requestsForgottenEarly }]));
 
   const syncSeconds = meter.histogram({
     name: 'clew_journal_sync_seconds',

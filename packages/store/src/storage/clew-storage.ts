@@ -8,6 +8,7 @@ import type { ConsumeContext, CreateSettings, Host } from '@clew/pipeline';
 import type { SqlClient } from '../engine/client.ts';
 import { StoreError } from '../errors.ts';
 import type { StoreErrorCode } from '../errors.ts';
+import { DEFAULT_SEGMENT_POLICY } from '../journal/journal-options.ts';
 import { Journal } from '../journal/journal.ts';
 import { deleteDemoData, deleteTraces } from '../retention/deletion.ts';
 import { ddlOf } from '../retention/partitions.ts';
@@ -39,6 +40,7 @@ const PASSING: ReadonlySet<StoreErrorCode> = new Set([
 /** Attempts in a row to start or prepare before it is given up, with pauses that grow by `RETRY_MS`: about half a minute. */
 const MAX_START_ATTEMPTS = 10;
 const RETRY_MS = 500;
+const MIN_SEGMENT_BYTES = 4 * 1024 * 1024;
 
 function isPassing(error: unknown): boolean {
   if (!(error instanceof StoreError)) return false;
@@ -193,6 +195,7 @@ export class ClewStorageExtension implements ClewStorage {
       maxUnsyncedBytes: settings.max_unsynced_bytes,
       maxResidentBytes: settings.max_resident_bytes,
       maxRememberedRequests: settings.max_remembered_requests,
+      policy: { maxBytes: segmentBytes(this.#config) },
     });
     const { client } = engine;
     const writer = new SegmentWriter({
@@ -272,4 +275,15 @@ function retentionPolicy({ retention }: ClewStorageConfig): RetentionPolicy {
     ...(retention.max_age > 0 ? { maxAgeMs: retention.max_age } : {}),
     ...(retention.max_bytes > 0 ? { maxBytes: retention.max_bytes } : {}),
   };
+}
+
+/**
+ * Packed bytes of a segment, at most: what the embedded engine can insert as one block within its memory. A block is nearly twice as large, and
+ * inserting it, with sorting and everything derived, takes some ten times its size.
+ */
+function segmentBytes({ url, engine }: ClewStorageConfig): number {
+  const most = DEFAULT_SEGMENT_POLICY.maxBytes;
+  return url === undefined
+    ? Math.min(most, Math.max(MIN_SEGMENT_BYTES, Math.floor(engine.max_memory_bytes / 30)))
+    : most;
 }

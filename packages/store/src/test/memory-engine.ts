@@ -22,6 +22,8 @@ export type InsertFate =
   | 'store'
   /** Fails before anything is there. */
   | 'fail_before'
+  /** Fails because it needs more memory than allowed; nothing is there. */
+  | 'memory'
   /** Everything is there, but the answer is lost. */
   | 'fail_after'
   /** Half of the rows are there, and the answer is lost. */
@@ -73,6 +75,7 @@ export class MemoryEngine {
     }
     const fate = this.fate(insert);
     if (fate === 'fail_before') throw new StoreError('engine_unavailable', 'went away before the insert');
+    if (fate === 'memory') throw new StoreError('memory_limit', 'too large for the memory allowed');
     if (!this.#tokens.has(insert.token))
       this.spans.push(...(fate === 'fail_half' ? rows.slice(0, rows.length >>> 1) : rows));
     this.#tokens.add(insert.token);

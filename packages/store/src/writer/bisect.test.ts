@@ -50,6 +50,24 @@ describe('bisecting a segment', () => {
     expect(attempts).toBeLessThanOrEqual(40);
   });
 
+  it('stores in pieces what is too large for the memory of the engine, and sets nothing aside', async () => {
+    const stored: number[] = [];
+    await bisect(
+      [100, 30, 200].map((recordRows, offset) => ({ offset, recordRows })),
+      {
+        store: async (parts) => {
+          const size = names(parts).length;
+          if (size > 60) throw new StoreError('memory_limit', 'too large');
+          stored.push(size);
+        },
+        setAside: () => Promise.reject(new Error('nothing may be set aside')),
+      },
+    );
+    expect(stored.reduce((sum, size) => sum + size, 0)).toBe(330);
+    const alwaysTooLarge = run([1], ['*'], () => new StoreError('memory_limit', 'too large'));
+    expect(await alwaysTooLarge).toMatchObject({ aside: [], failure: { code: 'memory_limit' } });
+  });
+
   it('stops at a failure that is not about the data', async () => {
     const down = (): Error => new StoreError('engine_unavailable', 'down');
     const { aside, attempts, failure } = await run([10], ['0:3'], down);

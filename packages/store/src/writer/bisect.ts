@@ -1,4 +1,4 @@
-import { failsForGood } from './insert-errors.ts';
+import { failsForGood, needsLess } from './insert-errors.ts';
 import type { RecordPart } from './segment-blocks.ts';
 
 /** Spans of a record, and how many spans the record has. */
@@ -21,7 +21,8 @@ export interface BisectActions {
 const MAX_REFUSALS_WITHOUT_SUCCESS = 40;
 
 /**
- * Stores everything that can be stored of `parts`, which failed as a whole, and sets the rest aside, span by span. Rethrows a failure that is not about
+ * Stores everything that can be stored of `parts`, which failed as a whole, and sets the rest aside, span by span. What only needs too much memory is
+ * stored in smaller pieces and never set aside. Rethrows a failure that is not about
  * the data, also when everything is refused: then nothing may be set aside, and the caller tries again later.
  */
 export async function bisect(parts: readonly CountedPart[], actions: BisectActions): Promise<void> {
@@ -35,11 +36,12 @@ export async function bisect(parts: readonly CountedPart[], actions: BisectActio
       successes++;
       return;
     } catch (error) {
-      if (!failsForGood(error)) throw error;
+      if (!failsForGood(error) && !needsLess(error)) throw error;
       refusals++;
       if (successes === 0 && refusals >= MAX_REFUSALS_WITHOUT_SUCCESS) throw error;
       const halves = split(some);
       if (halves === undefined) {
+        if (!failsForGood(error)) throw error;
         suspects.push({ part: some[0]!, error });
         return;
       }

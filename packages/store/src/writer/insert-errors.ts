@@ -50,3 +50,8 @@ export function failsForGood(error: unknown): boolean {
 export function leavesDoubt(error: unknown): boolean {
   return !(error instanceof StoreError && error.code === 'overloaded');
 }
+
+/** Whether a smaller block may pass where this one did not. */
+export function needsLess(error: unknown): boolean {
+  return error instanceof StoreError && error.code === 'memory_limit';
+}

@@ -1,7 +1,7 @@
 import type { SpanBatch } from '@clew/model';
 import { BatchPacker } from '@clew/model';
 import type { ConsumeContext } from '@clew/pipeline';
-import { DEFAULT_SEGMENT_POLICY } from '../journal/journal.ts';
+import { DEFAULT_SEGMENT_POLICY } from '../journal/journal-options.ts';
 import type { Journal } from '../journal/journal.ts';
 import { requestKey } from '../journal/request-key.ts';
 

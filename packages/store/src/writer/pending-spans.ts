@@ -1,5 +1,6 @@
 import type { SpanBatch } from '@clew/model';
 import { unpackBatch } from '@clew/model';
+import { isErrno } from '../journal/journal-fs.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { RecordView } from '../journal/record.ts';
 import type { Segment } from '../journal/segment.ts';
@@ -69,7 +70,7 @@ export class JournalPendingSpans implements PendingSpans {
       records = await segment.readRecords(this.#journal.fs);
     } catch (error) {
       // Stored and removed while we looked: it is in the tables now, which are asked after this.
-      if (!this.#journal.holds(segment)) return;
+      if (!this.#journal.holds(segment) || isErrno(error, 'ENOENT')) return;
       throw error;
     }
     for (const record of records) collect(record, tenant, traceId, found);

@@ -9,7 +9,7 @@ import { hashBody } from '@clew/pipeline';
 import type { ConsumeContext } from '@clew/pipeline';
 import type { SqlClient } from '../engine/client.ts';
 import { Journal } from '../journal/journal.ts';
-import type { JournalOptions } from '../journal/journal.ts';
+import type { JournalOptions } from '../journal/journal-options.ts';
 import { JsonBlocks, MemoryEngine } from '../test/memory-engine.ts';
 import type { InsertFate } from '../test/memory-engine.ts';
 import { MemoryFs, systemError } from '../test/memory-fs.ts';
@@ -191,6 +191,16 @@ describe('the writer', () => {
     const note = JSON.parse(Buffer.from(fs.contents(notes[0]!)).toString());
     expect(note).toMatchObject({ tenant: 'shop', reason: expect.stringContaining('cannot store') });
     expect(unpackBatch(fs.contents(notes[0]!.replace('.json', ''))).count).toBe(1);
+  });
+
+  it('stores a segment in pieces when it needs more memory at once than the engine may take', async () => {
+    const engine = new MemoryEngine();
+    engine.fate = (insert) => (insert.comment.includes(': 20 rows of spans') ? 'memory' : 'store');
+    const rig = await startRig(new MemoryFs(), engine);
+    rig.writer.start();
+    await rig.intake.append(batchOf(0, 20), context());
+    await emptied(rig);
+    expect(storedIds(engine)).toEqual(ids(0, 20));
   });
 
   it('sets nothing aside while everything is refused, and stores all once that ends', async () => {

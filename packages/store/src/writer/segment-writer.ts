@@ -11,7 +11,7 @@ import type { Segment } from '../journal/segment.ts';
 import { insertSettings } from '../schema/segments.ts';
 import { bisect } from './bisect.ts';
 import type { CountedPart } from './bisect.ts';
-import { failsForGood, leavesDoubt } from './insert-errors.ts';
+import { failsForGood, leavesDoubt, needsLess } from './insert-errors.ts';
 import { insertComment } from './running-inserts.ts';
 import type { BlockFile, RecordPart, SegmentBlocks } from './segment-blocks.ts';
 import { writerTelemetry } from './telemetry.ts';
@@ -39,6 +39,8 @@ export interface SegmentWriterOptions {
 }
 
 const DEFAULT_RETRY = { firstMs: 100, maxMs: 5000 };
+/** Attempts to insert a segment that meets the engine's memory limit as one block, before it is inserted in pieces. */
+const ATTEMPTS_AS_ONE_BLOCK = 3;
 /** How long a segment that is refused alone waits for another to prove the engine healthy before it is tried again. */
 const SUSPECT_RETRY_MS = 10_000;
 
@@ -135,9 +137,10 @@ export class SegmentWriter {
   async #storeUntilDone(segment: Segment): Promise<void> {
     const { firstMs, maxMs } = this.#options.retry ?? DEFAULT_RETRY;
     this.#busy = segment;
-    for (let delayMs = firstMs; !this.#stopping.signal.aborted; delayMs = Math.min(delayMs * 2, maxMs)) {
+    let delayMs = firstMs;
+    for (let attempt = 1; !this.#stopping.signal.aborted; attempt++, delayMs = Math.min(delayMs * 2, maxMs)) {
       try {
-        await this.#store(segment);
+        await this.#store(segment, attempt);
         this.#lastError = undefined;
         break;
       } catch (error) {
@@ -156,10 +159,10 @@ export class SegmentWriter {
     this.#busy = undefined;
   }
 
-  async #store(segment: Segment): Promise<void> {
+  async #store(segment: Segment, attempt: number): Promise<void> {
     const startedMs = performance.now();
     const found = segment.inDoubt ? await this.#reconcile(segment) : 'absent';
-    const bytes = found === 'complete' ? 0 : await this.#insert(segment);
+    const bytes = found === 'complete' ? 0 : await this.#insert(segment, attempt);
     this.#storedSegments++;
     fault('writer.after_insert_before_delete');
     await this.#options.journal.remove(segment);
@@ -187,13 +190,15 @@ export class SegmentWriter {
   }
 
   /** Inserts a segment that is not in the tables; returns the bytes given to the engine. */
-  async #insert(segment: Segment): Promise<number> {
+  async #insert(segment: Segment, attempt: number): Promise<number> {
     // A token that was used before might make the engine drop the rows although none is there.
     const token = segment.inDoubt ? freshToken(segment) : segment.id;
     try {
       return await this.#storeParts(segment, undefined, token);
     } catch (error) {
-      if (!failsForGood(error) || this.#storedSegments === 0) throw error;
+      const refused = failsForGood(error) && this.#storedSegments > 0;
+      const tooLarge = needsLess(error) && attempt >= ATTEMPTS_AS_ONE_BLOCK;
+      if (!refused && !tooLarge) throw error;
       segment.inDoubt = true;
       await this.#bisect(segment);
       return 0;
