@@ -13,8 +13,7 @@ export async function readSpanFile(path: string): Promise<SpanBatch> {
   const bytes = await readInflated(path);
   const batch = new SpanBatch();
   try {
-    if (looksLikeJson(bytes)) decodeJson(bytes, batch);
-    else decodeTraces(bytes, batch);
+    decodeEither(bytes, batch);
   } catch (caught) {
     if (!(caught instanceof WireError)) throw caught;
     throw new ClewError(
@@ -45,17 +44,27 @@ async function readInflated(path: string): Promise<Uint8Array> {
   }
 }
 
-/** JSON begins with a brace; a protobuf request begins with the tag of field 1, a line feed, so white space before it does not count. */
-function looksLikeJson(bytes: Uint8Array): boolean {
-  let at = 0;
-  while (
-    bytes[at] === 0x20 ||
-    bytes[at] === 0x09 ||
-    bytes[at] === 0x0d ||
-    (bytes[at] === 0x0a && bytes[at + 1] === 0x7b)
-  )
-    at++;
-  return bytes[at] === 0x7b;
+/** The first byte of protobuf: field 1, length-delimited. It is also a line feed. */
+const lineFeed = 0x0a;
+
+/**
+ * A line feed begins a protobuf request and may begin a JSON text, and the brace behind it is also a length of 123. Only reading
+ * it decides: a text is never a whole protobuf message.
+ */
+function decodeEither(bytes: Uint8Array, batch: SpanBatch): void {
+  const json = firstVisible(bytes) === 0x7b;
+  if (json && bytes[0] !== lineFeed) return decodeJson(bytes, batch);
+  try {
+    decodeTraces(bytes, batch);
+  } catch (caught) {
+    if (!json) throw caught;
+    decodeJson(bytes, batch);
+  }
+}
+
+/** The first byte that is no white space. */
+function firstVisible(bytes: Uint8Array): number | undefined {
+  return bytes.find((byte) => byte !== 0x20 && byte !== 0x09 && byte !== 0x0d && byte !== lineFeed);
 }
 
 /** One document, or several separated by line ends. */
