@@ -35,7 +35,7 @@ class MapColumn<Values extends NativeColumn> extends RunColumn {
 
 /**
  * The six maps that hold the attributes of one level: strings, ints, doubles and bools by type, arrays element by element, everything else tagged.
- * The order among attributes of one type is kept, and so are duplicates. A hot path, guarded by `bench/codec`.
+ * The order among attributes of one type is kept, and so are duplicates. A hot path, guarded by `bench/block`.
  */
 export class AttributeColumns {
   readonly str: MapColumn<StringColumn>;

@@ -21,7 +21,7 @@ const WORD = 0x1_0000_0000n;
  * the next segment announces the same rows again, which is harmless.
  *
  * Rows stay in the order they came: dealing them out by the table's key costs more here, in cache misses, than sorting costs the engine.
- * A hot path, guarded by `bench/codec`: per batch a few objects, per span nothing.
+ * A hot path, guarded by `bench/block`: per batch a few objects, per span nothing.
  */
 export class BlockBuilder {
   /** Spans appended since `reset`. */

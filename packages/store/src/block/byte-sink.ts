@@ -1,7 +1,7 @@
 import { copyBytes } from '@clew/model';
 
 /**
- * A growing run of bytes. A hot path, guarded by `bench/codec`: allocates only when it grows, and keeps its buffer when cleared.
+ * A growing run of bytes. A hot path, guarded by `bench/block`: allocates only when it grows, and keeps its buffer when cleared.
  */
 export class ByteSink {
   bytes: Uint8Array;

@@ -2,7 +2,7 @@ import { ByteSink } from './byte-sink.ts';
 
 /**
  * Numbers byte strings: the same bytes always get the same number until `clear`. Like the model's string table, but for long contents (a resource
- * with all its attributes), so it hashes and compares four bytes at a time. A hot path, guarded by `bench/codec`: allocates only when it grows.
+ * with all its attributes), so it hashes and compares four bytes at a time. A hot path, guarded by `bench/block`: allocates only when it grows.
  */
 export class ContentTable {
   /** Number of distinct contents. */

@@ -8,7 +8,7 @@ const KEY = 'LowCardinality(String)';
 /** Which attributes a column takes: strings as they are, all but strings tagged, or all tagged. */
 export type EventAttributeSelection = 'text' | 'other' | 'all';
 
-/** `Array(Map(LowCardinality(String), String))`: the attributes of each event or link of a span. A hot path, guarded by `bench/codec`. */
+/** `Array(Map(LowCardinality(String), String))`: the attributes of each event or link of a span. A hot path, guarded by `bench/block`. */
 export class EventAttributes {
   readonly runs: RunColumn;
   readonly #maps: RunColumn;

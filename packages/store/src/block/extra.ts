@@ -21,7 +21,7 @@ export const OUT_OF_RANGE = 255;
 
 /**
  * Writes the extra fields of one span behind their length, using `scratch`. `endBeforeStart` says that the end time must be kept.
- * A hot path, guarded by `bench/codec`: most spans have no field, which costs a few comparisons.
+ * A hot path, guarded by `bench/block`: most spans have no field, which costs a few comparisons.
  */
 export function writeSpanExtra(
   sink: ByteSink,

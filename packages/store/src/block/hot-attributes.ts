@@ -38,7 +38,7 @@ export const HotBit = Object.freeze({
 
 /**
  * Finds the hot attributes of one span; reused for every span. The text of concept c lies in the batch's heap at `starts[c]`, `lengths[c]`
- * bytes long. A hot path, guarded by `bench/codec`.
+ * bytes long. A hot path, guarded by `bench/block`.
  */
 export class HotAttributes {
   /** The bits of `hot` of the last span. */

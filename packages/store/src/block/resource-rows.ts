@@ -27,7 +27,7 @@ const MAX_CONTENT_BYTES = 16 * 1024 * 1024;
 /**
  * Rows of `resources`: each distinct pair of resource and scope of a tenant, once a day. A pair is identified by 64 bits of the SHA-256 of its
  * content, so the same pair gets the same id in every process and for ever; two pairs among a million meet with probability 3e-8. A hot path
- * for its callers, guarded by `bench/codec`: a pair seen before costs one lookup by content.
+ * for its callers, guarded by `bench/block`: a pair seen before costs one lookup by content.
  *
  * `identify` numbers the pair; the arrays are indexed by that number, which is valid until `clear`.
  */

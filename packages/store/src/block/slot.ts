@@ -4,7 +4,7 @@ const WORD = 0x1_0000_0000n;
 const MAX = 0xffff_ffff_ffff_ffffn;
 
 /**
- * Slots of spans that arrived at one time. A hot path, guarded by `bench/codec`: 64-bit numbers are pairs of words, and consecutive spans of one slot
+ * Slots of spans that arrived at one time. A hot path, guarded by `bench/block`: 64-bit numbers are pairs of words, and consecutive spans of one slot
  * cost two comparisons.
  */
 export class SlotClock {

@@ -38,7 +38,7 @@ export interface BatchContext {
 }
 
 /**
- * The columns of `spans`, filled row by row straight from the columns of batches. A hot path, guarded by `bench/codec`: nothing is allocated
+ * The columns of `spans`, filled row by row straight from the columns of batches. A hot path, guarded by `bench/block`: nothing is allocated
  * per span, and every buffer is reused from segment to segment.
  */
 export class SpanColumns {

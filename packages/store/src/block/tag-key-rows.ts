@@ -28,7 +28,7 @@ const SCOPES = 5;
 
 /**
  * Rows of `tag_keys`: which attribute keys occur on which level with which type, once a day. Complete or marked as incomplete, so that a search
- * looks only where a key can be. A hot path, guarded by `bench/codec`: an attribute seen before costs one load.
+ * looks only where a key can be. A hot path, guarded by `bench/block`: an attribute seen before costs one load.
  */
 export class TagKeyRows {
   readonly #strings: StringTable;
