@@ -11,9 +11,12 @@ import {
   type Operation,
   type TagKey,
 } from './catalog.ts';
-import { findTraces, type FoundTraces, type SearchOptions, type TraceSearch } from './find-traces.ts';
+import { findTraces } from './find-traces.ts';
+import { countMatches, type MatchSeries, readMatchSeries } from './match-counts.ts';
+import { findNewestSpan, lastReceivedOf, type NewestSpan } from './newest-span.ts';
 import { type ReadOptions, readTraces, type TraceSource } from './read-traces.ts';
 import { ResourceCache } from './resource-cache.ts';
+import type { SpanFilter } from './span-filter.ts';
 import { readSkeleton, readSpanDetails, type TraceSkeleton } from './skeleton.ts';
 import {
   type Edge,
@@ -28,6 +31,7 @@ import {
 } from './statistics.ts';
 import { summarizeTraces, type TraceSummary } from './summaries.ts';
 import type { TimeRange } from './time-range.ts';
+import type { FoundTraces, SearchOptions, TraceSearch } from './trace-search.ts';
 
 /** Limits of reads; each is a setting below `clew_query.limits`. */
 export interface ReaderLimits {
@@ -82,6 +86,32 @@ export class StoreReader {
   /** Finds traces of which one span satisfies every condition. Stored spans only: what was acknowledged becomes searchable within seconds. */
   findTraces(tenant: string, search: TraceSearch, options: SearchOptions = {}): Promise<FoundTraces> {
     return findTraces(this.#source.client, tenant, search, { ...this.#searchLimit(), ...options });
+  }
+
+  /** Stored spans that satisfy the filter and start within the range. */
+  countSpans(tenant: string, filter: SpanFilter, range: TimeRange, signal?: AbortSignal): Promise<number> {
+    return countMatches(this.#source.client, tenant, filter, range, signal);
+  }
+
+  /** Spans that satisfy the filter over time, in at most `buckets` steps of a round length. */
+  matchSeries(
+    tenant: string,
+    filter: SpanFilter,
+    range: TimeRange,
+    buckets: number,
+    signal?: AbortSignal,
+  ): Promise<MatchSeries> {
+    return readMatchSeries(this.#source.client, tenant, filter, range, buckets, signal);
+  }
+
+  /** The stored span that started last; cheap whatever the amount stored. */
+  newestSpan(tenant: string, signal?: AbortSignal): Promise<NewestSpan | undefined> {
+    return findNewestSpan(this.#source.client, tenant, Date.now(), signal);
+  }
+
+  /** When the last span of a trace arrived, stored or only acknowledged, in milliseconds since 1970; undefined when the trace is unknown. */
+  lastReceived(tenant: string, traceId: string, signal?: AbortSignal): Promise<number | undefined> {
+    return lastReceivedOf(this.#source.client, this.#source.pending, tenant, traceId, signal);
   }
 
   /** Whole traces by id, stored or only acknowledged; unknown ones are missing. */

@@ -3,8 +3,8 @@ import { synonymsOf, ValueType } from '@clew/model';
 import { HOT_CONCEPTS, HotBit, HTTP_STATUS_CONCEPT } from '../block/hot-attributes.ts';
 import { TagScope } from '../schema/tables.ts';
 import { allOf, anyOf, type Sql } from './sql.ts';
-import { fieldBranch } from './term-fields.ts';
 import { resourceSubquery, type TagContext } from './tag-conditions.ts';
+import { fieldBranch } from './term-fields.ts';
 import { arrayTest, taggedTest, type TermValue, type ValueOperator, type ValueTest, valueTest } from './value-test.ts';
 
 /** Where an attribute is looked for; `any` is the span, then its resource. */
@@ -27,18 +27,15 @@ export function termKeys(term: TermFilter, synonyms: boolean): readonly string[]
 /** Condition on `spans` that holds for spans that satisfy the term. Two-valued; levels and types the key was never seen with are left out. */
 export function termCondition(context: TagContext, term: TermFilter): string {
   const names = termKeys(term, context.synonyms);
-  const comparison =
-    term.operator === 'exists' || term.operator === 'missing'
-      ? undefined
-      : valueTest(context.sql, term.operator, term.value);
-  const scope = new TermLevels(context, names, comparison);
+  const comparison = 'value' in term ? valueTest(context.sql, term.operator, term.value) : undefined;
+  const levels = new TermLevels(context, names, comparison);
   switch (term.scope) {
     case 'event':
-      return scope.events(term.operator === 'missing');
+      return levels.events(term.operator === 'missing');
     case 'link':
-      return scope.links(term.operator === 'missing');
+      return levels.links(term.operator === 'missing');
     default: {
-      const condition = anyOf(branchesOf(scope, term, comparison));
+      const condition = anyOf(branchesOf(levels, term, comparison));
       return term.operator === 'missing' ? `NOT (${condition})` : condition;
     }
   }

@@ -29,7 +29,7 @@ export function fieldBranch(sql: Sql, term: TermFilter, test: ValueTest): string
     return test.string === undefined ? undefined : allOf([`${column} != ''`, test.string(column)]);
   }
   const id = idColumns[term.key];
-  if (id === undefined || term.operator === 'exists' || term.operator === 'missing') return undefined;
+  if (id === undefined || !('value' in term)) return undefined;
   const zero = `toFixedString('', ${id.bytes})`;
   const isSet = `${id.column} != ${zero}`;
   if (typeof term.value === 'boolean') return undefined;
