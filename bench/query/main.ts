@@ -18,7 +18,7 @@ import { SpanGenerator } from '@clew/testkit';
 import { BlockBuilder } from '../../packages/store/src/block/block-builder.ts';
 import type { SqlClient } from '../../packages/store/src/engine/client.ts';
 import { openEmbeddedEngine } from '../../packages/store/src/engine/embedded.ts';
-import type { TraceSearch } from '../../packages/store/src/reader/find-traces.ts';
+import type { TraceSearch } from '../../packages/store/src/reader/trace-search.ts';
 import { StoreReader } from '../../packages/store/src/reader/store-reader.ts';
 import { migrate } from '../../packages/store/src/schema/migrate.ts';
 import { insertSettings } from '../../packages/store/src/schema/segments.ts';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { StoreReader } from './store-reader.ts';
-import type { TraceSearch } from './find-traces.ts';
+import type { TraceSearch } from './trace-search.ts';
 import { batchOf, NOON, type SpanSketch, traceIdText } from './test-support/spans.ts';
 import { noPending, openTestStore, type TestStore } from './test-support/test-store.ts';
 
@@ -311,6 +311,7 @@ describe('what lists and pages ask', () => {
         traceId: traceIdText(1),
         rootName: 'GET /',
         rootService: 'front',
+        hasRoot: true,
         startUnixNano: NOON,
         durationNano: 220_000_000n,
         spans: 3,

@@ -9,6 +9,8 @@ export interface TraceSummary {
   /** Name and service of the root: the span without a parent, else the earliest. */
   readonly rootName: string;
   readonly rootService: string;
+  /** Whether a span without a parent is stored. */
+  readonly hasRoot: boolean;
   readonly startUnixNano: bigint;
   /** From the earliest start to the latest end. */
   readonly durationNano: bigint;
@@ -65,17 +67,6 @@ export async function summarizeTraces(
   });
 }
 
-/** Span counts of stored traces. */
-export async function countSpans(
-  client: SqlClient,
-  tenant: string,
-  traceIds: readonly string[],
-  signal?: AbortSignal,
-): Promise<Map<string, number>> {
-  const summaries = await summarizeTraces(client, tenant, traceIds, signal);
-  return new Map(summaries.map((summary) => [summary.traceId, summary.spans]));
-}
-
 function summaryOf(traceId: string, rows: readonly SummaryRow[]): TraceSummary {
   let start = BigInt(rows[0]!.start);
   let end = start;
@@ -96,6 +87,7 @@ function summaryOf(traceId: string, rows: readonly SummaryRow[]): TraceSummary {
     traceId,
     rootName: root.first[2],
     rootService: root.service,
+    hasRoot: root.first[0] === 0,
     startUnixNano: start,
     durationNano: end - start,
     spans,
