@@ -73,7 +73,7 @@ export class ClewStorageExtension implements ClewStorage {
   #host: Host | undefined;
   #running: Running | undefined;
   #bringingUp: Promise<void> | undefined;
-  #stopping = false;
+  readonly #stopping = new AbortController();
 
   constructor({ id, config, telemetry }: CreateSettings<ClewStorageConfig>) {
     this.#id = id;
@@ -163,7 +163,7 @@ export class ClewStorageExtension implements ClewStorage {
   }
 
   async #stop(deadline: AbortSignal): Promise<void> {
-    this.#stopping = true;
+    this.#stopping.abort();
     const running = this.#running;
     if (running === undefined) return;
     // A statement of it ends with the engine at the latest.
@@ -234,7 +234,7 @@ export class ClewStorageExtension implements ClewStorage {
     } catch (caught) {
       const error = caught instanceof Error ? caught : new Error(errorMessage(caught));
       this.#ready.reject(error);
-      if (!this.#stopping) this.#host?.reportStatus({ kind: 'fatal', error });
+      if (!this.#stopping.signal.aborted) this.#host?.reportStatus({ kind: 'fatal', error });
     }
   }
 
@@ -244,13 +244,13 @@ export class ClewStorageExtension implements ClewStorage {
       try {
         return await step();
       } catch (error) {
-        if (!isPassing(error) || this.#stopping || attempt === MAX_START_ATTEMPTS) throw error;
+        if (!isPassing(error) || this.#stopping.signal.aborted || attempt === MAX_START_ATTEMPTS) throw error;
         const delayMs = RETRY_MS * attempt;
         this.#telemetry.logger.warn('starting the storage failed and is tried again', {
           reason: errorMessage(error),
           delayMs,
         });
-        await sleep(delayMs);
+        await sleep(delayMs, undefined, { signal: this.#stopping.signal });
       }
     }
   }

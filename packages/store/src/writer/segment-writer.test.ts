@@ -13,6 +13,7 @@ import type { JournalOptions } from '../journal/journal-options.ts';
 import { JsonBlocks, MemoryEngine } from '../test/memory-engine.ts';
 import type { InsertFate } from '../test/memory-engine.ts';
 import { MemoryFs, systemError } from '../test/memory-fs.ts';
+import { RecordingTelemetry } from '../test/recording-telemetry.ts';
 import { Intake } from './intake.ts';
 import { JournalPendingSpans } from './pending-spans.ts';
 import { SegmentWriter } from './segment-writer.ts';
@@ -35,6 +36,7 @@ interface Rig {
 }
 
 async function startRig(fs: MemoryFs, engine: MemoryEngine, options: Partial<JournalOptions> = {}): Promise<Rig> {
+  const telemetry = options.telemetry ?? silentTelemetry;
   const journal = await Journal.open({
     directory: '/journal',
     quarantineDirectory: '/quarantine',
@@ -49,7 +51,7 @@ async function startRig(fs: MemoryFs, engine: MemoryEngine, options: Partial<Jou
     client: engine.client as SqlClient,
     blocks: new JsonBlocks(fs, blockDirectory),
     tables: engine.tables,
-    telemetry: silentTelemetry,
+    telemetry,
     retry: { firstMs: 2, maxMs: 10 },
   });
   closers.push(async () => {
@@ -227,6 +229,40 @@ describe('the writer', () => {
     expect(await rig.pending.findTrace('other', traceIdOf(5))).toEqual([]);
     expect(await rig.pending.findTrace('shop', traceIdOf(400))).toEqual([]);
     expect(rig.pending.backlog().rows).toBe(10);
+  });
+});
+
+describe('the metrics of journal and writer', () => {
+  it('tell what was taken, refused, recognised, repeated, stored and set aside', async () => {
+    const telemetry = new RecordingTelemetry();
+    const engine = new MemoryEngine();
+    const rig = await startRig(new MemoryFs(), engine, { telemetry, maxBytes: 50_000 });
+    rig.writer.start();
+    await rig.intake.append(batchOf(0, 3), context('same'));
+    await rig.intake.append(batchOf(0, 3), context('same'));
+    await emptied(rig);
+    await expect(rig.intake.append(batchOf(100, 5000), context())).rejects.toMatchObject({ code: 'journal_full' });
+    engine.refuse = (spanId) => Number.parseInt(spanId, 16) === 10;
+    engine.fate = () => (telemetry.value('clew_store_insert_retries_total') === undefined ? 'fail_before' : 'store');
+    await rig.intake.append(batchOf(20, 2), context());
+    await emptied(rig);
+    await rig.intake.append(batchOf(10, 3), context());
+    await emptied(rig);
+    const names = {
+      clew_journal_records_total: 3,
+      clew_journal_spans_total: 8,
+      clew_journal_duplicates_total: 1,
+      'clew_journal_refused_total journal_full': 1,
+      clew_store_insert_retries_total: 1,
+      'clew_store_reconciled_total absent': 1,
+      clew_store_quarantined_spans_total: 1,
+      clew_store_segments_total: 3,
+      clew_journal_size_bytes: 0,
+      clew_journal_limit_bytes: 50_000,
+      clew_journal_requests_remembered: 1,
+    };
+    expect(Object.fromEntries(Object.keys(names).map((name) => [name, telemetry.value(name)]))).toEqual(names);
+    expect(telemetry.value('clew_journal_sync_seconds_count')).toBeGreaterThanOrEqual(3);
   });
 });
 
