@@ -30,34 +30,40 @@ describe('a block builder', () => {
     expect(new BlockBuilder().build(SEGMENT)).toEqual([]);
   });
 
-  it('puts resources and attribute keys before the spans that need them', () => {
+  it('puts what spans refer to, and the names they add to lists, before the spans', () => {
     const builder = new BlockBuilder();
     builder.append(batchOf({ trace: 1, tags: [['a', 'b']] }), meta);
-    expect(builder.build(SEGMENT).map((block) => block.table)).toEqual(['resources', 'tag_keys', 'spans']);
+    expect(builder.build(SEGMENT).map((block) => block.table)).toEqual([
+      'resources',
+      'tag_keys',
+      'services',
+      'operations',
+      'spans',
+    ]);
   });
 
   it('announces a resource once a day, but again until it is confirmed', () => {
     const builder = new BlockBuilder();
     const batch = batchOf({ trace: 1, tags: [['a', 'b']] }, { trace: 2, tags: [['a', 'b']] });
     builder.append(batch, meta);
-    expect(rowsOf(builder.build(SEGMENT))).toEqual({ resources: 1, tag_keys: 2, spans: 2 });
+    expect(rowsOf(builder.build(SEGMENT))).toEqual({ resources: 1, tag_keys: 2, services: 1, operations: 1, spans: 2 });
     builder.reset();
     builder.append(batch, meta);
-    expect(rowsOf(builder.build(SEGMENT))).toEqual({ resources: 1, tag_keys: 2, spans: 2 });
+    expect(rowsOf(builder.build(SEGMENT))).toEqual({ resources: 1, tag_keys: 2, services: 1, operations: 1, spans: 2 });
     builder.confirm();
     builder.reset();
     builder.append(batch, meta);
     expect(rowsOf(builder.build(SEGMENT))).toEqual({ spans: 2 });
     builder.reset();
     builder.append(batch, { ...meta, tenant: 'another' });
-    expect(rowsOf(builder.build(SEGMENT))).toEqual({ resources: 1, tag_keys: 2, spans: 2 });
+    expect(rowsOf(builder.build(SEGMENT))).toEqual({ resources: 1, tag_keys: 2, services: 1, operations: 1, spans: 2 });
     builder.reset();
     const nextDay = NOON + 2n * 86_400_000_000_000n;
     builder.append(batchOf({ trace: 1, startUnixNano: nextDay, tags: [['a', 'b']] }), {
       ...meta,
       receivedUnixNano: nextDay,
     });
-    expect(rowsOf(builder.build(SEGMENT))).toEqual({ resources: 1, tag_keys: 2, spans: 1 });
+    expect(rowsOf(builder.build(SEGMENT))).toEqual({ resources: 1, tag_keys: 2, services: 1, operations: 1, spans: 1 });
   });
 
   it('announces again what was dropped with its day', () => {
@@ -68,7 +74,7 @@ describe('a block builder', () => {
     builder.forgetDays([dayOfSlot(slotOfNanos(NOON))]);
     builder.reset();
     builder.append(batchOf({ trace: 1 }), meta);
-    expect(rowsOf(builder.build(SEGMENT))).toEqual({ resources: 1, tag_keys: 1, spans: 1 });
+    expect(rowsOf(builder.build(SEGMENT))).toEqual({ resources: 1, tag_keys: 1, services: 1, operations: 1, spans: 1 });
   });
 
   it('writes chosen rows only, and lets the batch be reused afterwards', () => {

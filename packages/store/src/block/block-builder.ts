@@ -2,6 +2,8 @@ import { StringTable, type SpanBatch } from '@clew/model';
 
 import { StoreError } from '../errors.ts';
 import { ODD_SLOT, TagScope } from '../schema/tables.ts';
+import { OUT_OF_RANGE } from './extra.ts';
+import { OperationRows } from './operation-rows.ts';
 import { ResourceRows } from './resource-rows.ts';
 import { dayOfSlot, SlotClock } from './slot.ts';
 import { type BatchContext, SpanColumns } from './span-columns.ts';
@@ -16,8 +18,8 @@ const WORD = 0x1_0000_0000n;
  * Turns SpanBatches into Native blocks: one for `spans`, and small ones for what the spans refer to and that was not
  * announced before. One builder serves one writer: its buffers are reused from segment to segment.
  *
- * Use: `append` the batches of a segment, `build` it, write and insert the blocks *in the order given* (resources and tag
- * keys come before the spans that need them), then `confirm` once every insert returned, then `reset`. Without `confirm`
+ * Use: `append` the batches of a segment, `build` it, write and insert the blocks *in the order given* (what spans
+ * refer to comes before them), then `confirm` once every insert returned, then `reset`. Without `confirm`
  * the next segment announces the same rows again, which is harmless.
  *
  * Rows stay in the order they came: dealing them out by the table's key costs more here, in cache misses, than sorting costs the engine.
@@ -32,6 +34,7 @@ export class BlockBuilder {
   readonly #strings = new StringTable();
   readonly #resources = new ResourceRows(this.#strings);
   readonly #tagKeys = new TagKeyRows(this.#strings);
+  readonly #operations = new OperationRows(this.#strings);
   readonly #columns = new SpanColumns(this.#strings, this.#tagKeys);
   readonly #clock = new SlotClock();
   #stringMap: Uint32Array = new Uint32Array(1024);
@@ -75,7 +78,11 @@ export class BlockBuilder {
     const day = dayOfSlot(slot);
     if (this.#announcedDays[scope] !== day + 1) this.#announceScope(context, scope, day);
     const { ids, services } = this.#resources;
-    this.#columns.write(context, row, slot, services[pair]!, ids[pair * 2]!, ids[pair * 2 + 1]!);
+    const service = services[pair]!;
+    const kind = batch.kinds[row]!;
+    const shownKind = kind >= 0 && kind < OUT_OF_RANGE ? kind : OUT_OF_RANGE;
+    this.#operations.mark(context.tenant, day, service, context.stringMap[batch.names[row]!]!, shownKind);
+    this.#columns.write(context, row, slot, service, ids[pair * 2]!, ids[pair * 2 + 1]!);
     this.byteLength += ROW_BYTES + attributeBytes(batch, row);
   }
 
@@ -129,7 +136,12 @@ export class BlockBuilder {
     }
     if (this.rowCount === 0) return [];
     const segment = Buffer.from(segmentId, 'hex');
-    const blocks = [this.#resources.block(), this.#tagKeys.block(), this.#columns.block(segment)];
+    const blocks = [
+      this.#resources.block(),
+      this.#tagKeys.block(),
+      ...this.#operations.blocks(),
+      this.#columns.block(segment),
+    ];
     return blocks.filter((block) => block !== undefined);
   }
 
@@ -137,13 +149,15 @@ export class BlockBuilder {
   confirm(): void {
     this.#resources.confirm();
     this.#tagKeys.confirm();
+    this.#operations.confirm();
   }
 
-  /** Days whose partitions were dropped: what was announced for them has to be announced again. */
+  /** Days whose partitions were dropped, or from which spans were deleted: what was announced for them has to be announced again. */
   forgetDays(days: readonly number[]): void {
     for (const day of days) {
       this.#resources.forgetDay(day);
       this.#tagKeys.forgetDay(day);
+      this.#operations.forgetDay(day);
     }
   }
 
@@ -153,6 +167,7 @@ export class BlockBuilder {
     this.byteLength = 0;
     this.#resources.clear();
     this.#tagKeys.clear();
+    this.#operations.clear();
     this.#columns.clear();
     this.#strings.clear();
     this.#columns.hot.resolve(this.#strings);

@@ -14,6 +14,12 @@ export interface DeletionProgress {
   readonly spansDeleted: bigint;
 }
 
+/** What a deletion did. */
+export interface DeletionResult extends DeletionProgress {
+  /** Days (since 1970) whose lists of names may have lost some: tell the block builder to announce them again. */
+  readonly days: readonly number[];
+}
+
 /** How a deletion reports and ends. */
 export interface DeletionOptions {
   readonly onProgress?: (progress: DeletionProgress) => void;
@@ -34,7 +40,7 @@ export async function deleteTraces(
   tenant: string,
   traceIds: readonly string[],
   options: DeletionOptions,
-): Promise<DeletionProgress> {
+): Promise<DeletionResult> {
   let spansDeleted = 0n;
   const touched = new Touched();
   for (let at = 0; at < traceIds.length; at += CHUNK) {
@@ -46,7 +52,8 @@ export async function deleteTraces(
   await dropStaleNames(client, tenant, touched);
   await forgetMinutes(client, [...touched.minutes]);
   if (touched.minutes.size > 0) await rollUpAgain(client, options.nowUnixMs, Math.min(...touched.minutes) * 60_000);
-  return { tracesDone: traceIds.length, tracesTotal: traceIds.length, spansDeleted };
+  const tracesTotal = traceIds.length;
+  return { tracesDone: tracesTotal, tracesTotal, spansDeleted, days: [...touched.days] };
 }
 
 /** Deletes every trace of a tenant that has a span from a resource marked as demo data ({@link DEMO_ATTRIBUTE}). */
@@ -54,7 +61,7 @@ export async function deleteDemoData(
   client: SqlClient,
   tenant: string,
   options: DeletionOptions,
-): Promise<DeletionProgress> {
+): Promise<DeletionResult> {
   const sql = new Sql();
   const key = sql.text(DEMO_ATTRIBUTE);
   const rows = await client.rows<{ id: string }>(

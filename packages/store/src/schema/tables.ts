@@ -260,22 +260,6 @@ const views: readonly ViewSpec[] = [
     tail: 'GROUP BY tenant, day, trace_id',
   },
   {
-    name: 'services_view',
-    from: 'spans',
-    to: 'services',
-    columns: ['tenant', 'day', 'service'],
-    select: 'tenant, day, service',
-    tail: 'GROUP BY tenant, day, service',
-  },
-  {
-    name: 'operations_view',
-    from: 'spans',
-    to: 'operations',
-    columns: ['tenant', 'day', 'service', 'name', 'kind'],
-    select: 'tenant, day, service, name, kind',
-    tail: 'GROUP BY tenant, day, service, name, kind',
-  },
-  {
     // Every span of a small block, one in sixteen of a large one: all values would cost more than the spans themselves.
     name: 'tag_values_view',
     from: '(SELECT tenant, day, arrayJoin(a_str) AS pair FROM spans WHERE rowNumberInAllBlocks() < 2000 OR cityHash64(span_id) % 16 = 0)',
