@@ -1,6 +1,7 @@
 import { open, mkdir, readdir, rm, statfs } from 'node:fs/promises';
 import { fdatasync, ftruncate, writev } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
 
 /**
  * What the journal needs of a file system, so that tests can put one underneath that forgets whatever was not synced. Errors are Node's, with
@@ -15,7 +16,7 @@ export interface JournalFs {
   list(directory: string): Promise<string[]>;
   /** Removes a file; nothing happens when it is gone already. */
   remove(path: string): Promise<void>;
-  /** Makes a directory and its parents. */
+  /** Makes a directory and its parents, durably. */
   makeDirectory(directory: string): Promise<void>;
   /** Makes creations and removals in a directory durable. */
   syncDirectory(directory: string): Promise<void>;
@@ -58,7 +59,11 @@ export const nodeJournalFs: JournalFs = {
   },
   remove: (path) => rm(path, { force: true }),
   async makeDirectory(directory) {
-    await mkdir(directory, { recursive: true });
+    const first = await mkdir(directory, { recursive: true });
+    if (first === undefined) return;
+    // A new directory is an entry of its parent, and is lost with all it holds when that is not synced.
+    for (let made = directory; made.length >= first.length; made = dirname(made))
+      await this.syncDirectory(dirname(made));
   },
   async syncDirectory(directory) {
     // Windows can neither open nor sync a directory; NTFS journals its entries.

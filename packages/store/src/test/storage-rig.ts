@@ -47,7 +47,7 @@ export async function startStorage(config: Record<string, unknown>): Promise<Sto
 
 /** Long enough for a loaded machine. */
 export function patience(): AbortSignal {
-  return AbortSignal.timeout(30_000);
+  return AbortSignal.timeout(90_000);
 }
 
 /** When all test spans start and arrive. */
