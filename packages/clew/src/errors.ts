@@ -8,8 +8,9 @@ import { CodedError } from '@clew/base';
  * - `unreachable`: no Clew answers at the address; exit code 1.
  * - `start_failed`: a part did not start; exit code 1.
  * - `bad_input`: a file could not be read as what it claims to be; exit code 1.
+ * - `worker_lost`: a thread of the program ended while it was asked for something; exit code 1.
  */
-export type ClewErrorCode = 'usage' | 'not_found' | 'unreachable' | 'start_failed' | 'bad_input';
+export type ClewErrorCode = 'usage' | 'not_found' | 'unreachable' | 'start_failed' | 'bad_input' | 'worker_lost';
 
 /** Raised by `@clew/clew`; `main` prints the message and turns the code into an exit code. */
 export class ClewError extends CodedError<ClewErrorCode> {

@@ -9,6 +9,8 @@ export * from './status/grpc-code.ts';
 export * from './status/rpc-status.ts';
 export * from './tls/settings.ts';
 export { acquireListener } from './listener/acquire.ts';
+export { canSharePorts } from './listener/bind.ts';
+export * from './listener/sharing.ts';
 export { formatAddress, parseListenEndpoint } from './listener/endpoint.ts';
 export { readDecodedBody } from './http/decoded-body.ts';
 export type { ReadDecodedBodyOptions } from './http/decoded-body.ts';

@@ -27,6 +27,8 @@ export interface Host {
   extension(id: string): Component | undefined;
   /** The first started extension of which `guard` is true: how a component finds a capability such as storage. */
   capability<T extends Component>(guard: (component: Component) => component is T): T | undefined;
+  /** Bytes of memory in use by other threads that work for the pipelines; absent when there are none. */
+  otherThreadsBytes?(): number;
   /** Reports a change of health; `fatal` shuts the process down. */
   reportStatus(status: ComponentStatus): void;
 }

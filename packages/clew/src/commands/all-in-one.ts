@@ -9,6 +9,7 @@ import type { Command, CommandInput, CommandIo } from '../cli/command.ts';
 import { ClewError } from '../errors.ts';
 import { runProgram } from '../program/run.ts';
 import { version } from '../program/version.ts';
+import { workerCount, workersOption } from '../workers/worker-count.ts';
 
 /** Options that shape the built-in configuration, shared with `clew config` and `clew validate`. */
 export const builtInOptions = {
@@ -28,8 +29,8 @@ export const builtInOptions = {
 export const allInOneCommand: Command = {
   name: '',
   summary: 'Run everything: receive, store, query, show.',
-  usage: '[--data DIR] [--listen HOST] [--config FILE]… [--set a.b=VALUE]… [--small]',
-  options: builtInOptions,
+  usage: '[--data DIR] [--listen HOST] [--config FILE]… [--set a.b=VALUE]… [--small] [--workers N]',
+  options: { ...builtInOptions, workers: workersOption },
   examples: [
     'clew',
     'clew --data /var/lib/clew --listen 0.0.0.0',
@@ -37,6 +38,7 @@ export const allInOneCommand: Command = {
   ],
   async run(input, io) {
     const startedMs = performance.now() - process.uptime() * 1000;
+    const workers = workerCount(input, io);
     const where = placeOf(input, io);
     const warnings = exposureWarnings(where.listenHost);
     const without = (await isTaken(where.listenHost, healthPort)) ? (['health_check'] as const) : [];
@@ -49,6 +51,7 @@ export const allInOneCommand: Command = {
       config: builtInSources(input, io, without),
       metricsPortRequired: false,
       demo: true,
+      workers,
       ...(page ? { page } : {}),
     };
     return runProgram(options, io, (program) => {

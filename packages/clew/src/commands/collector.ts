@@ -3,6 +3,7 @@ import { runProgram } from '../program/run.ts';
 import { loadPage } from '../all-in-one/page.ts';
 import { componentsText, configText, validateText } from './config-text.ts';
 import { ClewError } from '../errors.ts';
+import { workerCount, workersOption } from '../workers/worker-count.ts';
 
 const options = {
   config: {
@@ -12,6 +13,7 @@ const options = {
     help: 'A configuration: a file, or file:, env:, yaml:, http(s): and what follows; may be repeated, later ones win.',
   },
   set: { type: 'string', value: 'a.b=VALUE', multiple: true, help: 'Override one setting; may be repeated.' },
+  workers: workersOption,
 } as const;
 
 const actions = ['validate', 'components', 'print-config'] as const;
@@ -20,7 +22,7 @@ const actions = ['validate', 'components', 'print-config'] as const;
 export const collectorCommand: Command = {
   name: 'collector',
   summary: 'Run the pipelines of an OpenTelemetry Collector configuration.',
-  usage: 'collector --config FILE [--set a.b=VALUE]… [validate | components | print-config]',
+  usage: 'collector --config FILE [--set a.b=VALUE]… [--workers N] [validate | components | print-config]',
   options,
   examples: [
     'clew collector --config otel-collector-config.yaml',
@@ -41,7 +43,7 @@ export const collectorCommand: Command = {
       throw new ClewError('usage', `"${action}" is unknown; it must be one of ${actions.join(', ')}`);
     const page = await loadPage();
     return runProgram(
-      { config, metricsPortRequired: true, demo: false, ...(page ? { page } : {}) },
+      { config, metricsPortRequired: true, demo: false, workers: workerCount(input, io), ...(page ? { page } : {}) },
       io,
       () => undefined,
     );

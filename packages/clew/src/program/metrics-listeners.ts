@@ -1,5 +1,5 @@
 import { errorMessage } from '@clew/base';
-import { expositionContentType } from '@clew/base/node';
+import { expositionContentType, exposeText } from '@clew/base/node';
 import type { ExpositionOptions } from '@clew/base/node';
 import { acquireListener, formatAddress, parseListenEndpoint } from '@clew/net';
 import type { ListenerLease } from '@clew/net';
@@ -8,8 +8,12 @@ import type { OwnTelemetry } from './own-telemetry.ts';
 import { version } from './version.ts';
 
 /** The metrics text as one reader wants it. */
-export function exposeMetrics(telemetry: OwnTelemetry, options: Omit<ExpositionOptions, 'resource'>): Promise<string> {
-  return telemetry.meter.expose({ ...options, resource: { 'service.name': 'clew', 'service.version': version } });
+export async function exposeMetrics(
+  telemetry: OwnTelemetry,
+  options: Omit<ExpositionOptions, 'resource'>,
+): Promise<string> {
+  const resource = { 'service.name': 'clew', 'service.version': version };
+  return exposeText(await telemetry.collect(), { ...options, resource });
 }
 
 interface Reader {

@@ -1,6 +1,6 @@
 import type { Telemetry } from '@clew/base';
-import { PrometheusMeter, createLogger } from '@clew/base/node';
-import type { RootLogger } from '@clew/base/node';
+import { PrometheusMeter, createLogger, mergeFamilies } from '@clew/base/node';
+import type { MetricFamily, RootLogger } from '@clew/base/node';
 import { observeProcess } from '@clew/pipeline';
 import type { TelemetryConfig } from '@clew/pipeline';
 
@@ -8,6 +8,10 @@ import type { TelemetryConfig } from '@clew/pipeline';
 export interface OwnTelemetry extends Telemetry {
   readonly logger: RootLogger;
   readonly meter: PrometheusMeter;
+  /** All metrics of the program, those of its other threads added. */
+  collect(): Promise<readonly MetricFamily[]>;
+  /** Adds the metrics of other threads. */
+  addThreads(families: () => Promise<readonly (readonly MetricFamily[])[]>): void;
   /** Stops sampling the process. */
   close(): void;
 }
@@ -28,5 +32,16 @@ export function createTelemetry({ logs }: TelemetryConfig): OwnTelemetry {
     },
   });
   const meter = new PrometheusMeter();
-  return { logger, meter, close: observeProcess(meter) };
+  let threads: () => Promise<readonly (readonly MetricFamily[])[]> = () => Promise.resolve([]);
+  return {
+    logger,
+    meter,
+    async collect() {
+      const others = await threads();
+      const merged = mergeFamilies([await meter.collect(), ...others]);
+      return merged.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    },
+    addThreads: (families) => void (threads = families),
+    close: observeProcess(meter),
+  };
 }

@@ -3,9 +3,12 @@ import { expositionContentType } from '@clew/base/node';
 import type { ListenerLease } from '@clew/net';
 import { PipelineError, PipelineService, loadConfig, printConfig } from '@clew/pipeline';
 import type { Acknowledgement, ComponentRegistry, Configuration, LoadOptions, Problem } from '@clew/pipeline';
+import { canSharePorts } from '@clew/net';
 import { receiverStatuses } from '@clew/query';
 import type { PageContent, ProgramView } from '@clew/query';
 import { DemoGenerator } from '../demo/control.ts';
+import { EdgePool } from '../workers/edge-pool.ts';
+import type { WorkerCount } from '../workers/worker-count.ts';
 import { exposeMetrics, startMetricsListeners } from './metrics-listeners.ts';
 import { createTelemetry } from './own-telemetry.ts';
 import type { OwnTelemetry } from './own-telemetry.ts';
@@ -21,6 +24,8 @@ export interface ProgramOptions {
   readonly demo: boolean;
   /** Whether a taken metrics port keeps the program from starting. */
   readonly metricsPortRequired: boolean;
+  /** Threads that receive; with one, everything runs in the main thread. */
+  readonly workers: WorkerCount;
 }
 
 /** A running Clew: pipelines, own metrics, reload, shutdown. */
@@ -31,6 +36,7 @@ export class Program {
   readonly #demo: DemoGenerator | undefined;
   #telemetry: OwnTelemetry | undefined;
   #service: PipelineService | undefined;
+  #edge: EdgePool | undefined;
   #metrics: ListenerLease[] = [];
 
   /** Rejects through `failed` when a component fails for good while running. */
@@ -54,6 +60,7 @@ export class Program {
     if (!first.ok) throw PipelineError.fromProblems(first.error);
     const telemetry = createTelemetry(first.value.telemetry);
     this.#telemetry = telemetry;
+    const edge = await this.#startWorkers(telemetry, first.value);
     let pending: Result<Configuration, readonly Problem[]> | undefined = first;
     const service = new PipelineService({
       // The configuration that was just read is the one to start with; reloads read again.
@@ -64,6 +71,7 @@ export class Program {
       },
       telemetry,
       onFatal: this.#fail,
+      ...(edge === undefined ? {} : { edge }),
     });
     this.#service = service;
     try {
@@ -84,6 +92,7 @@ export class Program {
   async stop(): Promise<void> {
     await this.#demo?.close();
     await this.#service?.stop();
+    await this.#edge?.close();
     const leases = this.#metrics.splice(0);
     await Promise.all(leases.map((lease) => lease.release({ graceMs: 0 })));
     this.#telemetry?.close();
@@ -106,6 +115,23 @@ export class Program {
 
   #load(): Promise<Result<Configuration, readonly Problem[]>> {
     return loadConfig({ ...this.#options.config, registry: this.registry });
+  }
+
+  /** Threads that receive, unless one is enough or ports cannot be shared here. */
+  async #startWorkers(telemetry: OwnTelemetry, { telemetry: settings }: Configuration): Promise<EdgePool | undefined> {
+    const { count, asked } = this.#options.workers;
+    if (count <= 1) return undefined;
+    if (!(await canSharePorts())) {
+      telemetry.logger[asked ? 'warn' : 'info'](
+        'This platform cannot share a port among threads (SO_REUSEPORT); everything runs in one thread.',
+        { workers: count },
+      );
+      return undefined;
+    }
+    const edge = new EdgePool({ count, telemetry, logLevel: settings.logs.level });
+    telemetry.addThreads(() => edge.families());
+    this.#edge = edge;
+    return edge;
   }
 
   /** Where this program receives OTLP over HTTP. */

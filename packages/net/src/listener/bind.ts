@@ -1,10 +1,44 @@
 import { unlink } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import type { ListenOptions, Server } from 'node:net';
 import { NetError } from '../errors.ts';
 import { formatAddress } from './endpoint.ts';
 import { findPortHolder } from './port-holder.ts';
 import type { ListenEndpoint, ListenerOptions } from './types.ts';
+
+/**
+ * Connections that may wait to be accepted. Node's default of 511 is too few when hundreds of clients reconnect at once, as after a
+ * restart; the system caps it (Linux: net.core.somaxconn, 4096 by default).
+ */
+const backlog = 4096;
+
+/** Whether threads can share a port here: needs SO_REUSEPORT with load balancing, which Linux and some BSDs have. */
+export async function canSharePorts(): Promise<boolean> {
+  const server = createServer();
+  try {
+    await listenOn(server, { host: '127.0.0.1', port: 0, reusePort: true });
+    return true;
+  } catch {
+    return false; // Where it is not supported Node says so by ENOTSUP; whatever it is, sharing does not work.
+  } finally {
+    await closed(server);
+  }
+}
+
+/** Fails as binding would when somebody listens on the endpoint already, even somebody who would share it. */
+export async function checkFree(endpoint: ListenEndpoint): Promise<void> {
+  if (endpoint.transport === 'unix' || endpoint.port === 0) return;
+  const probe = createServer();
+  try {
+    await bind(probe, endpoint, false);
+  } finally {
+    await closed(probe);
+  }
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => void server.close(() => resolve()));
+}
 
 /** Binds a server. A Unix socket that nobody answers any more, left behind by a crash, is replaced. */
 export async function bind(server: Server, endpoint: ListenEndpoint, reusePort: boolean): Promise<void> {
@@ -24,7 +58,7 @@ export async function bind(server: Server, endpoint: ListenEndpoint, reusePort: 
 function listenOn(server: Server, target: ListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(target, () => {
+    server.listen({ backlog, ...target }, () => {
       server.off('error', reject);
       resolve();
     });

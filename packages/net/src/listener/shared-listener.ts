@@ -9,13 +9,14 @@ import { createTlsServer } from '../tls/server.ts';
 import { resolveConnectionSettings } from './connection-defaults.ts';
 import type { ResolvedConnectionSettings } from './connection-defaults.ts';
 import { formatAddress } from './endpoint.ts';
-import { bind, listenError } from './bind.ts';
+import { bind, checkFree, listenError } from './bind.ts';
 import { InFlight } from './in-flight.ts';
 import { Mounts } from './mounts.ts';
 import { createHttp1Server, createHttp2Server } from './protocol-servers.ts';
 import type { Http1Server } from './protocol-servers.ts';
 import { Responder } from './responder.ts';
 import { SessionKeeper } from './session-keeper.ts';
+import { portSharing } from './sharing.ts';
 import { sniff } from './sniff.ts';
 import type { Spoken } from './sniff.ts';
 import type { BoundAddress, ListenerOptions, ListenerSnapshot } from './types.ts';
@@ -157,7 +158,12 @@ export class SharedListener {
 
   async #listen({ endpoint, reusePort }: ListenerOptions): Promise<void> {
     const { server } = this.#http1;
-    await bind(server, endpoint, reusePort ?? false);
+    const sharing = portSharing();
+    const shareable = endpoint.transport !== 'unix' && endpoint.port !== 0;
+    // Another thread listens there for all of them.
+    if (sharing !== undefined && !shareable && !sharing.ownsUnshareable) return;
+    if (sharing?.checkFree === true) await checkFree(endpoint);
+    await bind(server, endpoint, reusePort ?? (sharing !== undefined && shareable));
     server.on('error', (error) => this.#notice(`listener ${formatAddress(this.#address)}: ${error.message}`));
     const bound = server.address() as AddressInfo | string;
     if (typeof bound !== 'string') this.#address = { transport: 'tcp', host: bound.address, port: bound.port };

@@ -8,6 +8,9 @@ import type { Durability } from '../consumer.ts';
 import { PipelineError } from '../errors.ts';
 import type { FeatureGates } from '../feature-gates.ts';
 import { durabilityText } from './durability.ts';
+import { cutPlan } from './edge-cut.ts';
+import { edgePart } from './edge-part.ts';
+import type { EdgeHost } from './edge-part.ts';
 import { instantiate } from './instantiate.ts';
 import type { GraphNode } from './instantiate.ts';
 import { planGraph } from './plan.ts';
@@ -22,6 +25,8 @@ export interface GraphOptions {
   readonly onFatal?: (error: Error, key: string) => void;
   /** Running extensions to take over, by node key: they are neither made, nor stopped when this graph fails to start. */
   readonly reuse?: ReadonlyMap<string, Component>;
+  /** Runs receivers and stateless processors in threads of their own; everything runs in this one when absent. */
+  readonly edge?: EdgeHost;
 }
 
 /** What acknowledging a request means at one receiver. */
@@ -60,8 +65,17 @@ const stopGraceMs = 5_000;
 export function buildGraph(config: Configuration, options: GraphOptions): Result<PipelineGraph, readonly Problem[]> {
   const planned = planGraph(config);
   if (!planned.ok) return fail(planned.problems);
-  const built = instantiate(planned.plan, options);
-  return built.ok ? ok(new PipelineGraph(config, planned.plan, built.nodes, options)) : fail(built.problems);
+  const { plan } = planned;
+  const { edge } = options;
+  const cut = edge === undefined ? undefined : cutPlan(plan);
+  const built = instantiate(plan, { ...options, ...(cut === undefined ? {} : { cut }) });
+  if (!built.ok) return fail(built.problems);
+  if (edge === undefined || cut === undefined || cut.exits.length === 0)
+    return ok(new PipelineGraph(config, plan, built.nodes, options));
+  // Components made here for the edge are never started: they only know what acknowledging means there.
+  const standIns = edge.place(edgePart(config, plan, cut, built.entries), built.entries);
+  const nodes = built.nodes.map((node) => ({ ...node, instance: standIns.get(node.key) ?? node.instance }));
+  return ok(new PipelineGraph(config, plan, nodes, options));
 }
 
 /** Components connected as configured, with one life: started consumers first, stopped producers first. */
@@ -215,6 +229,7 @@ export class PipelineGraph {
     return {
       extension: (id) => this.extension(id),
       capability: (guard) => extensions().find(guard),
+      ...(this.#options.edge === undefined ? {} : { otherThreadsBytes: () => this.#options.edge?.heldBytes() ?? 0 }),
       reportStatus: (status) => {
         if ('error' in status) {
           const { logger } = this.#options.telemetry;

@@ -5,6 +5,7 @@ import type { Problem } from '../config/problem.ts';
 import type { TracesConsumer } from '../consumer.ts';
 import { FeatureGates } from '../feature-gates.ts';
 import { instrumentConsumer, observeExporter, observeProcessor } from '../telemetry/instrument.ts';
+import type { EdgeCut } from './edge-cut.ts';
 import { fanOut } from './fan-out.ts';
 import type { GraphPlan, PlannedNode } from './plan.ts';
 
@@ -22,11 +23,20 @@ export interface InstantiateOptions {
   readonly gates?: FeatureGates;
   /** Running extensions to take over instead of making new ones, by node key. */
   readonly reuse?: ReadonlyMap<string, Component>;
+  /** Consumers outside the plan that nodes feed besides their edges, by node key. */
+  readonly exits?: ReadonlyMap<string, TracesConsumer>;
+  /** Where the plan is cut: what the far side feeds is returned as entries. */
+  readonly cut?: EdgeCut;
 }
 
 /** All components of a plan, or why some could not be made. */
 export type Instantiated =
-  | { readonly ok: true; readonly nodes: readonly GraphNode[] }
+  | {
+      readonly ok: true;
+      readonly nodes: readonly GraphNode[];
+      /** What each exit of the cut leads to, by the key of the node that feeds it. */
+      readonly entries: ReadonlyMap<string, TracesConsumer>;
+    }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Makes every component of a plan and connects them. Nothing is started. */
@@ -34,7 +44,7 @@ export function instantiate(plan: GraphPlan, options: InstantiateOptions): Insta
   const builder = new Builder(plan, options);
   for (const node of plan.nodes) builder.add(node);
   const { problems, nodes } = builder;
-  return problems.length > 0 ? { ok: false, problems } : { ok: true, nodes };
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, nodes, entries: builder.entries() };
 }
 
 /** Takes what it is given and feeds nobody: stands in for a consumer that could not be made, so that all problems are found. */
@@ -89,8 +99,23 @@ class Builder {
   }
 
   #nextOf(node: PlannedNode): TracesConsumer | undefined {
-    const targets = this.#plan.edges.filter(({ from, signal }) => from === node.key && signal === 'traces');
-    return targets.length === 0 ? undefined : fanOut(targets.map(({ to }) => this.#consumers.get(to) ?? missing));
+    const targets = this.#targets(node.key, () => true);
+    const exit = this.#options.exits?.get(node.key);
+    if (exit !== undefined) targets.push(exit);
+    return targets.length === 0 ? undefined : fanOut(targets);
+  }
+
+  /** What every exit of the cut leads to. */
+  entries(): ReadonlyMap<string, TracesConsumer> {
+    const { cut } = this.#options;
+    const exits = cut?.exits ?? [];
+    return new Map(exits.map((from) => [from, fanOut(this.#targets(from, (to) => cut?.nodes.has(to) !== true))]));
+  }
+
+  #targets(key: string, wanted: (to: string) => boolean): TracesConsumer[] {
+    return this.#plan.edges
+      .filter(({ from, to, signal }) => from === key && signal === 'traces' && wanted(to))
+      .map(({ to }) => this.#consumers.get(to) ?? missing);
   }
 
   #create(node: PlannedNode, next: TracesConsumer | undefined, given: unknown): Component | undefined {

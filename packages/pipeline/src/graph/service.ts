@@ -9,6 +9,7 @@ import { formatProblem } from '../config/problem.ts';
 import type { Problem } from '../config/problem.ts';
 import { PipelineError } from '../errors.ts';
 import type { FeatureGates } from '../feature-gates.ts';
+import type { EdgeHost } from './edge-part.ts';
 import { buildGraph } from './graph.ts';
 import type { Acknowledgement, GraphSnapshot, PipelineGraph } from './graph.ts';
 import type { GraphNode } from './instantiate.ts';
@@ -24,6 +25,8 @@ export interface ServiceOptions {
   readonly onFatal: (error: Error) => void;
   /** How long stopping may drain before it is cut short, in milliseconds. Default 30,000. */
   readonly drainTimeoutMs?: number;
+  /** Runs receivers and stateless processors in threads of their own; everything runs in this one when absent. */
+  readonly edge?: EdgeHost;
 }
 
 /** How a reload ended. */
@@ -124,9 +127,10 @@ export class PipelineService {
   }
 
   #build(config: Configuration, reuse: ReadonlyMap<string, Component>): Result<PipelineGraph, readonly Problem[]> {
-    const { telemetry, gates } = this.#options;
+    const { telemetry, gates, edge } = this.#options;
     return buildGraph(config, {
       telemetry,
+      ...(edge === undefined ? {} : { edge }),
       ...(gates === undefined ? {} : { gates }),
       reuse,
       onFatal: (error, key) => {

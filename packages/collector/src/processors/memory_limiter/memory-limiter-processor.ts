@@ -43,7 +43,7 @@ export class MemoryLimiterProcessor implements Component, TracesConsumer {
   start(host: Host): Promise<void> {
     if (this.#endObservation !== undefined) return Promise.resolve();
     const holder: MemoryHolder | undefined = host.capability(isMemoryHolder);
-    this.#limiter.acquire(() => holder?.heldBytes() ?? 0);
+    this.#limiter.acquire(() => (holder?.heldBytes() ?? 0) + (host.otherThreadsBytes?.() ?? 0));
     this.#endObservation = this.#events.observe(this.#limiter);
     return Promise.resolve();
   }
