@@ -71,7 +71,7 @@ const minBarPx = 2;
 const labelGapPx = 5;
 /** Rough width of a character of the label font; measuring every label would cost more than the bars. */
 const labelCharPx = 6.2;
-const dimmedAlpha = 0.22;
+const dimmedAlpha = 0.25;
 
 /** Pixels from the left edge of a moment. */
 export function timeToPx(nano: number, window: TimeWindow, widthPx: number, paddingPx: number): number {
@@ -130,6 +130,8 @@ function paintRow(context: BarContext, scene: BarScene, row: number): void {
   }
   if (isPlaceholder(model, node)) paintPlaceholder(context, scene, top, left, right);
   else paintBar(context, scene, node, top, left, right);
+  // Dimmed bars keep readable figures.
+  context.globalAlpha = 1;
   paintLabel(context, scene, node, top, left, right);
 }
 

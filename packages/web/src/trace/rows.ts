@@ -49,6 +49,7 @@ export function openNodes(model: TraceModel, expansion: Expansion): Uint8Array {
 }
 
 function isOpenByPreset(model: TraceModel, node: number, preset: Expansion['preset']): boolean {
+  // A link that opens the critical path shows everything where no critical path is known.
   if (preset === 'all' || preset === 'cp') return true;
   if (preset === 'err') return (model.errorsBelow[node] ?? 0) > 0;
   return (model.depth[node] ?? 0) < preset;

@@ -135,7 +135,7 @@ class MountedWaterfall implements Waterfall {
     this.#rows = createTreeRows(this.#treeInner, this.#metrics.rowPx, classes);
     this.#colors = readColors(host);
     this.#listen();
-    this.#resize = new ResizeObserver(() => this.#measure());
+    this.#resize = new ResizeObserver(() => this.#onResize());
     this.#resize.observe(host);
   }
 
@@ -214,6 +214,15 @@ class MountedWaterfall implements Waterfall {
     while (node >= 0 && (props.visible.rowOf[node] ?? -1) < 0) node = props.model.parent[node] ?? -1;
     const row = node < 0 ? 0 : (props.visible.rowOf[node] ?? 0);
     this.#host.scrollTop = this.#map.toScrollTop(row * this.#metrics.rowPx - anchor.offsetPx);
+  }
+
+  /** A selected row that was visible stays so, such as when the panel opens below it. */
+  #onResize(): void {
+    const row = this.#props?.visible.rowOf[this.#props.selected] ?? -1;
+    const top = row * this.#metrics.rowPx - this.#map.toContentPx(this.#host.scrollTop);
+    const wasVisible = row >= 0 && top > -this.#metrics.rowPx && top < this.#viewPx;
+    this.#measure();
+    if (wasVisible && this.#props !== undefined) this.reveal(this.#props.selected);
   }
 
   #measure(): void {

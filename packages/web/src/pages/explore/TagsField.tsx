@@ -4,6 +4,7 @@ import type { RequestProblem, SearchFilter } from '@clew/api';
 import { useQuery } from '@tanstack/react-query';
 import { useId, useRef, useState } from 'react';
 import type { ReactElement, RefObject } from 'react';
+import { useSettled } from '../../lib/use-settled.ts';
 import { api } from '../../net/client.ts';
 import ui from '../../ui/ui.module.css';
 import styles from './Explore.module.css';
@@ -12,6 +13,8 @@ import type { Completion, TagWord } from './tag-completion.ts';
 import type { ResolvedSearch } from './use-search.ts';
 
 const maxCompletions = 60;
+/** How long typing must rest before the server is asked. */
+const completionSettleMs = 120;
 
 /** The tags box: `key=value` terms with completion of keys and values. */
 export function TagsField({
@@ -127,22 +130,23 @@ function useCompletions(
 ): readonly Completion[] {
   const range = search === undefined ? undefined : { fromUnixNano: search.fromUnixNano, toUnixNano: search.toUnixNano };
   const service = search?.filter.service;
+  const prefix = useSettled(word.prefix, completionSettleMs);
   const request = {
     ...(range ?? { fromUnixNano: 0n, toUnixNano: 1n }),
     limit: 200,
-    prefix: word.prefix,
+    prefix,
     ...(service === undefined ? {} : { service }),
   };
   const where = `${request.fromUnixNano} ${request.toUnixNano} ${service ?? ''}`;
   const keys = useQuery({
-    queryKey: ['keys', where, word.prefix],
+    queryKey: ['keys', where, prefix],
     enabled: open && range !== undefined && word.kind === 'key',
     queryFn: ({ signal }) => api.keys(request, { signal }),
     placeholderData: (earlier) => earlier,
   });
   const key = word.kind === 'value' ? valuesKey(word.key) : '';
   const values = useQuery({
-    queryKey: ['values', where, key, word.prefix],
+    queryKey: ['values', where, key, prefix],
     enabled: open && range !== undefined && word.kind === 'value',
     queryFn: ({ signal }) => api.values({ ...request, key }, { signal }),
   });

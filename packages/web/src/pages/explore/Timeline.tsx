@@ -40,7 +40,7 @@ export function Timeline({
   }, []);
   // In steps of twenty, so that a window being resized does not ask for every width.
   const wanted = Math.max(minBuckets, Math.min(maxBuckets, Math.floor(widthPx / bucketPx / 20) * 20));
-  const series = useSeries(search, wanted);
+  const series = useSeries(widthPx === 0 ? undefined : search, wanted);
   const buckets = useMemo(() => (series.data === undefined ? [] : bucketsOf(series.data)), [series.data]);
   const most = buckets.reduce((highest, bucket) => Math.max(highest, bucket.count), 0);
   const [fromMs, toMs] = [Number(search.fromUnixNano / 1_000_000n), Number(search.toUnixNano / 1_000_000n)];

@@ -1,5 +1,7 @@
+import { formatTrace } from '@clew/api';
 import { useMemo } from 'react';
 import type { ReactElement, RefObject } from 'react';
+import { goTo } from '../../app/address.ts';
 import { formatCount } from '../../lib/format.ts';
 import { nextNode } from '../../trace/find.ts';
 import { stepExpansion } from '../../trace/rows.ts';
@@ -107,9 +109,20 @@ export function TraceToolbar({
           Whole trace
         </Button>
       )}
+      {state.root === undefined ? null : (
+        <Button small icon="up" onClick={() => showWholeTree(view)}>
+          Whole tree
+        </Button>
+      )}
       <ServiceLegend view={view} />
     </div>
   );
+}
+
+/** Leaves a subtree that the link started at. */
+function showWholeTree(view: TraceView): void {
+  const { root: _, ...rest } = view.state;
+  goTo(formatTrace(rest));
 }
 
 function FindStatus({ view }: { readonly view: TraceView }): ReactElement {

@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
 import { goTo } from '../../app/address.ts';
 import type { ServiceColor } from '../../lib/service-colors.ts';
+import { useSettled } from '../../lib/use-settled.ts';
 import { api } from '../../net/client.ts';
 import { addFoundRows, countMarked, findInSkeleton, parseFind } from '../../trace/find.ts';
 import { nodeOfSpanId, spanIdOf } from '../../trace/model.ts';
@@ -139,15 +140,6 @@ function useFind(model: TraceModel, text: string): FindResult {
       error: query.kind === 'text' ? (remote.error ?? undefined) : undefined,
     };
   }, [query, local, answer, remote.isError, remote.error]);
-}
-
-function useSettled(value: string, afterMs: number): string {
-  const [settled, setSettled] = useState(value);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(value), afterMs);
-    return () => clearTimeout(timer);
-  }, [value, afterMs]);
-  return settled;
 }
 
 /** The zoom moves with the pointer; the address follows when it rests, and leads when it changes by itself. */

@@ -16,9 +16,16 @@ import { snippetsFor } from './snippets.ts';
 import type { SnippetAddresses } from './snippets.ts';
 import styles from './Welcome.module.css';
 
+const storagePollMs = 1000;
+
 /** `/welcome`: from nothing to the first trace. */
 export function WelcomePage(): ReactElement {
-  const status = useQuery({ queryKey: ['status'], queryFn: ({ signal }) => api.status({ signal }) });
+  const status = useQuery({
+    queryKey: ['status'],
+    queryFn: ({ signal }) => api.status({ signal }),
+    // Until the store is ready its state is news.
+    refetchInterval: (query) => (query.state.data?.storage.state === 'ready' ? false : storagePollMs),
+  });
   const { event, connected } = useIngest();
   if (status.isError) {
     return (
