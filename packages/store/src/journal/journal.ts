@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { StoreError } from '../errors.ts';
+import type { StoreErrorCode } from '../errors.ts';
 import { Committer } from './committer.ts';
 import { fault } from './faults.ts';
 import { nodeJournalFs } from './journal-fs.ts';
@@ -17,7 +18,7 @@ import type { AppendRecord } from './segment.ts';
 import { SealedQueue } from './sealed-queue.ts';
 import { DEFAULT_MIN_FREE_BYTES, defaultMaxBytes, SpaceWatch } from './space.ts';
 import { journalTelemetry } from './telemetry.ts';
-import type { JournalTelemetry } from './telemetry.ts';
+import type { JournalLimit, JournalTelemetry } from './telemetry.ts';
 
 /**
  * Makes requests durable and hands them on in segments. What {@link append} resolved for survives a crash and a power loss, until
@@ -68,7 +69,7 @@ export class Journal {
     this.#maxUnsyncedBytes = options.maxUnsyncedBytes ?? JOURNAL_DEFAULTS.maxUnsyncedBytes;
     this.#requestLog = log;
     this.#now = options.now ?? Date.now;
-    this.telemetry = journalTelemetry(options.telemetry, () => this.snapshot());
+    this.telemetry = journalTelemetry(options.telemetry, () => this.snapshot(), this.#limits());
     this.#committer = new Committer(this.fs, {
       durable: (segment, from, bytes, seconds) => {
         this.#unsyncedBytes -= bytes;
@@ -124,7 +125,7 @@ export class Journal {
       if (error instanceof StoreError) throw error;
       throw new StoreError(
         'directory_unreadable',
-        `the journal directory ${directory} cannot be used (${error instanceof Error ? error.message : String(error)}); make it readable and writable for this user, or choose another with journal.directory`,
+        `the journal directory ${directory} cannot be used (${error instanceof Error ? error.message : String(error)}); make it readable and writable for this user, or choose another with clew_storage.journal.directory`,
         { cause: error },
       );
     }
@@ -155,7 +156,7 @@ export class Journal {
     if (this.#unsyncedBytes + bytes > this.#maxUnsyncedBytes && this.#unsyncedBytes > 0) {
       return new StoreError(
         'overloaded',
-        `${this.#unsyncedBytes} bytes wait to be written to the journal and the limit journal.max_unsynced_bytes is ${this.#maxUnsyncedBytes}: the disk is too slow for what arrives`,
+        `${this.#unsyncedBytes} bytes wait to be written to the journal and the limit clew_storage.journal.max_unsynced_bytes is ${this.#maxUnsyncedBytes}: the disk is too slow for what arrives`,
       );
     }
     return this.#space.refusal(this.bytes, bytes);
@@ -237,6 +238,21 @@ export class Journal {
     };
   }
 
+  #limits(): JournalLimit[] {
+    const limit = (name: string, value: number, code: StoreErrorCode): JournalLimit => ({
+      name: `journal_${name}`,
+      setting: `clew_storage.journal.${name}`,
+      value,
+      code,
+    });
+    return [
+      limit('max_bytes', this.#space.limits.maxBytes, 'journal_full'),
+      limit('min_free_bytes', this.#space.limits.minFreeBytes, 'disk_full'),
+      limit('max_record_bytes', this.#maxRecordBytes, 'invalid_argument'),
+      limit('max_unsynced_bytes', this.#maxUnsyncedBytes, 'overloaded'),
+    ];
+  }
+
   #roomFor(rows: number, bytes: number): Segment {
     const { maxRows, maxBytes } = this.#policy;
     const current = this.#current;
@@ -310,7 +326,7 @@ export class Journal {
 function tooLarge(bytes: number, limit: number): StoreError {
   return new StoreError(
     'invalid_argument',
-    `a request packed to ${bytes} bytes is larger than the limit journal.max_record_bytes of ${limit}; send smaller requests or raise it`,
+    `a request packed to ${bytes} bytes is larger than the limit clew_storage.journal.max_record_bytes of ${limit}; send smaller requests or raise it`,
     { details: { bytes, limit } },
   );
 }

@@ -52,14 +52,14 @@ export class SpaceWatch {
     if (heldBytes + bytes > maxBytes) {
       return new StoreError(
         'journal_full',
-        `the journal holds ${heldBytes} bytes and takes no ${bytes} more: the limit journal.max_bytes is ${maxBytes}; it empties as soon as the engine stores again`,
+        `the journal holds ${heldBytes} bytes and takes no ${bytes} more: the limit clew_storage.journal.max_bytes is ${maxBytes}; it empties as soon as the engine stores again`,
         { details: { heldBytes, bytes, maxBytes } },
       );
     }
     if (this.#now() < this.#fullUntilMs || this.freeBytes - bytes < minFreeBytes) {
       return new StoreError(
         'disk_full',
-        `the disk under the journal ${this.#directory} has ${this.freeBytes} bytes free and journal.min_free_bytes keeps ${minFreeBytes} of them; free some space`,
+        `the disk under the journal ${this.#directory} has ${this.freeBytes} bytes free and clew_storage.journal.min_free_bytes keeps ${minFreeBytes} of them; free some space`,
         { details: { freeBytes: this.freeBytes, minFreeBytes } },
       );
     }

@@ -1,4 +1,5 @@
 import type { Telemetry } from '@clew/base';
+import type { StoreErrorCode } from '../errors.ts';
 import type { DamagedRange } from './segment-scan.ts';
 
 const SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -12,6 +13,17 @@ export interface JournalGauges {
   readonly residentBytes: number;
   readonly requestsRemembered: number;
   readonly requestsForgottenEarly: number;
+}
+
+/** A limit of the journal, for the metrics all limits share. */
+export interface JournalLimit {
+  /** Label of the metrics. */
+  readonly name: string;
+  /** Where users set it. */
+  readonly setting: string;
+  readonly value: number;
+  /** Code of the error it makes. */
+  readonly code: StoreErrorCode;
 }
 
 /** What the journal reports: one function an event, log line and metric together. */
@@ -29,7 +41,12 @@ export interface JournalTelemetry {
 }
 
 /** Makes the metrics of a journal and its event functions. */
-export function journalTelemetry({ logger, meter }: Telemetry, read: () => JournalGauges): JournalTelemetry {
+export function journalTelemetry(
+  { logger, meter }: Telemetry,
+  read: () => JournalGauges,
+  limits: readonly JournalLimit[],
+): JournalTelemetry {
+  const exceeded = new Map<string, number>();
   const observed: (() => void)[] = [];
   const gauge = (name: string, help: string, value: (gauges: JournalGauges) => number): void => {
     observed.push(meter.observe({ name, help }, () => [{ value: value(read()) }]));
@@ -45,9 +62,21 @@ export function journalTelemetry({ logger, meter }: Telemetry, read: () => Journ
     (gauges) => gauges.requestsRemembered,
   );
 
+  const labels = ['limit', 'setting'];
+  const labelsOf = ({ name, setting }: JournalLimit) => ({ limit: name, setting });
+  observed.push(
+    meter.observe({ name: 'clew_limit_value', help: 'Configured limits; 0 means unlimited.', labels }, () =>
+      limits.map((limit) => ({ value: limit.value, labels: labelsOf(limit) })),
+    ),
+    meter.observe(
+      { name: 'clew_limit_exceeded_total', help: 'How often a limit refused something.', labels, kind: 'counter' },
+      () => limits.map((limit) => ({ value: exceeded.get(limit.code) ?? 0, labels: labelsOf(limit) })),
+    ),
+  );
+
   const forgotten = {
     name: 'clew_journal_requests_forgotten_early_total',
-    help: 'Tables of remembered requests dropped early; raise journal.max_remembered_requests.',
+    help: 'Tables of remembered requests dropped early; raise clew_storage.journal.max_remembered_requests.',
   };
   observed.push(meter.observe({ ...forgotten, kind: 'counter' }, () => [{ value: read().requestsForgottenEarly }]));
 
@@ -81,7 +110,10 @@ export function journalTelemetry({ logger, meter }: Telemetry, read: () => Journ
       rows.add(syncedRows);
       bytes.add(syncedBytes);
     },
-    refused: (code) => refused.add(1, { reason: code }),
+    refused(code) {
+      refused.add(1, { reason: code });
+      exceeded.set(code, (exceeded.get(code) ?? 0) + 1);
+    },
     writeFailed(error, segmentId) {
       failures.add(1);
       logger.error('the journal could not be written; senders are told to retry', { error, segment: segmentId });
