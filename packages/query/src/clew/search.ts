@@ -60,12 +60,15 @@ export async function search(
     { signal },
   );
   const ids = found.traces.map(({ traceId }) => traceId);
-  const summaries = ids.length === 0 ? [] : await deps.reader.summaries(deps.tenant, ids, signal);
+  const [summaries, matched] = await Promise.all([
+    deps.reader.summaries(deps.tenant, ids, signal),
+    deps.reader.countSpansByTrace(deps.tenant, spanFilter(wanted.filter), rangeOf(wanted), ids, signal),
+  ]);
   const answer: SearchAnswer = {
     query: formatFilter(wanted.filter),
     range: { fromUnixNano: String(wanted.fromUnixNano), toUnixNano: String(wanted.toUnixNano) },
     order: wanted.order,
-    traces: summaries.map(traceSummary),
+    traces: summaries.map((summary) => traceSummary(summary, matched.get(summary.traceId) ?? 0)),
     ...(found.next === undefined ? {} : { cursor: encodeCursor(found.next) }),
     facts: factsOf(found, wanted.limit, summaries.length),
     scan: {
@@ -94,7 +97,7 @@ function rangeOf({ fromUnixNano, toUnixNano }: Pick<SearchRequest, 'fromUnixNano
   return { startUnixNano: fromUnixNano, endUnixNano: toUnixNano - 1n };
 }
 
-function traceSummary(summary: StoreSummary): TraceSummary {
+function traceSummary(summary: StoreSummary, matchedSpans: number): TraceSummary {
   return {
     traceId: summary.traceId,
     ...(summary.rootService === '' ? {} : { rootService: summary.rootService }),
@@ -104,7 +107,7 @@ function traceSummary(summary: StoreSummary): TraceSummary {
     durationNano: String(summary.durationNano),
     spanCount: summary.spans,
     errorCount: summary.errors,
-    matchedSpans: summary.spans,
+    matchedSpans,
     services: summary.services.slice(0, maxServices),
     serviceCount: summary.services.length,
   };

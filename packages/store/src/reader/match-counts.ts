@@ -20,6 +20,28 @@ export async function countMatches(
   return Number(row?.spans ?? 0);
 }
 
+/** How many spans of each trace satisfy the filter; traces without one are missing. */
+export async function countMatchesByTrace(
+  client: SqlClient,
+  tenant: string,
+  filter: SpanFilter,
+  range: TimeRange,
+  traceIds: readonly string[],
+  signal?: AbortSignal,
+): Promise<Map<string, number>> {
+  if (traceIds.length === 0) return new Map();
+  const { sql, conditions } = await prepareFilter(client, tenant, filter, range, signal);
+  const ids = sql.value(
+    'Array(FixedString(16))',
+    traceIds.map((id) => Buffer.from(id, 'hex')),
+  );
+  const rows = await client.rows<{ id: string; spans: string }>(
+    `SELECT lower(hex(trace_id)) AS id, count() AS spans FROM spans WHERE ${allOf([...conditions, `trace_id IN ${ids}`])} GROUP BY trace_id`,
+    scanOptions(sql, 'count matching spans by trace', signal),
+  );
+  return new Map(rows.map(({ id, spans }) => [id, Number(spans)]));
+}
+
 /** Matching spans over time. Bucket i holds starts from `range.startUnixNano + i * stepNano` on. */
 export interface MatchSeries {
   readonly stepNano: bigint;

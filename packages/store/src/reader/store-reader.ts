@@ -12,7 +12,7 @@ import {
   type TagKey,
 } from './catalog.ts';
 import { findTraces } from './find-traces.ts';
-import { countMatches, type MatchSeries, readMatchSeries } from './match-counts.ts';
+import { countMatches, countMatchesByTrace, type MatchSeries, readMatchSeries } from './match-counts.ts';
 import { findNewestSpan, lastReceivedOf, type NewestSpan } from './newest-span.ts';
 import { type ReadOptions, readTraces, type TraceSource } from './read-traces.ts';
 import { ResourceCache } from './resource-cache.ts';
@@ -91,6 +91,17 @@ export class StoreReader {
   /** Stored spans that satisfy the filter and start within the range. */
   countSpans(tenant: string, filter: SpanFilter, range: TimeRange, signal?: AbortSignal): Promise<number> {
     return countMatches(this.#source.client, tenant, filter, range, signal);
+  }
+
+  /** How many spans of each of these traces satisfy the filter and start within the range; traces without one are missing. */
+  countSpansByTrace(
+    tenant: string,
+    filter: SpanFilter,
+    range: TimeRange,
+    traceIds: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<Map<string, number>> {
+    return countMatchesByTrace(this.#source.client, tenant, filter, range, traceIds, signal);
   }
 
   /** Spans that satisfy the filter over time, in at most `buckets` steps of a round length. */
