@@ -1,3 +1,6 @@
+import { SpanBatch } from '@clew/model';
+import { decodeTracesJson, encodeTraces } from '@clew/wire/otlp';
+
 /** OTLP as JSON, as far as tests build and read it. */
 export interface OtlpAnyValue {
   readonly stringValue?: string;
@@ -80,4 +83,11 @@ export function postJson(httpPort: number, request: OtlpTraces): Promise<Respons
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(request),
   });
+}
+
+/** The same request in protobuf. */
+export function asProtobuf(request: OtlpTraces): Uint8Array {
+  const batch = new SpanBatch();
+  decodeTracesJson(Buffer.from(JSON.stringify(request)), batch);
+  return encodeTraces(batch);
 }
