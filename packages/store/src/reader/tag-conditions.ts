@@ -1,7 +1,7 @@
 import { synonymsOf, ValueType } from '@clew/model';
 
 import { HOT_CONCEPTS, HotBit, HTTP_STATUS_CONCEPT } from '../block/hot-attributes.ts';
-import { TagScope } from '../schema/tables.ts';
+import { pairHashes, TagScope } from '../schema/tables.ts';
 import { anyOf, type Sql } from './sql.ts';
 import { specialTag } from './special-tags.ts';
 import type { TagCatalog } from './tag-catalog.ts';
@@ -80,7 +80,9 @@ function mapBranches(context: TagContext, scope: number, prefix: string, key: st
   if (can(ValueType.STRING)) branches.push(stringBranch(context, prefix, key, value));
   const int = intOf(value);
   if (can(ValueType.INT) && int !== undefined) {
-    branches.push(`${prefix}_int[${k()}] = ${sql.value('Int64', int)} AND has(${prefix}_int.keys, ${k()})`);
+    const [name, number] = [k(), sql.value('Int64', int)];
+    const hint = prefix === 'a' ? `${pairHint('a_int', name, number)} AND ` : '';
+    branches.push(`${hint}${prefix}_int[${name}] = ${number} AND has(${prefix}_int.keys, ${name})`);
   }
   const double = doubleOf(value);
   if (can(ValueType.DOUBLE) && double !== undefined) {
@@ -115,9 +117,12 @@ function stringBranch({ sql, catalog }: TagContext, prefix: string, key: string,
     prefix === 'a' && !catalog.repeatedKeys
       ? `${map}[${k}] = ${v}${value === '' ? ` AND has(${map}.keys, ${k})` : ''}`
       : `arrayExists((x, y) -> x = ${k} AND y = ${v}, mapKeys(${map}), mapValues(${map}))`;
-  // The index i_kv is over exactly this expression; the hint lets it drop granules without being computed for every row.
-  const hint = `indexHint(has(arrayMap((k, v) -> cityHash64(k, v), mapKeys(a_str), mapValues(a_str)), cityHash64(${k}, ${v})))`;
-  return prefix === 'a' ? `${hint} AND ${equal}` : equal;
+  return prefix === 'a' ? `${pairHint('a_str', k, v)} AND ${equal}` : equal;
+}
+
+/** Lets the index over pairs drop granules, without the hashes being computed for every row. */
+function pairHint(map: 'a_str' | 'a_int', key: string, value: string): string {
+  return `indexHint(has(${pairHashes(map)}, cityHash64(${key}, ${value})))`;
 }
 
 function resourceBranches(context: TagContext, key: string, value: string, resourceOnly: boolean): string[] {
