@@ -6,6 +6,7 @@ import { suggest } from '@clew/base';
 import { allInOneCommand } from './commands/all-in-one.ts';
 import { collectorCommand } from './commands/collector.ts';
 import { configCommand, validateCommand } from './commands/config.ts';
+import { debugCommand } from './commands/debug.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { sendCommand } from './commands/send.ts';
@@ -21,6 +22,7 @@ export const commands: readonly Command[] = [
   sendCommand,
   traceCommand,
   demoCommand,
+  debugCommand,
   doctorCommand,
 ];
 

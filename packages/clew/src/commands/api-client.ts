@@ -18,27 +18,38 @@ export function apiUrl(given: string | undefined, env: Readonly<Record<string, s
   return (given ?? env['CLEW_URL'] ?? defaultUrl).replace(/\/+$/, '');
 }
 
+/** Asks a running Clew for text; refusals are as in {@link requestJson}. */
+export async function requestText(url: string, init: RequestInit = {}): Promise<string> {
+  const response = await request(url, init);
+  const text = await response.text();
+  if (response.ok) return text;
+  throw refusalOf(url, response.status, text);
+}
+
 /** Asks the Clew API for JSON. A refusal becomes a `ClewError` with the server's sentence and hint. */
 export async function requestJson<T>(url: string, init: RequestInit = {}): Promise<T> {
-  let response: Response;
+  return JSON.parse(await requestText(url, init)) as T;
+}
+
+async function request(url: string, init: RequestInit): Promise<Response> {
   try {
-    response = await fetch(url, init);
+    return await fetch(url, init);
   } catch (caught) {
     if (init.signal?.aborted) throw caught;
-    const cause =
-      caught instanceof Error && caught.cause !== undefined ? errorMessage(caught.cause) : errorMessage(caught);
+    const cause = caught instanceof Error && caught.cause !== undefined ? caught.cause : caught;
     throw new ClewError(
       'unreachable',
-      `no Clew answers at ${new URL(url).origin} (${cause}); start one with \`clew\`, or give its address with --url`,
+      `no Clew answers at ${new URL(url).origin} (${errorMessage(cause)}); start one with \`clew\`, or give its address with --url`,
     );
   }
-  const text = await response.text();
-  if (response.ok) return JSON.parse(text) as T;
+}
+
+function refusalOf(url: string, status: number, text: string): ClewError {
   const body = apiError(text);
   const message = body
     ? `${body.message}${body.hint ? ` ${body.hint}` : ''}`
-    : `${url} answered ${response.status}: ${text.slice(0, 200)}`;
-  throw new ClewError(response.status === 404 ? 'not_found' : 'unreachable', message);
+    : `${url} answered ${status}: ${text.slice(0, 200)}`;
+  return new ClewError(status === 404 ? 'not_found' : 'unreachable', message);
 }
 
 function apiError(text: string): ApiErrorBody | undefined {
