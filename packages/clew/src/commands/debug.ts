@@ -97,7 +97,7 @@ function queryLines({ engine }: StorageDetails): string[] {
 function section(title: string, values: Readonly<Record<string, unknown>> | undefined): string[] {
   if (values === undefined) return [];
   const rows = Object.entries(values).map(
-    ([key, value]) => `  ${key.padEnd(26)}${typeof value === 'object' ? JSON.stringify(value) : String(value)}`,
+    ([key, value]) => `  ${key.padEnd(26)}${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );
   return ['', title, ...rows];
 }
