@@ -18,7 +18,7 @@ const storageKey = 'clew.preferences';
 const defaults: Preferences = Object.freeze({
   theme: 'auto',
   letterShortcuts: true,
-  treeShare: 0.34,
+  treeShare: 0.38,
   panelWidthPx: 400,
   snippet: 'node',
 });

@@ -61,6 +61,9 @@ const indentPx = 14;
 /** Deeper levels are not indented further; a number says how deep they are. */
 const maxIndentLevels = 18;
 
+/** Labels up to this length, such as status codes, are never cut. */
+const shortLabelChars = 6;
+
 /** Id of the element that shows a node, for `aria-activedescendant`. */
 export function rowElementId(node: number): string {
   return `trace-row-${node}`;
@@ -190,7 +193,9 @@ function fillName(element: RowElement, data: TreeRowData, node: number, classes:
   element.chip.dataset['slot'] = color === undefined ? 'none' : String(color.slot + 1);
   element.service.textContent = service ?? '';
   element.name.textContent = nameOf(model, node);
-  element.label.textContent = labelOf(model, node) ?? '';
+  const label = labelOf(model, node) ?? '';
+  element.label.textContent = label;
+  element.label.dataset['short'] = String(label.length <= shortLabelChars);
   const isError = model.status[node] === 2;
   const hasErrorsBelow = !isError && (model.errorsBelow[node] ?? 0) > 0;
   element.mark.className = hasErrorsBelow ? `${classes.mark} ${classes.markBelow}` : classes.mark;
