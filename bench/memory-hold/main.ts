@@ -5,7 +5,7 @@
  * Holds N traces (default 50,000) of 20 rich spans as packed batches and compares the growth of the process with the OTLP bytes
  * of the same spans. Then releases a random tenth of them, and after that takes in as many new ones. Fixed seed.
  *
- *     node bench/memory-hold/run.ts [--traces 50000] [--json FILE]
+ *     npm run bench -- memory-hold [--traces 50000] [--json FILE]
  *
  * Fails (exit code 1) when holding costs more than 1.3 times the wire bytes, or when releasing a tenth gives back less than
  * nine hundredths of the array buffers, or when refilling grows the process beyond what it held before by more than 2 %.

@@ -2,7 +2,7 @@
 // and 265 spans) over 16 connections, server and client in processes of their own. Prints requests per second and the
 // server's CPU time per request, and the ratio of the CPU times to the bare server of the same run: both servers are
 // measured in turns, and the median of the rounds counts, because machines are shared.
-// Usage: node bench/net/run.ts [seconds per round] [rounds]
+// Usage: npm run bench -- net [seconds per round] [rounds]
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';

@@ -2,7 +2,7 @@
  * Question: how fast do batches move inside one process: packed for the journal, unpacked for the store, gathered by processors,
  * read through the cursor, shown as a trace? Fixed seed, one thread, medians of five runs after a warm-up.
  *
- *     node bench/batch/run.ts [--json FILE]
+ *     npm run bench -- batch [--json FILE]
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
