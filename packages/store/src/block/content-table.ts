@@ -1,4 +1,4 @@
-import { ByteSink } from './byte-sink.ts';
+import type { ByteSink } from './byte-sink.ts';
 
 /**
  * Numbers byte strings: the same bytes always get the same number until `clear`. Like the model's string table, but for long contents (a resource

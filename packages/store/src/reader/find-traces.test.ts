@@ -198,7 +198,9 @@ describe('a tag', () => {
     expect((await find(tenant, tag('http.response.status_code', '404'))).toSorted(ascending)).toEqual([1, 2, 3]);
     expect((await find(tenant, tag('db.system', 'mysql'))).toSorted(ascending)).toEqual([4, 5]);
     expect(await find(tenant, { ...tag('http.method', 'GET'), synonyms: false })).toEqual([1]);
-    expect((await find(tenant, { ...tag('http.status_code', '404'), synonyms: false })).toSorted(ascending)).toEqual([1, 3]);
+    expect((await find(tenant, { ...tag('http.status_code', '404'), synonyms: false })).toSorted(ascending)).toEqual([
+      1, 3,
+    ]);
   });
 
   it('is found when one key came twice, and when a dedicated column cannot show its value', async () => {

@@ -1,4 +1,4 @@
-import { hexOf, selectSpans, splitByTrace, SpanBatch, toPlain } from '@clew/model';
+import { hexOf, selectSpans, splitByTrace, type SpanBatch, toPlain } from '@clew/model';
 import { arbitraryBatch } from '@clew/testkit';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

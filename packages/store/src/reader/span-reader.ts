@@ -4,7 +4,7 @@ import {
   attributeMaps,
   type AttributeMaps,
   dictionaryOf,
-  DictionaryStrings,
+  type DictionaryStrings,
   fixedOf,
   type MapData,
   mapOf,
