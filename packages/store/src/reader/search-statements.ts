@@ -169,7 +169,7 @@ export class SearchStatements {
     next?: SearchCursor,
   ): FoundTraces {
     return {
-      traces: traces.slice(0, this.search.limit),
+      traces,
       ...(next === undefined ? {} : { next }),
       facts: { stopped, statements: this.statements, candidates: this.candidates, searchedFromUnixNano },
     };

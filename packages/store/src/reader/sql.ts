@@ -1,3 +1,5 @@
+import { bytesOfText } from '@clew/model';
+
 import type { ParamValue } from '../engine/client.ts';
 
 /**
@@ -20,9 +22,10 @@ export class Sql {
     return `{${name}:${type}}`;
   }
 
-  /** A placeholder for text. */
+  /** A placeholder for text; lossless text stands for the bytes it was made from. */
   text(value: string | Uint8Array): string {
-    return this.value('String', value);
+    const isPlain = typeof value !== 'string' || value.isWellFormed();
+    return this.value('String', isPlain ? value : bytesOfText(value));
   }
 }
 

@@ -143,11 +143,12 @@ class TermLevels {
     const branches: string[] = [];
     const add = (suffix: string, condition: ((x: string) => string) | undefined): void => {
       const map = `${prefix}_${suffix}`;
-      if (test === undefined) branches.push(`has(${map}.keys, ${k})`);
-      else if (condition !== undefined) branches.push(allOf([`has(${map}.keys, ${k})`, condition(`${map}[${k}]`)]));
+      const isThere = hasKey(map, key, k);
+      if (test === undefined) branches.push(isThere);
+      else if (condition !== undefined) branches.push(allOf([isThere, condition(`${map}[${k}]`)]));
     };
     if (can(ValueType.STRING)) {
-      if (prefix === 'a' && test?.texts !== undefined) branches.push(this.#indexedText(k, test, test.texts));
+      if (prefix === 'a' && test?.texts !== undefined) branches.push(this.#indexedText(key, k, test, test.texts));
       else add('str', test?.string);
     }
     if (can(ValueType.INT)) add('int', test?.int);
@@ -163,11 +164,11 @@ class TermLevels {
   }
 
   /** The index `i_kv` is over exactly this expression; the hint lets it drop granules without being computed for every row. */
-  #indexedText(k: string, test: ValueTest, texts: readonly (string | Uint8Array)[]): string {
+  #indexedText(key: string, k: string, test: ValueTest, texts: readonly string[]): string {
     const pairs = 'arrayMap((k, v) -> cityHash64(k, v), mapKeys(a_str), mapValues(a_str))';
     const hints = texts.map((text) => `has(${pairs}, cityHash64(${k}, ${this.sql.text(text)}))`);
     // The empty text is also what a missing key reads as.
-    const guard = texts.every((text) => text.length > 0) ? [] : [`has(a_str.keys, ${k})`];
+    const guard = texts.every((text) => text.length > 0) ? [] : [hasKey('a_str', key, k)];
     return allOf([`indexHint(${anyOf(hints)})`, ...guard, test.string!(`a_str[${k}]`)]);
   }
 
@@ -205,4 +206,12 @@ class TermLevels {
     );
     return `arrayExists(m -> ${lacks ? `NOT (${condition})` : condition}, lk_attrs)`;
   }
+}
+
+/**
+ * Whether a map has a key; `k` is its placeholder. Reading keys alone is seven times faster than `mapContains` where an index is on the map. The engine's
+ * `has` does not see the empty text among texts with a dictionary (ClickHouse 26.7).
+ */
+function hasKey(map: string, key: string, k: string): string {
+  return key === '' ? `arrayExists(x -> x = ${k}, ${map}.keys)` : `has(${map}.keys, ${k})`;
 }

@@ -1,5 +1,4 @@
 import { compilePattern } from '@clew/base';
-import { bytesOfText } from '@clew/model';
 
 import { StoreError } from '../errors.ts';
 import { compareDouble, compareInt, numberLiteral, type NumberOperator, spellingsOf } from './number-test.ts';
@@ -21,7 +20,7 @@ export interface ValueTest {
   readonly double: ((x: string) => string) | undefined;
   readonly bool: ((x: string) => string) | undefined;
   /** Texts of which one must be equal, when that is what the comparison asks of text. */
-  readonly texts: readonly (string | Uint8Array)[] | undefined;
+  readonly texts: readonly string[] | undefined;
   /** Whether every element of an array must satisfy the comparison, not only one. */
   readonly every: boolean;
 }
@@ -62,17 +61,16 @@ export const searchSettings = Object.freeze({ precise_float_parsing: 1 });
 const nothing = { string: undefined, int: undefined, double: undefined, bool: undefined, texts: undefined };
 
 function textTest(sql: Sql, operator: NumberOperator, text: string): ValueTest {
-  const bytes = textParam(text);
-  if (operator === '=') return oneOfTest(sql, [bytes]);
-  const at = once(() => sql.text(bytes));
+  if (operator === '=') return oneOfTest(sql, [text]);
+  const at = once(() => sql.text(text));
   return { ...nothing, string: (x) => `${x} ${operator} ${at()}`, every: operator === '!=' };
 }
 
-function oneOfTest(sql: Sql, texts: readonly (string | Uint8Array)[]): ValueTest {
+function oneOfTest(sql: Sql, texts: readonly string[]): ValueTest {
   return { ...nothing, string: equalsOne(sql, texts), texts, every: false };
 }
 
-function equalsOne(sql: Sql, texts: readonly (string | Uint8Array)[]): (x: string) => string {
+function equalsOne(sql: Sql, texts: readonly string[]): (x: string) => string {
   const all = once(() => texts.map((text) => sql.text(text)));
   return (x) => (texts.length === 1 ? `${x} = ${all()[0]!}` : `${x} IN (${all().join(', ')})`);
 }
@@ -112,7 +110,7 @@ function patternTest(sql: Sql, operator: '=~' | '!~', value: TermValue): ValueTe
   }
   const words = wordsOf(value.text);
   if (words !== undefined) {
-    const test = oneOfTest(sql, words.map(textParam));
+    const test = oneOfTest(sql, words);
     return operator === '=~' ? test : { ...nothing, string: (x) => `NOT (${test.string!(x)})`, every: true };
   }
   const pattern = once(() => sql.text(`^(?s:${value.text})$`));
@@ -124,11 +122,6 @@ function patternTest(sql: Sql, operator: '=~' | '!~', value: TermValue): ValueTe
 function wordsOf(pattern: string): string[] | undefined {
   if (/[.*+?()[\]{}^$\\]/.test(pattern)) return undefined;
   return [...new Set(pattern.split('|'))];
-}
-
-/** Text of a caller as a parameter: lossless text may stand for bytes that are no UTF-8. */
-function textParam(text: string): string | Uint8Array {
-  return text.isWellFormed() ? text : bytesOfText(text);
 }
 
 /** A value that is made when it is first asked for: parameters of branches that are left out are not sent. */
