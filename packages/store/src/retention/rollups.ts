@@ -8,11 +8,13 @@ import { durationBucket } from '../reader/statistics.ts';
  *
  * - `red`: counts, duration sums and histograms by service, operation, kind, status and minute of start.
  * - `edges`: calls between services. The caller of a span may arrive up to 15 minutes before or after it, so a minute is computed when
- *   it is over, and finally when 15 more have passed.
+ *   it is over, looking two minutes around, and finally when 15 more have passed.
  */
 
 /** How far apart caller and callee may arrive, in minutes. */
 const EDGE_WINDOW_MINUTES = 15;
+/** The same when a minute is computed for the first time: nearly all callers are there, and looking further costs a scan of half an hour of spans. */
+const FIRST_WINDOW_MINUTES = 2;
 /** How far back a run looks for minutes that changed, in minutes. */
 const LOOK_BACK_MINUTES = 90;
 /** Minutes one run computes at most; the rest waits for the next. */
@@ -43,9 +45,10 @@ export async function runRollups(client: SqlClient, nowUnixMs: number, sinceUnix
   });
   const now = due.slice(0, MAX_MINUTES_PER_RUN);
   for (const [minute, spans] of now) {
+    const isFinal = minute + EDGE_WINDOW_MINUTES < closed;
     await rollUpRed(client, minute);
-    await rollUpEdges(client, minute);
-    const state = minute + EDGE_WINDOW_MINUTES < closed ? State.FINAL : State.PROVISIONAL;
+    await rollUpEdges(client, minute, isFinal ? EDGE_WINDOW_MINUTES : FIRST_WINDOW_MINUTES);
+    const state = isFinal ? State.FINAL : State.PROVISIONAL;
     await client.execute(
       "INSERT INTO rollups (job, minute, state, spans) SELECT 'minute', {minute:UInt32}, {state:UInt8}, {spans:UInt64}",
       {
@@ -110,7 +113,7 @@ async function rollUpRed(client: SqlClient, minute: number): Promise<void> {
   );
 }
 
-async function rollUpEdges(client: SqlClient, minute: number): Promise<void> {
+async function rollUpEdges(client: SqlClient, minute: number, windowMinutes: number): Promise<void> {
   const child =
     'SELECT tenant, cityHash64(tenant, trace_id, parent_id) AS link, service, duration_ns, hot FROM spans ' +
     `WHERE ${arrivedWithin('since', 'to')} AND parent_id != toFixedString('', 8) ` +
@@ -127,8 +130,8 @@ async function rollUpEdges(client: SqlClient, minute: number): Promise<void> {
       comment: 'roll up a minute of calls',
       params: {
         ...arrivalParams(minute, minute),
-        early: Math.max(0, minute - EDGE_WINDOW_MINUTES),
-        late: minute + EDGE_WINDOW_MINUTES,
+        early: Math.max(0, minute - windowMinutes),
+        late: minute + windowMinutes,
       },
       settings: { insert_deduplicate: 0 },
     },
