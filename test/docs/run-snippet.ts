@@ -1,0 +1,92 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LaunchedClew } from '@clew/testkit';
+import { parse } from 'yaml';
+import { program, runClew, startProcess } from '../support/clew.ts';
+import type { CommandOutcome } from '../support/clew.ts';
+import type { Snippet } from './snippets.ts';
+
+/** Where a page's blocks run: with a Clew, in a folder of their own. */
+export interface Stage {
+  readonly clew: LaunchedClew;
+  readonly folder: string;
+}
+
+/** Runs a block in the way of its language; undefined when there is no way. */
+export async function runSnippet(snippet: Snippet, stage: Stage): Promise<CommandOutcome | undefined> {
+  const text = withPorts(snippet.text, stage.clew);
+  mkdirSync(stage.folder, { recursive: true });
+  if (snippet.file !== undefined) writeFileSync(join(stage.folder, snippet.file), text);
+  switch (snippet.language) {
+    case 'sh':
+      return runShell(text, stage);
+    case 'js':
+      return runModule(text, stage);
+    case 'yaml':
+      return validate(text, stage);
+    case 'json':
+      JSON.parse(text);
+      return succeeded;
+    default:
+      return undefined;
+  }
+}
+
+const succeeded: CommandOutcome = { code: 0, signal: null, stdout: '', stderr: '' };
+
+/** A reader has Clew on its usual ports; the Clew of the test has others. */
+function withPorts(text: string, { ports }: LaunchedClew): string {
+  return text
+    .replace(/\blocalhost:16686\b/g, `127.0.0.1:${ports.query}`)
+    .replace(/\blocalhost:4317\b/g, `127.0.0.1:${ports.grpc}`)
+    .replace(/\blocalhost:4318\b/g, `127.0.0.1:${ports.http}`);
+}
+
+/**
+ * What a reader types, with the same effect where that is an effect on a running Clew. Programs that would run until somebody ends
+ * them are taken for their configuration instead, which is what they could get wrong.
+ */
+function runShell(text: string, { clew, folder }: Stage): Promise<CommandOutcome> {
+  const script = `set -euo pipefail
+npm() {
+  case "$1 \${2:-}" in
+    "start ") ;; # It runs already.
+    "start --") shift 2; run_clew validate "$@" ;;
+    "run clew") shift 3; clew "$@" ;;
+    *) echo "no way to run: npm $*" >&2; return 1 ;;
+  esac
+}
+clew() {
+  case "$1" in
+    collector) case " $* " in *" components "*) run_clew "$@" ;; *) run_clew "$@" validate ;; esac ;;
+    demo) case " $* " in *" --burst "*|*" --case "*) run_clew "$@" ;; *) interrupted "$@" ;; esac ;;
+    *) run_clew "$@" ;;
+  esac
+}
+run_clew() { "$NODE" "$CLEW" "$@"; }
+# As Ctrl-C would end it.
+interrupted() { timeout --signal=INT --preserve-status 3 "$NODE" "$CLEW" "$@"; }
+${text}`;
+  const env = {
+    NODE: process.execPath,
+    CLEW: program,
+    CLEW_URL: clew.queryUrl,
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${clew.ports.http}`,
+  };
+  return startProcess('bash', ['-c', script], { cwd: folder, env }).ended;
+}
+
+/** A module that finds the packages of this repository. */
+function runModule(text: string, { folder }: Stage): Promise<CommandOutcome> {
+  const path = join(folder, 'snippet.mjs');
+  writeFileSync(path, text);
+  return startProcess(process.execPath, [path], { cwd: folder }).ended;
+}
+
+/** A whole collector configuration is checked as one; a part of one is checked over the built-in one. */
+function validate(text: string, { folder }: Stage): Promise<CommandOutcome> {
+  const path = join(folder, 'snippet.yaml');
+  writeFileSync(path, text);
+  const content = parse(text) as { service?: { pipelines?: unknown } };
+  return runClew(content.service?.pipelines === undefined ? ['validate', '--config', path] : ['validate', path]);
+}
