@@ -52,10 +52,10 @@ export async function launchClew(options: LaunchOptions = {}): Promise<LaunchedC
     },
   );
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  child.stdout!.resume();
+  const announced = untilAnnounced(child);
   const queryUrl = `http://127.0.0.1:${query}`;
   try {
-    await untilAnswers(`${queryUrl}/healthz`, child);
+    await announced;
     const listeningAfterMs = performance.now() - startedMs;
     await untilAnswers(`${queryUrl}/readyz`, child);
     return {
@@ -79,6 +79,21 @@ export async function launchClew(options: LaunchOptions = {}): Promise<LaunchedC
 }
 
 const at = (port: number) => `127.0.0.1:${port}`;
+
+/** Until the program says that it is ready: everything listens then, not only what answers first. */
+function untilAnnounced(child: ChildProcess): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const fail = (what: string): void => reject(new Error(`clew ${what} before it said that it is ready`));
+  const timer = setTimeout(() => fail(`took longer than ${startTimeoutMs} ms`), startTimeoutMs);
+  let text = '';
+  child.stdout!.setEncoding('utf8').on('data', (piece: string) => {
+    if (text.includes('is ready')) return;
+    text += piece;
+    if (text.includes('is ready')) resolve();
+  });
+  child.once('exit', (code) => fail(`ended with ${code}`));
+  return promise.finally(() => clearTimeout(timer));
+}
 
 /** Asks until the answer is a success or the process is gone. */
 async function untilAnswers(url: string, child: ChildProcess): Promise<void> {

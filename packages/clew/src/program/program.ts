@@ -8,6 +8,7 @@ import { receiverStatuses } from '@clew/query';
 import type { PageContent, ProgramView } from '@clew/query';
 import { DemoGenerator } from '../demo/control.ts';
 import { EdgePool } from '../workers/edge-pool.ts';
+import type { SpawnWorker } from '../workers/edge-thread.ts';
 import type { WorkerCount } from '../workers/worker-count.ts';
 import { exposeMetrics, startMetricsListeners } from './metrics-listeners.ts';
 import { createTelemetry } from './own-telemetry.ts';
@@ -26,6 +27,8 @@ export interface ProgramOptions {
   readonly metricsPortRequired: boolean;
   /** Threads that receive; with one, everything runs in the main thread. */
   readonly workers: WorkerCount;
+  /** How the threads of workers are made; tests that end them watch it. */
+  readonly spawnWorker?: SpawnWorker;
 }
 
 /** A running Clew: pipelines, own metrics, reload, shutdown. */
@@ -128,7 +131,8 @@ export class Program {
       );
       return undefined;
     }
-    const edge = new EdgePool({ count, telemetry, logLevel: settings.logs.level });
+    const { spawnWorker: spawn } = this.#options;
+    const edge = new EdgePool({ count, telemetry, logLevel: settings.logs.level, ...(spawn ? { spawn } : {}) });
     telemetry.addThreads(() => edge.families());
     this.#edge = edge;
     return edge;
