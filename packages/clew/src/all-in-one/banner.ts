@@ -1,10 +1,10 @@
 import type { Acknowledgement } from '@clew/pipeline';
+import type { Addresses } from './addresses.ts';
 
 /** What the start banner says. */
 export interface BannerFacts {
   readonly version: string;
-  readonly listenHost: string;
-  readonly dataDirectory: string;
+  readonly addresses: Addresses;
   readonly startedInMs: number;
   readonly acknowledgements: readonly Acknowledgement[];
   readonly warnings: readonly string[];
@@ -12,12 +12,11 @@ export interface BannerFacts {
 
 /** Where to send, where to look, where data lies, and what acknowledged means. */
 export function banner(facts: BannerFacts): string {
-  const host = facts.listenHost.includes(':') ? `[${facts.listenHost}]` : facts.listenHost;
-  const shown = ['0.0.0.0', '[::]'].includes(host) ? 'localhost' : host;
+  const { query, dataDirectory } = facts.addresses;
   const rows: [string, string][] = [
-    ['Look', `http://${shown}:16686`],
-    ['Send', `OTLP  http://${shown}:4318 (HTTP)  ${shown}:4317 (gRPC); each answers both`],
-    ['Data', facts.dataDirectory],
+    ...(query === undefined ? [] : [['Look', `http://${query}`] as [string, string]]),
+    ...sendRows(facts.addresses),
+    ...(dataDirectory === undefined ? [] : [['Data', dataDirectory] as [string, string]]),
     ...facts.acknowledgements.map(({ receiver, text }): [string, string] => ['Promise', `${receiver}: ${text}`]),
     ...facts.warnings.map((warning): [string, string] => ['Warning', warning]),
   ];
@@ -31,4 +30,13 @@ export function banner(facts: BannerFacts): string {
     '  No spans yet? clew demo sends some, and the page shows how to send yours.',
     '',
   ].join('\n');
+}
+
+function sendRows({ otlpHttp, otlpGrpc }: Addresses): [string, string][] {
+  const ways = [
+    ...(otlpHttp === undefined ? [] : [`http://${otlpHttp} (HTTP)`]),
+    ...(otlpGrpc === undefined ? [] : [`${otlpGrpc} (gRPC)`]),
+  ];
+  if (ways.length === 0) return [];
+  return [['Send', `OTLP  ${ways.join('  ')}; ${ways.length === 1 ? 'it' : 'each'} answers both`]];
 }

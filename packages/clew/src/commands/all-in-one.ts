@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { createServer } from 'node:net';
 import { parseYaml } from '@clew/pipeline';
 import type { ConfigNode } from '@clew/pipeline';
+import { addressesOf } from '../all-in-one/addresses.ts';
 import { banner } from '../all-in-one/banner.ts';
 import { builtInConfig } from '../all-in-one/built-in-config.ts';
 import { loadPage } from '../all-in-one/page.ts';
@@ -57,7 +58,13 @@ export const allInOneCommand: Command = {
     return runProgram(options, io, (program) => {
       const startedInMs = performance.now() - startedMs;
       io.stdout.write(
-        banner({ ...where, version, startedInMs, acknowledgements: program.acknowledgements(), warnings }),
+        banner({
+          version,
+          addresses: addressesOf(program.service?.snapshot()),
+          startedInMs,
+          acknowledgements: program.acknowledgements(),
+          warnings,
+        }),
       );
     });
   },
