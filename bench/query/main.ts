@@ -18,8 +18,11 @@ import { SpanGenerator } from '@clew/testkit';
 import { BlockBuilder } from '../../packages/store/src/block/block-builder.ts';
 import type { SqlClient } from '../../packages/store/src/engine/client.ts';
 import { openEmbeddedEngine } from '../../packages/store/src/engine/embedded.ts';
-import type { TraceSearch } from '../../packages/store/src/reader/trace-search.ts';
+import type { SpanFilter } from '../../packages/store/src/reader/span-filter.ts';
 import { StoreReader } from '../../packages/store/src/reader/store-reader.ts';
+import type { TermScope } from '../../packages/store/src/reader/term-conditions.ts';
+import type { TraceOrder, TraceSearch } from '../../packages/store/src/reader/trace-search.ts';
+import type { ValueOperator } from '../../packages/store/src/reader/value-test.ts';
 import { migrate } from '../../packages/store/src/schema/migrate.ts';
 import { insertSettings } from '../../packages/store/src/schema/segments.ts';
 import { calibrate, calibrationText } from '../lib/calibration.ts';
@@ -91,10 +94,12 @@ interface Question {
 }
 
 /** Values that occur, to ask with. */
-async function sampleValues(client: SqlClient): Promise<{ traces: string[]; orders: string[]; services: string[] }> {
-  const values = async (value: string, where: string): Promise<string[]> => {
+async function sampleValues(
+  client: SqlClient,
+): Promise<Readonly<Record<'traces' | 'orders' | 'messages' | 'pods' | 'services', string[]>>> {
+  const values = async (value: string, where: string, table = 'spans'): Promise<string[]> => {
     const rows = await client.rows<{ value: string }>(
-      `SELECT DISTINCT ${value} AS value FROM spans WHERE ${where} ORDER BY cityHash64(value) LIMIT 200`,
+      `SELECT DISTINCT ${value} AS value FROM ${table} WHERE ${where} ORDER BY cityHash64(value) LIMIT 200`,
       { class: 'scan', comment: 'bench' },
     );
     return rows.map((row) => row.value);
@@ -105,6 +110,8 @@ async function sampleValues(client: SqlClient): Promise<{ traces: string[]; orde
       "toString(a_int['order.id'])",
       "cityHash64(span_id) % 100 = 0 AND has(a_int.keys, 'order.id')",
     ),
+    messages: await values("a_str['messaging.message.id']", "has(a_str.keys, 'messaging.message.id')"),
+    pods: await values("r_str['k8s.pod.name']", '1', 'resources'),
     services: (await values('toString(service)', '1')).slice(0, 10),
   };
 }
@@ -114,7 +121,7 @@ async function questionsOf(client: SqlClient): Promise<Question[]> {
     findTrace: async () => [],
     backlog: () => ({ rows: 0, oldestUnixMs: undefined }),
   });
-  const { traces, orders, services } = await sampleValues(client);
+  const { traces, orders, messages, pods, services } = await sampleValues(client);
   const at = <Value>(values: readonly Value[], run: number): Value => values[run % values.length]!;
   const range = { startUnixNano: START - 1n, endUnixNano: START + BigInt(HOURS + 1) * 3_600_000_000_000n };
   const find = async (search: Partial<TraceSearch>): Promise<number> =>
@@ -154,9 +161,67 @@ async function questionsOf(client: SqlClient): Promise<Question[]> {
       ask: (run) => find({ service: at(services, run), order: 'longest_match' }),
     },
     { name: 'failures of all services', ask: () => find({ errors: true }) },
+    ...termQuestions(reader, { range, messages, orders, pods, services, traces }),
     { name: 'summaries of 20 traces', ask: () => reader.summaries(TENANT, latest) },
     { name: '20 whole traces', ask: () => reader.readTraces(TENANT, latest) },
     { name: 'attribute keys', ask: () => reader.tagKeys(TENANT, '') },
+  ];
+}
+
+/** What the page asks: terms on attributes, counts, the strip above the results, the newest span. */
+function termQuestions(
+  reader: StoreReader,
+  values: Readonly<Record<'messages' | 'orders' | 'pods' | 'services' | 'traces', string[]>> & {
+    readonly range: TraceSearch['range'];
+  },
+): Question[] {
+  const { range } = values;
+  const at = (list: readonly string[], run: number): string => list[run % list.length]!;
+  const find = (filter: SpanFilter, order: TraceOrder = 'latest_match'): Promise<unknown> =>
+    reader.findTraces(TENANT, { ...filter, range, order, limit: 20 });
+  const count = (filter: SpanFilter): Promise<unknown> => reader.countSpans(TENANT, filter, range);
+  const one = (
+    scope: TermScope,
+    key: string,
+    operator: ValueOperator,
+    text: string,
+    type: 'string' | 'number',
+  ): SpanFilter => ({
+    terms: [{ scope, key, operator, value: { type, text } }],
+  });
+  const message = (run: number): SpanFilter =>
+    one('any', 'messaging.message.id', '=', at(values.messages, run), 'string');
+  const status = (operator: ValueOperator): SpanFilter =>
+    one('any', 'http.response.status_code', operator, '499', 'number');
+  return [
+    { name: 'term: rare text, find', ask: (run) => find(message(run)) },
+    { name: 'term: rare text, count', ask: (run) => count(message(run)) },
+    {
+      name: 'term: rare number, find',
+      ask: (run) => find(one('any', 'order.id', '=', at(values.orders, run), 'number')),
+    },
+    { name: 'term: absent text, find', ask: (run) => find(one('any', 'user.id', '=', `nobody-${run}`, 'string')) },
+    { name: 'term: pattern on text, find', ask: (run) => find(one('span', 'url.path', '=~', `.*${run}`, 'string')) },
+    { name: 'term: pattern on text, count', ask: (run) => count(one('span', 'url.path', '=~', `.*${run}`, 'string')) },
+    { name: 'term: status code > 499, find', ask: () => find(status('>')) },
+    { name: 'term: status code != 499, count', ask: () => count(status('!=')) },
+    {
+      name: 'term: resource attribute, find',
+      ask: (run) => find(one('resource', 'k8s.pod.name', '=', at(values.pods, run), 'string')),
+    },
+    { name: 'term: attribute of events, find', ask: () => find(one('event', 'exception.type', '=~', '.+', 'string')) },
+    {
+      name: 'term: attribute missing, count',
+      ask: () => count({ terms: [{ scope: 'any', key: 'user.id', operator: 'missing' }] }),
+    },
+    { name: 'failed roots, find', ask: () => find({ status: 'error', rootOnly: true }) },
+    { name: 'oldest 20 of a service', ask: (run) => find({ service: at(values.services, run) }, 'oldest_match') },
+    { name: 'longest 20 of all', ask: () => find({}, 'longest_match') },
+    { name: 'most failures of a service', ask: (run) => find({ service: at(values.services, run) }, 'most_errors') },
+    { name: 'all spans in 120 buckets', ask: () => reader.matchSeries(TENANT, {}, range, 120) },
+    { name: 'failures in 120 buckets', ask: () => reader.matchSeries(TENANT, { status: 'error' }, range, 120) },
+    { name: 'the newest span', ask: () => reader.newestSpan(TENANT) },
+    { name: 'last arrival of a trace', ask: (run) => reader.lastReceived(TENANT, at(values.traces, run)) },
   ];
 }
 

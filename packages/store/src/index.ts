@@ -14,5 +14,13 @@ export type { TermFilter, TermScope } from './reader/term-conditions.ts';
 export type { FoundTraces, SearchCursor, TraceOrder, TraceSearch } from './reader/trace-search.ts';
 export type { TermValue, ValueOperator } from './reader/value-test.ts';
 export type { TraceSummary } from './reader/summaries.ts';
+export type {
+  CountedList,
+  CountOptions,
+  KeyCount,
+  OperationCount,
+  ServiceCount,
+  ValueCount,
+} from './reader/catalog-counts.ts';
 export type { TagKey } from './reader/catalog.ts';
 export { TagScope } from './schema/tables.ts';

@@ -30,6 +30,13 @@ export function spellingsOf(text: string): string[] {
   return [...new Set([text, String(numberLiteral(text))])];
 }
 
+/** The 64-bit integer that equals the literal, if there is one. */
+export function exactInt(literal: NumberLiteral): bigint | undefined {
+  if (typeof literal === 'number' && !Number.isInteger(literal)) return undefined;
+  const value = BigInt(literal);
+  return value < MIN_INT64 || value > MAX_INT64 ? undefined : value;
+}
+
 /** Condition that the `Int64` (or smaller integer) expression `x` compares so with the literal. */
 export function compareInt(sql: Sql, x: string, operator: NumberOperator, literal: NumberLiteral): string {
   if (typeof literal === 'number' && !Number.isFinite(literal)) return constantOrder(operator, literal < 0);

@@ -1,6 +1,7 @@
 import type { SpanBatch } from '@clew/model';
 
 import type { SqlClient } from '../engine/client.ts';
+import type { TagScope } from '../schema/tables.ts';
 import type { PendingSpans } from '../writer/pending-spans.ts';
 import {
   listOperations,
@@ -11,6 +12,18 @@ import {
   type Operation,
   type TagKey,
 } from './catalog.ts';
+import {
+  type CountedList,
+  countKeys,
+  type CountOptions,
+  countOperations,
+  countServices,
+  countValues,
+  type KeyCount,
+  type OperationCount,
+  type ServiceCount,
+  type ValueCount,
+} from './catalog-counts.ts';
 import { findTraces } from './find-traces.ts';
 import { countMatches, countMatchesByTrace, type MatchSeries, readMatchSeries } from './match-counts.ts';
 import { findNewestSpan, lastReceivedOf, type NewestSpan } from './newest-span.ts';
@@ -81,6 +94,31 @@ export class StoreReader {
     options: ListOptions & { readonly range: TimeRange },
   ): Promise<string[]> {
     return listTagValues(this.#source.client, tenant, key, prefix, options);
+  }
+
+  /** Services of the spans of a range, most spans first; undefined when they cannot be counted in time: then ask for `services`. */
+  serviceCounts(tenant: string, options: CountOptions): Promise<readonly ServiceCount[] | undefined> {
+    return countServices(this.#source.client, tenant, options);
+  }
+
+  /** Span names of a range, of one service or all, most spans first; undefined when they cannot be counted in time. */
+  operationCounts(tenant: string, options: CountOptions): Promise<readonly OperationCount[] | undefined> {
+    return countOperations(this.#source.client, tenant, options);
+  }
+
+  /** Attribute keys of the spans of a range, of one service or all, most used first; undefined when they cannot be counted in time. */
+  keyCounts(tenant: string, options: CountOptions): Promise<CountedList<KeyCount> | undefined> {
+    return countKeys(this.#source.client, tenant, options);
+  }
+
+  /** Values of an attribute of spans or resources, of one service or all, most used first; undefined when they cannot be counted in time. */
+  valueCounts(
+    tenant: string,
+    scope: typeof TagScope.span | typeof TagScope.resource,
+    key: string,
+    options: CountOptions,
+  ): Promise<CountedList<ValueCount> | undefined> {
+    return countValues(this.#source.client, tenant, scope, key, options);
   }
 
   /** Finds traces of which one span satisfies every condition. Stored spans only: what was acknowledged becomes searchable within seconds. */

@@ -121,7 +121,7 @@ function stringBranch({ sql, catalog }: TagContext, prefix: string, key: string,
 }
 
 /** Lets the index over pairs drop granules, without the hashes being computed for every row. */
-function pairHint(map: 'a_str' | 'a_int', key: string, value: string): string {
+export function pairHint(map: 'a_str' | 'a_int', key: string, value: string): string {
   return `indexHint(has(${pairHashes(map)}, cityHash64(${key}, ${value})))`;
 }
 

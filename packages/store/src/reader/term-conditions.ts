@@ -3,7 +3,7 @@ import { synonymsOf, ValueType } from '@clew/model';
 import { HOT_CONCEPTS, HotBit, HTTP_STATUS_CONCEPT } from '../block/hot-attributes.ts';
 import { TagScope } from '../schema/tables.ts';
 import { allOf, anyOf, type Sql } from './sql.ts';
-import { resourceSubquery, type TagContext } from './tag-conditions.ts';
+import { pairHint, resourceSubquery, type TagContext } from './tag-conditions.ts';
 import { fieldBranch } from './term-fields.ts';
 import { arrayTest, taggedTest, type TermValue, type ValueOperator, type ValueTest, valueTest } from './value-test.ts';
 
@@ -151,7 +151,10 @@ class TermLevels {
       if (prefix === 'a' && test?.texts !== undefined) branches.push(this.#indexedText(key, k, test, test.texts));
       else add('str', test?.string);
     }
-    if (can(ValueType.INT)) add('int', test?.int);
+    if (can(ValueType.INT)) {
+      const hint = prefix === 'a' && test?.integer !== undefined ? this.#integerHint(k, test.integer) : undefined;
+      add('int', hint === undefined ? test?.int : (x) => allOf([hint, test!.int!(x)]));
+    }
     if (can(ValueType.DOUBLE)) add('dbl', test?.double);
     if (can(ValueType.BOOL)) add('bool', test?.bool);
     if (can(ValueType.ARRAY)) {
@@ -163,13 +166,15 @@ class TermLevels {
     return branches;
   }
 
-  /** The index `i_kv` is over exactly this expression; the hint lets it drop granules without being computed for every row. */
   #indexedText(key: string, k: string, test: ValueTest, texts: readonly string[]): string {
-    const pairs = 'arrayMap((k, v) -> cityHash64(k, v), mapKeys(a_str), mapValues(a_str))';
-    const hints = texts.map((text) => `has(${pairs}, cityHash64(${k}, ${this.sql.text(text)}))`);
+    const hints = texts.map((text) => pairHint('a_str', k, this.sql.text(text)));
     // The empty text is also what a missing key reads as.
     const guard = texts.every((text) => text.length > 0) ? [] : [hasKey('a_str', key, k)];
-    return allOf([`indexHint(${anyOf(hints)})`, ...guard, test.string!(`a_str[${k}]`)]);
+    return allOf([anyOf(hints), ...guard, test.string!(`a_str[${k}]`)]);
+  }
+
+  #integerHint(k: string, integer: bigint): string {
+    return pairHint('a_int', k, this.sql.value('Int64', integer));
   }
 
   /** Condition that some event satisfies the term, or lacks the attribute. */
@@ -212,6 +217,6 @@ class TermLevels {
  * Whether a map has a key; `k` is its placeholder. Reading keys alone is seven times faster than `mapContains` where an index is on the map. The engine's
  * `has` does not see the empty text among texts with a dictionary (ClickHouse 26.7).
  */
-function hasKey(map: string, key: string, k: string): string {
+export function hasKey(map: string, key: string, k: string): string {
   return key === '' ? `arrayExists(x -> x = ${k}, ${map}.keys)` : `has(${map}.keys, ${k})`;
 }

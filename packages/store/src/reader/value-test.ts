@@ -1,7 +1,7 @@
 import { compilePattern } from '@clew/base';
 
 import { StoreError } from '../errors.ts';
-import { compareDouble, compareInt, numberLiteral, type NumberOperator, spellingsOf } from './number-test.ts';
+import { compareDouble, compareInt, exactInt, numberLiteral, type NumberOperator, spellingsOf } from './number-test.ts';
 import { allOf, anyOf, type Sql } from './sql.ts';
 
 /** How a value is compared. */
@@ -21,6 +21,8 @@ export interface ValueTest {
   readonly bool: ((x: string) => string) | undefined;
   /** Texts of which one must be equal, when that is what the comparison asks of text. */
   readonly texts: readonly string[] | undefined;
+  /** The integer that must be equal, when that is what the comparison asks of integers. */
+  readonly integer: bigint | undefined;
   /** Whether every element of an array must satisfy the comparison, not only one. */
   readonly every: boolean;
 }
@@ -58,7 +60,14 @@ export function arrayTest(test: ValueTest, array: string): string {
 /** Settings under which the conditions are exact. */
 export const searchSettings = Object.freeze({ precise_float_parsing: 1 });
 
-const nothing = { string: undefined, int: undefined, double: undefined, bool: undefined, texts: undefined };
+const nothing = {
+  string: undefined,
+  int: undefined,
+  double: undefined,
+  bool: undefined,
+  texts: undefined,
+  integer: undefined,
+};
 
 function textTest(sql: Sql, operator: NumberOperator, text: string): ValueTest {
   if (operator === '=') return oneOfTest(sql, [text]);
@@ -86,7 +95,7 @@ function numberTest(sql: Sql, operator: NumberOperator, text: string): ValueTest
   if (operator !== '=' && operator !== '!=') return numbers;
   const texts = spellingsOf(text);
   const equal = equalsOne(sql, texts);
-  if (operator === '=') return { ...numbers, string: equal, texts };
+  if (operator === '=') return { ...numbers, string: equal, texts, integer: exactInt(literal) };
   return { ...numbers, string: (x) => `NOT (${equal(x)})` };
 }
 
