@@ -23,6 +23,7 @@ export function traceService(ingest: TraceIngest, events: OtlpEvents, options: G
       await ingest.take(message, 'protobuf', {
         transport: 'grpc',
         signal: call.signal,
+        clientAddress: call.peer.address,
         ...(metadata ? { metadata } : {}),
       });
       return emptyResponse;

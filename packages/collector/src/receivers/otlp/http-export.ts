@@ -43,7 +43,12 @@ const acceptedBodies: Readonly<Record<OtlpFormat, Uint8Array>> = {
 export function traceExportHandler(ingest: TraceIngest, events: OtlpEvents, options: HttpExportOptions): HttpHandler {
   return exportHandler(events, options, async (body, format, request) => {
     const metadata = options.includeMetadata ? requestMetadata(request.headers) : undefined;
-    await ingest.take(body, format, { transport: 'http', signal: request.signal, ...(metadata ? { metadata } : {}) });
+    await ingest.take(body, format, {
+      transport: 'http',
+      signal: request.signal,
+      clientAddress: request.peer.address,
+      ...(metadata ? { metadata } : {}),
+    });
     return acceptedBodies[format];
   });
 }

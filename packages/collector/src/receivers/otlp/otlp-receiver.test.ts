@@ -233,6 +233,7 @@ describe('what the OTLP receiver accepts', () => {
     await post(http, protobuf, { 'X-Team': 'blue' });
     await post(http, gzipSync(protobuf), { 'content-encoding': 'gzip' });
     expect(sink.contexts[0]!.metadata?.get('x-team')).toEqual(['blue']);
+    expect(sink.contexts[0]).toMatchObject({ transport: 'http', clientAddress: '127.0.0.1' });
     expect(sink.contexts[0]!.bodyHash).toMatch(/^[0-9a-f]{32}$/);
     expect(sink.contexts[1]!.bodyHash).toBe(sink.contexts[0]!.bodyHash);
   });

@@ -12,6 +12,8 @@ export type OtlpFormat = 'protobuf' | 'json';
 export interface IngestCall {
   readonly transport: Transport;
   readonly signal: AbortSignal;
+  /** Empty on a Unix socket. */
+  readonly clientAddress: string;
   readonly metadata?: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -74,6 +76,8 @@ export class TraceIngest {
         receivedUnixNano: nowUnixNano(),
         bodyHash: hashBody(body),
         signal: call.signal,
+        transport: call.transport,
+        clientAddress: call.clientAddress,
         ...(call.metadata ? { metadata: call.metadata } : {}),
       });
     } catch (caught) {
