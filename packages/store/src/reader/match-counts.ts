@@ -3,6 +3,7 @@ import { StoreError } from '../errors.ts';
 import { isError, prepareFilter, scanOptions, type SpanFilter } from './span-filter.ts';
 import { allOf } from './sql.ts';
 import type { TimeRange } from './time-range.ts';
+import { boundConditions, boundsOf, lookUpTraces } from './trace-index.ts';
 
 /** Number of stored spans that satisfy the filter and start within the range. A span that was sent twice counts twice. */
 export async function countMatches(
@@ -20,7 +21,7 @@ export async function countMatches(
   return Number(row?.spans ?? 0);
 }
 
-/** How many spans of each trace satisfy the filter; traces without one are missing. */
+/** Matching spans of each of some traces; a trace without any is missing. A span that was sent twice counts twice. */
 export async function countMatchesByTrace(
   client: SqlClient,
   tenant: string,
@@ -29,15 +30,17 @@ export async function countMatchesByTrace(
   traceIds: readonly string[],
   signal?: AbortSignal,
 ): Promise<Map<string, number>> {
-  if (traceIds.length === 0) return new Map();
+  const bounds = boundsOf(await lookUpTraces(client, tenant, traceIds, signal));
+  if (bounds === undefined) return new Map();
   const { sql, conditions } = await prepareFilter(client, tenant, filter, range, signal);
   const ids = sql.value(
     'Array(FixedString(16))',
     traceIds.map((id) => Buffer.from(id, 'hex')),
   );
+  const all = [...conditions, ...boundConditions(sql, tenant, bounds), `trace_id IN ${ids}`];
   const rows = await client.rows<{ id: string; spans: string }>(
-    `SELECT lower(hex(trace_id)) AS id, count() AS spans FROM spans WHERE ${allOf([...conditions, `trace_id IN ${ids}`])} GROUP BY trace_id`,
-    scanOptions(sql, 'count matching spans by trace', signal),
+    `SELECT lower(hex(trace_id)) AS id, count() AS spans FROM spans WHERE ${allOf(all)} GROUP BY trace_id`,
+    { ...scanOptions(sql, 'count matching spans of traces', signal), class: 'point' },
   );
   return new Map(rows.map(({ id, spans }) => [id, Number(spans)]));
 }

@@ -278,6 +278,22 @@ describe('pages of a search', () => {
   });
 });
 
+describe('matching spans of traces', () => {
+  it('are counted for each trace that has any', async () => {
+    const [one, two] = ['1', '2'].map((id) => plainSpan({ traceId: id, spanId: id, startUnixNano: received - 9n }));
+    const tenant = await stored([one!, { ...one!, kind: 2 }, { ...one!, kind: 2, name: 'b' }, { ...two!, kind: 1 }]);
+    const ids = [one!.traceId, two!.traceId, 'f'.repeat(32)];
+    expect(await reader.countSpansByTrace(tenant, { kind: 2 }, range, ids)).toEqual(new Map([[one!.traceId, 2]]));
+    expect(await reader.countSpansByTrace(tenant, {}, range, ids)).toEqual(
+      new Map([
+        [ids[0], 3],
+        [ids[1], 1],
+      ]),
+    );
+    expect(await reader.countSpansByTrace(tenant, {}, range, [])).toEqual(new Map());
+  });
+});
+
 describe('matching spans over time', () => {
   it('are refused in more buckets than allowed', async () => {
     await expect(reader.matchSeries('nobody', {}, range, 0)).rejects.toMatchObject({ code: 'invalid_argument' });
