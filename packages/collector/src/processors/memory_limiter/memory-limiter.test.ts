@@ -191,6 +191,19 @@ describe('the memory_limiter processor', () => {
     await stop();
   });
 
+  it('counts what other threads use', async () => {
+    const { made, stop } = await running(new FakeMemory());
+    const processor = new MemoryLimiterProcessor(
+      { ...made, config: { ...made.config } },
+      new RecordingConsumer(),
+      new FakeMemory(),
+    );
+    await processor.start(Object.assign(new TestHost(), { otherThreadsBytes: () => 85 * mebibyte }));
+    expect(processor.admit(1)).toMatchObject({ code: 'unavailable' });
+    await processor.stop();
+    await stop();
+  });
+
   it('shares one limiter among the pipelines that name one id', async () => {
     const memory = new FakeMemory();
     const { processor, made, stop } = await running(memory);
