@@ -1,8 +1,10 @@
 import { readFile, readdir, readlink } from 'node:fs/promises';
+import { basename } from 'node:path';
 
 /**
- * Names the process that listens on a TCP port, such as `otelcol (pid 4711)`. Linux only, and only processes this one
- * may look at; undefined when nothing was found. Never rejects: it only makes an error message better.
+ * Names the process that listens on a TCP port, such as `otelcol (pid 4711)` or `node server.js (pid 4712)`. Linux
+ * only, and only processes this one may look at; undefined when nothing was found. Never rejects: it only makes an
+ * error message better.
  */
 export async function findPortHolder(port: number): Promise<string | undefined> {
   try {
@@ -30,10 +32,25 @@ async function processHolding(inodes: ReadonlySet<string>): Promise<string | und
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
     const links = await openLinks(pid);
     if (!links.some((link) => inodes.has(/^socket:\[(\d+)\]$/.exec(link)?.[1] ?? ''))) continue;
-    const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => 'unknown');
-    return `${name.trim()} (pid ${pid})`;
+    return `${await nameOf(pid)} (pid ${pid})`;
   }
   return undefined;
+}
+
+/**
+ * The program a process runs, and behind it the script when there is one: `node clew.mjs`. Taken from the command line, because
+ * runtimes rename their main thread, which is what `comm` would show.
+ */
+async function nameOf(pid: string): Promise<string> {
+  const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  const [program = '', script = ''] = commandLine.split('\0');
+  const words = script.startsWith('-') ? [program] : [program, script];
+  return (
+    words
+      .map((word) => basename(word))
+      .filter((word) => word !== '')
+      .join(' ') || 'unknown'
+  );
 }
 
 /** Where a process's descriptors point; none for a process that ended or belongs to somebody else. */
