@@ -7,7 +7,7 @@ import { startFakeServer } from '../dev/server.ts';
 import { shopTrace } from '../dev/shop.ts';
 import { specialTraces } from '../dev/special.ts';
 import type { FakeTrace } from '../dev/spans.ts';
-import { axeProblems, findChromium, setStage } from './support.ts';
+import { findChromium, setStage } from './support.ts';
 import type { OpenOptions, Stage } from './support.ts';
 
 const executablePath = findChromium();
@@ -48,91 +48,6 @@ function browserTests(browserPath: string): void {
     return page;
   };
   const address = (page: Page): string => page.url().slice(stage.server.origin.length);
-
-  describe('accessibility, by axe', () => {
-    interface State {
-      readonly name: string;
-      readonly path: () => string;
-      readonly ready: string;
-      readonly width?: number;
-      readonly act?: (page: Page) => Promise<void>;
-      readonly failure?: boolean;
-    }
-    const states: readonly State[] = [
-      { name: 'welcome', path: () => '/welcome', ready: 'text=Send from your program' },
-      { name: 'explore with results', path: () => '/explore', ready: 'ol li a' },
-      { name: 'explore on a phone', path: () => '/explore', ready: 'ol li a', width: 360 },
-      { name: 'explore with nothing found', path: () => '/explore?q={+.no.such+=+1+}', ready: 'text=No trace matches' },
-      { name: 'explore with a failed search', path: () => '/explore', ready: 'text=The search failed', failure: true },
-      {
-        name: 'explore with the table',
-        path: () => '/explore',
-        ready: 'ol li a',
-        act: (page) => page.getByRole('button', { name: 'View as table' }).click(),
-      },
-      {
-        name: 'explore with a list open',
-        path: () => '/explore',
-        ready: 'ol li a',
-        act: async (page) => {
-          await page.getByRole('combobox', { name: 'Service', exact: true }).click();
-          await page.locator('[role=option]:visible').first().waitFor();
-        },
-      },
-      {
-        name: 'explore with the time range open',
-        path: () => '/explore',
-        ready: 'ol li a',
-        act: async (page) => {
-          await page.keyboard.press('t');
-          await page.getByRole('dialog', { name: 'Time range' }).waitFor();
-        },
-      },
-      { name: 'a trace', path: () => `/trace/${retry.traceId}`, ready: '[role=treegrid] [role=row]' },
-      {
-        name: 'a trace on a phone',
-        path: () => `/trace/${retry.traceId}?span=${failed.spanId}`,
-        ready: 'text=Resource',
-        width: 360,
-      },
-      { name: 'a span', path: () => `/trace/${retry.traceId}?span=${failed.spanId}`, ready: 'text=Resource' },
-      {
-        name: 'an exception',
-        path: () => `/trace/${retry.traceId}?span=${failed.spanId}&tab=events`,
-        ready: 'text=library frame',
-      },
-      { name: 'a broken trace', path: () => `/trace/${specialTraces.broken}`, ready: 'text=missing parent' },
-      { name: 'a filtered trace', path: () => `/trace/${retry.traceId}?f=payment&fm=hide`, ready: 'text=Hide others' },
-      {
-        name: 'an unknown trace',
-        path: () => '/trace/0af7651916cd43dd8448eb211c80319c',
-        ready: 'text=No spans of this trace',
-      },
-      { name: 'an unknown page', path: () => '/nowhere', ready: 'text=There is no page' },
-      {
-        name: 'the shortcut sheet',
-        path: () => `/trace/${retry.traceId}`,
-        ready: '[role=treegrid] [role=row]',
-        act: async (page) => {
-          await page.keyboard.press('?');
-          await page.getByRole('dialog', { name: 'Keyboard' }).waitFor();
-        },
-      },
-    ];
-    it.each(states)('$name, light and dark', async ({ path, ready, width, act, failure }) => {
-      if (failure === true) {
-        stage.controls.failWith = { status: 500, body: { code: 'internal', message: 'The engine stopped.' } };
-      }
-      const page = await stage.open(path(), width === undefined ? {} : { width });
-      await page.locator(ready).first().waitFor();
-      await act?.(page);
-      expect(await axeProblems(page)).toEqual([]);
-      await page.emulateMedia({ colorScheme: 'dark' });
-      expect(await axeProblems(page)).toEqual([]);
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-      expect(overflow).toBeLessThanOrEqual(0);
-    });
-  });
 
   describe('a walk with the keyboard alone', () => {
     it('goes from a search to the failing span and back', async () => {
@@ -286,20 +201,14 @@ function browserTests(browserPath: string): void {
   describe('explore', () => {
     it('loads page after page without repeating or losing a trace', async () => {
       const page = await stage.open('/explore?from=now-3h');
-      const more = page.getByRole('button', { name: 'Load more' });
-      for (let pages = 1; pages < 10; pages++) {
-        await page.locator('ol li a').first().waitFor();
-        if ((await more.count()) === 0) break;
-        await more.click();
-        await expect
-          .poll(async () => page.locator(`text=/^${(pages + 1) * 20}|That is all/`).count())
-          .toBeGreaterThan(0);
+      const total = stage.controls.store.traces.size;
+      const line = page.locator('[role=status]', { hasText: /^\d+ traces/ });
+      for (let shown = 20; shown < total; shown += 20) {
+        await expect.poll(() => line.innerText()).toMatch(new RegExp(`^${shown} traces, more exist`));
+        await page.getByRole('button', { name: 'Load more' }).click();
       }
       await page.locator('text=That is all').waitFor();
-      const shown = /^([\d,]+) traces/.exec(
-        await page.locator('[role=status]', { hasText: 'traces' }).first().innerText(),
-      );
-      expect(Number(shown?.[1]?.replace(',', ''))).toBe(stage.controls.store.traces.size);
+      expect(await line.innerText()).toMatch(new RegExp(`^${total} traces ·`));
     });
 
     it('says which condition emptied the list, and drops it', async () => {
@@ -382,6 +291,41 @@ function browserTests(browserPath: string): void {
       await expect.poll(() => new URL(page.url()).searchParams.get('z')).not.toBeNull();
       await page.keyboard.press('0');
       await expect.poll(() => new URL(page.url()).searchParams.get('z')).toBeNull();
+    });
+
+    it('zooms with Ctrl and the wheel, pans with Shift, and zooms to a bar by a double click', async () => {
+      const page = await openTrace();
+      const box = await grid(page).boundingBox();
+      if (box === null) throw new Error('the waterfall is not shown');
+      const zoom = async (): Promise<readonly number[]> =>
+        (new URL(page.url()).searchParams.get('z') ?? '').split(',').map(Number);
+      await page.mouse.move(box.x + box.width * 0.7, box.y + 40);
+      await page.keyboard.down('Control');
+      await page.mouse.wheel(0, -400);
+      await page.keyboard.up('Control');
+      await expect.poll(async () => (await zoom()).length).toBe(2);
+      const before = await zoom();
+      await page.keyboard.down('Shift');
+      await page.mouse.wheel(0, 100);
+      await page.keyboard.up('Shift');
+      await expect.poll(async () => (await zoom())[0]).toBeGreaterThan(before[0] ?? 0);
+      await page.keyboard.press('0');
+      await expect.poll(async () => new URL(page.url()).searchParams.get('z')).toBeNull();
+      await page.mouse.dblclick(box.x + box.width * 0.5, box.y + 24 * 3.5);
+      await expect.poll(async () => (await zoom()).length).toBe(2);
+      expect(new URL(page.url()).searchParams.get('span')).not.toBeNull();
+    });
+
+    it('keeps the selected row in sight when the panel takes its place on a phone', async () => {
+      const last = retry.spans.at(-1);
+      const page = await openTrace(`?span=${last?.spanId ?? ''}`, { width: 360, height: 740 });
+      await page.getByRole('heading', { level: 2 }).waitFor();
+      const isInSight = async (): Promise<boolean> => {
+        const row = await page.locator('[role=row][aria-selected=true]').boundingBox();
+        const box = await grid(page).boundingBox();
+        return row !== null && box !== null && row.y >= box.y && row.y + row.height <= box.y + box.height + 1;
+      };
+      await expect.poll(isInSight).toBe(true);
     });
 
     it('looks for text in attributes on the server', async () => {

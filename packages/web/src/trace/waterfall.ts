@@ -9,6 +9,8 @@ import { createScrollMap, positionToShow } from './scroll-map.ts';
 import type { ScrollMap } from './scroll-map.ts';
 import { timeTicks } from './time-axis.ts';
 import type { TimeWindow } from './time-axis.ts';
+import { listenToPointer } from './waterfall-pointer.ts';
+import type { PointerSurface } from './waterfall-pointer.ts';
 import { createTreeRows, rowElementId } from './tree-rows.ts';
 import type { TreeRowClasses, TreeRows } from './tree-rows.ts';
 
@@ -62,7 +64,6 @@ export interface Waterfall {
 
 const sideBySide: RowMetrics = { rowPx: 24, barTopPx: 6, barPx: 12, paddingPx: 8 };
 const stacked: RowMetrics = { rowPx: 40, barTopPx: 26, barPx: 9, paddingPx: 10 };
-const wheelZoom = 1.0015;
 /** Rows are positioned within blocks, so that positions stay far below the height a browser can hold. */
 const blockRows = 100_000;
 
@@ -144,7 +145,8 @@ class MountedWaterfall implements Waterfall {
     this.#props = props;
     if (before?.model !== props.model) this.#coverage = new Map();
     const metrics = props.stacked ? stacked : sideBySide;
-    if (metrics !== this.#metrics) {
+    const metricsChanged = metrics !== this.#metrics;
+    if (metricsChanged) {
       this.#metrics = metrics;
       this.#rows.destroy();
       this.#rows = createTreeRows(this.#treeInner, metrics.rowPx, this.#classes);
@@ -160,6 +162,7 @@ class MountedWaterfall implements Waterfall {
     const anchor = before === undefined ? undefined : this.#anchor(before);
     this.#measure();
     if (before !== undefined && before.visible !== props.visible && anchor !== undefined) this.#keep(anchor, props);
+    if (metricsChanged && props.selected >= 0) this.reveal(props.selected);
     this.#schedule();
   }
 
@@ -314,20 +317,16 @@ class MountedWaterfall implements Waterfall {
 
   #listen(): void {
     const { signal } = this.#abort;
-    const on = <K extends keyof HTMLElementEventMap>(
-      type: K,
-      listener: (event: HTMLElementEventMap[K]) => void,
-      options: AddEventListenerOptions = {},
-    ): void => this.#host.addEventListener(type, listener, { signal, ...options });
-    on('scroll', () => this.#schedule(), { passive: true });
-    on('click', (event) => this.#onClick(event));
-    on('dblclick', (event) => {
-      const node = this.#nodeAt(event);
-      if (node >= 0 && this.#isOnBars(event)) this.#events.onZoomTo(node);
-    });
-    on('pointermove', (event) => this.#hover(this.#nodeAt(event)), { passive: true });
-    on('pointerleave', () => this.#hover(-1), { passive: true });
-    on('wheel', (event) => this.#onWheel(event), { passive: false });
+    this.#host.addEventListener('scroll', () => this.#schedule(), { signal, passive: true });
+    const surface: PointerSurface = {
+      nodeAt: (event) => this.#nodeAt(event),
+      timeAt: (event) => this.#timeAt(event),
+      isOnBars: (event) => event.clientX >= this.#canvas.getBoundingClientRect().left,
+      isFoldable: (node) => (this.#props?.model.subtreeSize[node] ?? 1) > 1,
+      barsWidthPx: () => this.#canvasPx,
+      hover: (node) => this.#hover(node),
+    };
+    listenToPointer(this.#host, surface, this.#events, signal);
   }
 
   #hover(node: number): void {
@@ -337,39 +336,17 @@ class MountedWaterfall implements Waterfall {
     this.#schedule();
   }
 
-  #onClick(event: MouseEvent): void {
-    const node = this.#nodeAt(event);
-    if (node < 0) return;
-    const isFold = event.target instanceof Element && event.target.closest('[data-fold]') !== null;
-    if (isFold && (this.#props?.model.subtreeSize[node] ?? 1) > 1) this.#events.onToggle(node);
-    else this.#events.onSelect(node);
-  }
-
-  #onWheel(event: WheelEvent): void {
-    const props = this.#props;
-    if (props === undefined) return;
-    if (event.ctrlKey || event.metaKey) {
-      event.preventDefault();
-      const x = event.clientX - this.#canvas.getBoundingClientRect().left;
-      const atNano = pxToTime(Math.max(0, x), props.window, this.#canvasPx, this.#metrics.paddingPx);
-      this.#events.onZoomAt(wheelZoom ** event.deltaY, atNano);
-    } else if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
-      event.preventDefault();
-      const delta = event.deltaX === 0 ? event.deltaY : event.deltaX;
-      this.#events.onPan(delta / this.#canvasPx);
-    }
-  }
-
-  #isOnBars(event: MouseEvent): boolean {
-    return event.clientX >= this.#canvas.getBoundingClientRect().left;
-  }
-
-  /** The node under the pointer, -1 when there is none. */
   #nodeAt(event: MouseEvent): number {
     const props = this.#props;
     if (props === undefined) return -1;
     const y = event.clientY - this.#host.getBoundingClientRect().top;
     const row = Math.floor((this.#map.toContentPx(this.#host.scrollTop) + y) / this.#metrics.rowPx);
     return props.visible.nodes[row] ?? -1;
+  }
+
+  #timeAt(event: MouseEvent): number | undefined {
+    if (this.#props === undefined) return undefined;
+    const x = Math.max(0, event.clientX - this.#canvas.getBoundingClientRect().left);
+    return pxToTime(x, this.#props.window, this.#canvasPx, this.#metrics.paddingPx);
   }
 }

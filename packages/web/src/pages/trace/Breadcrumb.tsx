@@ -6,11 +6,13 @@ import type { TraceView } from './trace-view.ts';
 /** How many spans at the end of a long path are named; the ones between are counted. */
 const tailLength = 4;
 
-/** The way from the root to the selected span. */
+/** The way from the root to the selected span; without a selection, the root. */
 export function Breadcrumb({ view }: { readonly view: TraceView }): ReactElement | null {
   const { model, selected } = view;
-  if (selected < 0) return null;
-  const path = pathTo(model, selected);
+  // Always there, if only with the root: rows must not move under the pointer when one is selected.
+  const end = selected < 0 ? model.mainRoot : selected;
+  if (end < 0) return null;
+  const path = pathTo(model, end);
   const isLong = path.length > tailLength + 1;
   const shown = isLong ? [path[0] ?? 0, ...path.slice(-tailLength)] : path;
   return (
