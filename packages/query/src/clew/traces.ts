@@ -42,7 +42,12 @@ export class TraceAnswers {
     const ids = parseSpanIds(queryOf(request), this.#deps.limits.maxDetailSpans);
     if (!ids.ok) return sendProblems(reply, ids.error);
     const trace = await this.#load(request, reply, signal, { fresh: false });
-    return 'view' in trace ? sendAnswer(reply, spanDetails(trace.view, ids.value)) : trace;
+    if (!('view' in trace)) return trace;
+    const answer = spanDetails(trace.view, ids.value);
+    if (answer.notFound.length === 0) return sendAnswer(reply, answer);
+    // The trace that was kept may be older than the spans asked for.
+    const newer = await this.#load(request, reply, signal, { fresh: true });
+    return 'view' in newer ? sendAnswer(reply, spanDetails(newer.view, ids.value)) : newer;
   }
 
   async find(request: FastifyRequest, reply: FastifyReply, signal: AbortSignal): Promise<FastifyReply> {
