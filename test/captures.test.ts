@@ -2,11 +2,14 @@
 // out of Jaeger's query API again.
 import { readFileSync, readdirSync } from 'node:fs';
 import { request } from 'node:http';
+import { apiPaths } from '@clew/api';
+import type { SpanDetailsAnswer } from '@clew/api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchClew } from '@clew/testkit';
 import type { LaunchedClew } from '@clew/testkit';
 import { callWithFrames } from './support/grpc.ts';
 import { awaitTrace, findTrace } from './support/jaeger.ts';
+import { expectedDetails, shownDetails } from './support/otlp-as-details.ts';
 import { expectedSpans, factsOf } from './support/otlp-as-jaeger.ts';
 import type { OtlpTraces } from './support/otlp-json.ts';
 import { settled } from './support/clew.ts';
@@ -73,12 +76,28 @@ describe('captures of real clients', () => {
         }
       }
     });
+
+    it('shows in the Clew API what Jaeger has no place for: nanoseconds, types, flags, link attributes, dropped counts', async () => {
+      for (const [traceId, ids] of idsByTrace(content)) {
+        const path = `${apiPaths.traceSpans(traceId)}?ids=${ids.join(',')}`;
+        const answer = (await (await fetch(clew.queryUrl + path)).json()) as SpanDetailsAnswer;
+        expect(answer.notFound).toEqual([]);
+        const wanted = expectedDetails(content);
+        for (const id of ids) expect(shownDetails(answer, id)).toEqual(wanted.get(id));
+      }
+    });
   });
 
   it('do not make traces appear that nobody sent', async () => {
     expect(await findTrace(clew, 'ffffffffffffffffffffffffffffffff')).toBeUndefined();
   });
 });
+
+function idsByTrace(request: OtlpTraces): ReadonlyMap<string, readonly string[]> {
+  const spans = request.resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((group) => group.spans));
+  const grouped = Map.groupBy(spans, (span) => span.traceId);
+  return new Map([...grouped].map(([traceId, group]) => [traceId, group.map((span) => span.spanId)]));
+}
 
 /** Plain node:http, so that the captured headers go out as they were. */
 function post(port: number, path: string, headers: Readonly<Record<string, string>>, body: Uint8Array) {

@@ -32,11 +32,17 @@ export interface OtlpSpan {
     readonly timeUnixNano: string;
     readonly name: string;
     readonly attributes?: readonly OtlpAttribute[];
+    readonly droppedAttributesCount?: number;
   }[];
+  readonly droppedAttributesCount?: number;
+  readonly droppedEventsCount?: number;
+  readonly droppedLinksCount?: number;
   readonly links?: readonly {
     readonly traceId: string;
     readonly spanId: string;
+    readonly flags?: number;
     readonly attributes?: readonly OtlpAttribute[];
+    readonly droppedAttributesCount?: number;
   }[];
   readonly status?: { readonly code?: number; readonly message?: string };
 }
