@@ -101,12 +101,14 @@ describe('Clew with two workers', () => {
 
   it('says which port is taken, and by whom, and ends', async () => {
     const clew = await launch('2');
-    const second = await runClew([
-      ...['--data', newFolder(), '--workers', '2'],
-      ...['--set', `receivers.otlp.protocols.grpc.endpoint=127.0.0.1:${clew.ports.grpc}`],
-      ...['--set', `receivers.otlp.protocols.http.endpoint=127.0.0.1:${clew.ports.http}`],
-      ...['--set', 'extensions.clew_query.http.endpoint=127.0.0.1:0', '--set', 'service.telemetry.metrics.level=none'],
-    ]);
+    const settings = [
+      `receivers.otlp.protocols.grpc.endpoint=127.0.0.1:${clew.ports.grpc}`,
+      `receivers.otlp.protocols.http.endpoint=127.0.0.1:${clew.ports.http}`,
+      'extensions.clew_query.http.endpoint=127.0.0.1:0',
+      'service.telemetry.metrics.level=none',
+    ];
+    const words = ['--data', newFolder(), '--workers', '2', ...settings.flatMap((setting) => ['--set', setting])];
+    const second = await runClew(words);
     expect(second.code).toBe(1);
     expect(second.stderr).toContain(
       `otlp/grpc cannot listen on 127.0.0.1:${clew.ports.grpc}: the address is in use, held by`,

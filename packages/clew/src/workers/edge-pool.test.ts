@@ -127,7 +127,7 @@ async function postUntilTaken(port: number, id: number): Promise<number> {
 const idsIn = (sink: RecordingConsumer): number[] => sink.spans.map(({ spanId }) => Number.parseInt(spanId, 16));
 const countersOf = (service: PipelineService) => {
   const receiver = service.snapshot()?.nodes.find(({ kind }) => kind === 'receiver');
-  const { listeners } = receiver?.details as { listeners: { address: string; counters: { acceptedSpans: number } }[] };
+  const { listeners } = receiver!.details as { listeners: { address: string; counters: { acceptedSpans: number } }[] };
   return { address: listeners[0]?.address, accepted: listeners[0]?.counters.acceptedSpans };
 };
 

@@ -53,9 +53,16 @@ describe('WorkerFigures', () => {
         name: 'a_total',
         help: '',
         kind: 'counter' as const,
+        level: 'basic' as const,
         samples: [{ name: 'a_total', labels: {}, value: accepted }],
       },
-      { name: 'b', help: '', kind: 'gauge' as const, samples: [{ name: 'b', labels: {}, value: accepted }] },
+      {
+        name: 'b',
+        help: '',
+        kind: 'gauge' as const,
+        level: 'basic' as const,
+        samples: [{ name: 'b', labels: {}, value: accepted }],
+      },
     ],
     heldBytes,
   });
