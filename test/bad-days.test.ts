@@ -1,6 +1,6 @@
 // Days on which something breaks under a whole, running Clew: its engine dies, it dies itself, the disk has no room, somebody
 // starts it twice. What was acknowledged is stored exactly once, clients hear the retryable status, and it recovers by itself.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -195,6 +195,30 @@ describe('a disk without room', () => {
   });
 });
 
+describe('a damaged journal record', () => {
+  it('is set aside and counted, and costs nothing else', async () => {
+    const directory = newFolder();
+    const ids = [traceIdOf(85, 0), traceIdOf(85, 1), traceIdOf(85, 2)] as const;
+    const first = await launch({ directory });
+    const pid = await enginePid(first);
+    process.kill(pid, 'SIGSTOP'); // So that the records are still in the journal when everything dies.
+    for (const id of ids) expect((await postJson(first.ports.http, requestOf('load', [id]))).status).toBe(200);
+    first.process.kill('SIGKILL');
+    process.kill(pid, 'SIGKILL');
+    await exited(first.process);
+    flipByteAt(join(directory, 'data', 'journal'), Buffer.from(ids[1], 'hex'));
+
+    const second = await launch({ directory });
+    expect(await metric(second, 'clew_journal_damaged_records_total')).toBe(1);
+    expect(readdirSync(join(directory, 'data', 'quarantine')).some((name) => name.endsWith('.json'))).toBe(true);
+    const late = traceIdOf(86, 0);
+    expect((await postJson(second.ports.http, requestOf('load', [late]))).status).toBe(200);
+    for (const id of [ids[0], ids[2], late]) expect((await awaitTrace(second, id)).spans).toHaveLength(1);
+    expect(await findTrace(second, ids[1])).toBeUndefined();
+    await expectStoredOnce(second, [ids[0], ids[2], late]);
+  });
+});
+
 describe('spans of strange times', () => {
   it('from 1970, from 2262 and from 150 different days in one request are stored and found by id', async () => {
     const clew = await launch({ directory: newFolder() });
@@ -288,6 +312,16 @@ describe('a start that cannot work ends with one sentence', () => {
     expect(stderr).toContain(`(pid ${process.pid})`);
   });
 });
+
+/** Damages the one file below a folder that holds these bytes, right at them. */
+function flipByteAt(folder: string, content: Uint8Array): void {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name));
+  const holding = files.filter((path) => statSync(path).isFile() && readFileSync(path).includes(content));
+  expect(holding).toHaveLength(1);
+  const bytes = readFileSync(holding[0]!);
+  bytes[bytes.indexOf(content)]! ^= 0x40;
+  writeFileSync(holding[0]!, bytes);
+}
 
 function resume(pid: number): void {
   try {
