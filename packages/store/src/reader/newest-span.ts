@@ -12,12 +12,12 @@ export interface NewestSpan {
   readonly receivedUnixMs: number;
 }
 
-/** Slots before the end of a day that are looked at, one stretch after the other: while spans arrive, the first will do. */
-const STRETCHES = [2, 24, SLOTS_PER_DAY];
+/** Slots looked at first: while spans arrive, the newest is there. Clocks of senders may be ahead by the hour within which a span is not odd. */
+const RECENT_SLOTS = { before: 2, after: 12 };
 
 /**
- * The stored span of a tenant that started last, whatever the amount stored: days come from the list of services, and of the newest day the last slots
- * are read first. Spans whose start is far from their arrival count only when there are no others.
+ * The stored span of a tenant that started last, whatever the amount stored: days come from the list of services, and the last slot of the newest day is
+ * found by looking into parts of it, which the primary key answers. Spans whose start is far from their arrival count only when there are no others.
  */
 export async function findNewestSpan(
   client: SqlClient,
@@ -25,18 +25,66 @@ export async function findNewestSpan(
   nowUnixMs: number,
   signal?: AbortSignal,
 ): Promise<NewestSpan | undefined> {
-  const nowSlot = Math.floor(nowUnixMs / 300_000);
-  // Clocks of senders may be ahead by the hour within which a span is not odd.
-  const recent = await newestWithin(client, tenant, nowSlot - STRETCHES[0]!, nowSlot + 12, signal);
-  if (recent !== undefined) return recent;
+  const now = Math.floor(nowUnixMs / 300_000);
+  const recent = { from: now - RECENT_SLOTS.before, to: now + RECENT_SLOTS.after };
+  const found = await newestWithin(client, tenant, recent, signal);
+  if (found !== undefined) return found;
   for (const day of await storedDays(client, tenant, signal)) {
-    const end = (day + 1) * SLOTS_PER_DAY - 1;
-    for (const stretch of STRETCHES) {
-      const found = await newestWithin(client, tenant, end - stretch + 1, end, signal);
-      if (found !== undefined) return found;
-    }
+    const slot = await lastSlotOf(client, tenant, day, signal);
+    if (slot !== undefined) return newestWithin(client, tenant, { from: slot, to: slot }, signal);
   }
-  return newestWithin(client, tenant, ODD_SLOT, 0xffff_ffff, signal);
+  return newestWithin(client, tenant, { from: ODD_SLOT, to: 0xffff_ffff }, signal);
+}
+
+/** Slots from one to another, both included. */
+interface SlotRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The last slot of a day with spans: first the last of 16 parts of the day that has any, then the last slot of that part. */
+async function lastSlotOf(
+  client: SqlClient,
+  tenant: string,
+  day: number,
+  signal?: AbortSignal,
+): Promise<number | undefined> {
+  const parts = partsOf(day * SLOTS_PER_DAY, 16, SLOTS_PER_DAY / 16);
+  const part = await lastWithSpans(client, tenant, parts, signal);
+  if (part === undefined) return undefined;
+  return (await lastWithSpans(client, tenant, partsOf(part.from, SLOTS_PER_DAY / 16, 1), signal))?.from;
+}
+
+function partsOf(from: number, count: number, length: number): SlotRange[] {
+  return Array.from({ length: count }, (_, i) => ({ from: from + i * length, to: from + (i + 1) * length - 1 }));
+}
+
+/** The last of the ranges in which the tenant has spans. One statement, because each costs more than what it reads. */
+async function lastWithSpans(
+  client: SqlClient,
+  tenant: string,
+  ranges: readonly SlotRange[],
+  signal?: AbortSignal,
+): Promise<SlotRange | undefined> {
+  const sql = new Sql();
+  const looks = ranges.map(
+    (range, i) => `(SELECT ${i} AS part FROM spans WHERE ${allOf(slotConditions(sql, tenant, range))} LIMIT 1)`,
+  );
+  const rows = await client.rows<{ part: number }>(
+    `SELECT part FROM (${looks.join(' UNION ALL ')}) ORDER BY part DESC LIMIT 1`,
+    pointOptions(sql, 'look for the newest span', signal),
+  );
+  return rows[0] === undefined ? undefined : ranges[rows[0].part];
+}
+
+function slotConditions(sql: Sql, tenant: string, { from, to }: SlotRange): string[] {
+  const day = (slot: number): string => sql.value('UInt16', Math.floor(slot / SLOTS_PER_DAY));
+  return [
+    `tenant = ${sql.text(tenant)}`,
+    // An odd slot says nothing about the day.
+    ...(from >= ODD_SLOT ? [] : [`day BETWEEN ${day(from)} AND ${day(to)}`]),
+    `slot BETWEEN ${sql.value('UInt32', from)} AND ${sql.value('UInt32', to)}`,
+  ];
 }
 
 /** Days on which the tenant has spans, newest first. */
@@ -52,25 +100,14 @@ async function storedDays(client: SqlClient, tenant: string, signal?: AbortSigna
 async function newestWithin(
   client: SqlClient,
   tenant: string,
-  fromSlot: number,
-  toSlot: number,
+  slots: SlotRange,
   signal?: AbortSignal,
 ): Promise<NewestSpan | undefined> {
   const sql = new Sql();
-  const isOdd = fromSlot >= ODD_SLOT;
-  const days = isOdd
-    ? []
-    : [
-        `day BETWEEN ${sql.value('UInt16', Math.floor(fromSlot / SLOTS_PER_DAY))} AND ${sql.value('UInt16', Math.floor(toSlot / SLOTS_PER_DAY))}`,
-      ];
-  const conditions = [
-    `tenant = ${sql.text(tenant)}`,
-    ...days,
-    `slot BETWEEN ${sql.value('UInt32', fromSlot)} AND ${sql.value('UInt32', toSlot)}`,
-  ];
+  const order = slots.from >= ODD_SLOT ? 'received_ms' : 'start_ns';
   const [row] = await client.rows<{ id: string; start: string; received: string }>(
-    `SELECT lower(hex(trace_id)) AS id, start_ns AS start, received_ms AS received FROM spans WHERE ${allOf(conditions)} ` +
-      `ORDER BY ${isOdd ? 'received_ms' : 'start_ns'} DESC LIMIT 1`,
+    'SELECT lower(hex(trace_id)) AS id, start_ns AS start, received_ms AS received FROM spans ' +
+      `WHERE ${allOf(slotConditions(sql, tenant, slots))} ORDER BY ${order} DESC LIMIT 1`,
     pointOptions(sql, 'find the newest span', signal),
   );
   if (row === undefined) return undefined;
