@@ -314,7 +314,7 @@ describe('a start that cannot work ends with one sentence', () => {
 });
 
 /** Damages the one file below a folder that holds these bytes, right at them. */
-function flipByteAt(folder: string, content: Uint8Array): void {
+function flipByteAt(folder: string, content: Buffer): void {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name));
   const holding = files.filter((path) => statSync(path).isFile() && readFileSync(path).includes(content));
   expect(holding).toHaveLength(1);
