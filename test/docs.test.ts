@@ -108,6 +108,12 @@ describe('names in the documentation', () => {
     expect(metrics.filter((name) => !sources.some((source) => source.includes(`'${name}'`)))).toEqual([]);
   });
 
+  it('of benchmarks are folders of bench, and none is left out', () => {
+    const named = [...read('docs/benchmarks.md').matchAll(/`npm run bench -- ([\w-]+)`/g)].map(([, name]) => name!);
+    const folders = readdirSync(join(root, 'bench')).filter((name) => existsSync(join(root, 'bench', name, 'main.ts')));
+    expect(named.toSorted()).toEqual(folders.toSorted());
+  });
+
   it('of settings are settings, with the defaults the table gives them', async () => {
     const rows = read('docs/configure.md').matchAll(
       /^\| `((?:receivers|processors|extensions)\.[\w.]+)` \| (.+?) \|/gm,
