@@ -15,6 +15,7 @@ export function httpSender(host: string, port: number): Promise<Sender> {
   return new Promise((resolve, reject) => {
     const socket: Socket = connect({ host, port, noDelay: true });
     let settle: ((status: number) => void) | undefined;
+    let fail: (error: Error) => void = reject;
     let received = Buffer.alloc(0);
     socket.on('data', (piece) => {
       received = received.length === 0 ? piece : Buffer.concat([received, piece]);
@@ -26,13 +27,14 @@ export function httpSender(host: string, port: number): Promise<Sender> {
       received = received.subarray(end + 4 + length);
       settle?.(Number(head.slice(9, 12)));
     });
-    socket.once('error', reject);
+    socket.on('error', (error) => fail(error));
     socket.once('connect', () => {
       resolve({
         send(body) {
           return new Promise((done, failed) => {
             settle = done;
-            socket.once('error', failed);
+            fail = failed;
+
             socket.cork();
             socket.write(
               `POST /v1/traces HTTP/1.1\r\nhost: ${host}:${port}\r\ncontent-type: application/x-protobuf\r\ncontent-length: ${body.length}\r\n\r\n`,

@@ -1,4 +1,4 @@
-// Hot path: runs once per frame while scrolling and zooming; bench/web.ts measures it. It allocates nothing
+// Hot path: runs once per frame while scrolling and zooming; bench/web measures it. It allocates nothing
 // per row: coverage is cached per node and colours are strings made once per theme.
 import { formatDuration } from '../lib/format.ts';
 import type { ServiceColor } from '../lib/service-colors.ts';

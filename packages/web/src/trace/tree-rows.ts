@@ -1,4 +1,4 @@
-// Hot path: moves and refills rows while scrolling; bench/web.ts measures it. Rows are recycled: a row that
+// Hot path: moves and refills rows while scrolling; bench/web measures it. Rows are recycled: a row that
 // stays on screen is not touched, one that enters takes over an element that left.
 import { formatCount, kindName, speakDuration } from '../lib/format.ts';
 import { serviceInitials } from '../lib/service-colors.ts';

@@ -1,7 +1,7 @@
 // Question: how many requests a second does the journal make durable, at what delay, and what does the journal itself cost over
 // the disk? Senders wait for their acknowledgement before they send again, as clients do. The baseline, on the same disk in the same run, is one write and one
 // fdatasync of the same bytes after another, without frames or checksums.
-// Usage: node bench/journal/run.ts [seconds per case] [directory]
+// Usage: npm run bench -- journal [seconds per case] [directory]
 import { hash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

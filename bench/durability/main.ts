@@ -1,6 +1,6 @@
 // Question: is every request stored exactly once however often the processes are ended with kill -9? Kills the main process, the engine, or
 // both, at named steps and at random moments under load, starts again each time, repeats what was not acknowledged, and asks the tables at the end.
-// Usage: node bench/durability/run.ts [kills, default 200] [share of them at named steps, default 0.3]
+// Usage: npm run bench -- durability [kills, default 200] [share of them at named steps, default 0.3]
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,12 +1,12 @@
-// How fast the page is: `node bench/web.ts [spans]`. Needs a Chromium (CLEW_CHROMIUM or on the PATH).
+// How fast the page is: `npm run bench -- web [spans]`. Needs a Chromium (CLEW_CHROMIUM or on the PATH).
 //
 // Builds the page, serves made-up traces, and prints what a first load weighs, how long a large trace takes from
 // the click to its rows, and the main thread's work per frame while it scrolls, zooms and folds. Results go to
 // bench/results/web.json beside the printed table.
 import { mkdir, writeFile } from 'node:fs/promises';
 import type { Browser, CDPSession, Page } from 'playwright-core';
-import { specialTraces } from '../packages/web/dev/special.ts';
-import { findChromium, setStage } from '../packages/web/test/support.ts';
+import { specialTraces } from '../../packages/web/dev/special.ts';
+import { findChromium, setStage } from '../../packages/web/test/support.ts';
 
 const spans = Number(process.argv[2] ?? 100_000);
 const repeats = 5;
@@ -199,8 +199,8 @@ try {
     'fold, longest task, CPU ms': { measured: folding.cpuLongestTaskMs, target: 50 },
     'scroll, p95 ms per frame by the clock': { measured: scrolling.p95Ms, target: 8 },
   });
-  await mkdir(new URL('results/', import.meta.url), { recursive: true });
-  await writeFile(new URL('results/web.json', import.meta.url), `${JSON.stringify(results, undefined, 2)}\n`);
+  await mkdir(new URL('../results/', import.meta.url), { recursive: true });
+  await writeFile(new URL('../results/web.json', import.meta.url), `${JSON.stringify(results, undefined, 2)}\n`);
 } finally {
   await stage.close();
 }
