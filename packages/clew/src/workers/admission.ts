@@ -4,9 +4,13 @@ import { refusalData, refusalOf } from './protocol.ts';
 import type { RefusalNotice } from './protocol.ts';
 
 /**
- * Whether the main thread takes data, as memory that all threads see: one 32-bit word per entry of a place, 0 while it does, else the number
- * of the reason, which is sent once as a {@link RefusalNotice}. Workers so ask before every body without asking anybody.
+ * Whether the main thread takes data, as memory that all threads see. Workers so ask before every body without asking anybody. Two 32-bit
+ * words per entry of a place:
+ *
+ *     0  0 while everything is taken, else the number of the reason, which is sent once as a `RefusalNotice`
+ *     1  bytes from which on requests are refused: 0 when none is taken, else the size of one that was not
  */
+const wordsPerEntry = 2;
 
 /** How often entries are asked. */
 const publishIntervalMs = 100;
@@ -19,6 +23,8 @@ export class AdmissionPublisher {
   readonly #words: Int32Array;
   readonly #announce: (notice: RefusalNotice) => void;
   readonly #inForce = new Map<number, RefusalNotice>();
+  /** The smallest batch that an entry has refused since it last took one of that size. */
+  readonly #refusedBytes = new Map<number, number>();
   #lastNumber = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -26,7 +32,7 @@ export class AdmissionPublisher {
     this.#place = place;
     this.#entries = entries;
     this.#announce = announce;
-    this.memory = new SharedArrayBuffer(Math.max(1, entries.length) * Int32Array.BYTES_PER_ELEMENT);
+    this.memory = new SharedArrayBuffer(Math.max(1, entries.length) * wordsPerEntry * Int32Array.BYTES_PER_ELEMENT);
     this.#words = new Int32Array(this.memory);
   }
 
@@ -46,23 +52,37 @@ export class AdmissionPublisher {
     this.#timer = undefined;
   }
 
-  /** Asks every entry now: by the clock, and whenever one has refused a batch. */
-  publish(): void {
-    for (const [entry, consumer] of this.#entries.entries()) this.#publish(entry, consumer.admit(0));
+  /** An entry has refused a batch of so many bytes: it is asked about that size until it would take it. */
+  refused(entry: number, bytes: number): void {
+    this.#refusedBytes.set(entry, Math.min(bytes, this.#refusedBytes.get(entry) ?? bytes));
+    this.#ask(entry);
   }
 
-  #publish(entry: number, refusal: Refusal | undefined): void {
+  /** Asks every entry now. */
+  publish(): void {
+    for (const entry of this.#entries.keys()) this.#ask(entry);
+  }
+
+  #ask(entry: number): void {
+    const consumer = this.#entries[entry]!;
+    const always = consumer.admit(0);
+    if (always !== undefined) return this.#refuse(entry, 0, always);
+    const bytes = this.#refusedBytes.get(entry);
+    const tooLarge = bytes === undefined ? undefined : consumer.admit(bytes);
+    if (bytes !== undefined && tooLarge !== undefined) return this.#refuse(entry, bytes, tooLarge);
+    this.#refusedBytes.delete(entry);
+    this.#inForce.delete(entry);
+    Atomics.store(this.#words, entry * wordsPerEntry, 0);
+  }
+
+  #refuse(entry: number, fromBytes: number, refusal: Refusal): void {
+    Atomics.store(this.#words, entry * wordsPerEntry + 1, Math.min(fromBytes, 0x7fff_ffff));
     const known = this.#inForce.get(entry)?.refusal;
-    if (refusal === undefined) {
-      this.#inForce.delete(entry);
-      Atomics.store(this.#words, entry, 0);
-      return;
-    }
     if (known?.message === refusal.message && known.code === refusal.code) return;
     const notice = { place: this.#place, entry, number: ++this.#lastNumber, refusal: refusalData(refusal) };
     this.#inForce.set(entry, notice);
     this.#announce(notice);
-    Atomics.store(this.#words, entry, notice.number);
+    Atomics.store(this.#words, entry * wordsPerEntry, notice.number);
   }
 }
 
@@ -88,10 +108,14 @@ export class SharedAdmission {
     this.#notices.set(`${notice.place}/${notice.entry}`, notice);
   }
 
-  /** Why an entry takes nothing now, or undefined. */
-  refusal({ place, entry }: { readonly place: number; readonly entry: number }): Refusal | undefined {
+  /** Why an entry would not take a request of so many bytes now, or undefined. */
+  refusal(
+    { place, entry }: { readonly place: number; readonly entry: number },
+    requestBytes: number,
+  ): Refusal | undefined {
     const words = this.#words.get(place);
-    if (words === undefined || Atomics.load(words, entry) === 0) return undefined;
+    if (words === undefined || Atomics.load(words, entry * wordsPerEntry) === 0) return undefined;
+    if (requestBytes < Atomics.load(words, entry * wordsPerEntry + 1)) return undefined;
     const notice = this.#notices.get(`${place}/${entry}`);
     // The flag may be seen before the message that explains it.
     if (notice === undefined)

@@ -9,8 +9,8 @@ import type { BatchMessage, Outcome, PackedBatch, RefusalNotice, SettledMessage 
 export interface BatchReceiverOptions {
   /** The consumer of an entry, or undefined when its pipelines are gone. */
   readonly entry: (place: number, entry: number) => TracesConsumer | undefined;
-  /** An entry has refused a batch. */
-  readonly refused: (place: number) => void;
+  /** An entry has refused a batch of so many bytes. */
+  readonly refused: (place: number, entry: number, bytes: number) => void;
 }
 
 /**
@@ -67,14 +67,11 @@ export class BatchReceiver {
       const consumer = this.#options.entry(place, entry);
       if (consumer === undefined)
         throw new Refusal('unavailable', 'the pipelines are being exchanged; send again in a moment');
-      // The size is judged here, where all workers meet: what they admitted together may be too much.
-      const refusal = consumer.admit(packed.byteLength);
-      if (refusal !== undefined) throw refusal;
       await consumer.consumeTraces(unpackBatch(packed), { ...context, signal: controller.signal });
       this.#settle({ id });
     } catch (caught) {
       this.#settle({ id, refusal: refusalData(Refusal.from(caught)) });
-      this.#options.refused(place);
+      this.#options.refused(place, entry, packed.byteLength);
     } finally {
       this.#inFlight.delete(id);
     }

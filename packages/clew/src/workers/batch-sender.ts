@@ -106,9 +106,9 @@ export class MainConsumer implements TracesConsumer {
     return this.#durability;
   }
 
-  /** Asks what the main thread has published: no message is sent, and the size of the request is left to it to judge. */
-  admit(_requestBytes: number): Refusal | undefined {
-    return this.#sender.admission.refusal(this.#destination);
+  /** Asks what the main thread has published: no message is sent. */
+  admit(requestBytes: number): Refusal | undefined {
+    return this.#sender.admission.refusal(this.#destination, requestBytes);
   }
 
   consumeTraces(batch: SpanBatch, context: ConsumeContext): Promise<void> {

@@ -20,7 +20,10 @@ function bridge() {
   const refusedPlaces: number[] = [];
   const receiver = new BatchReceiver(port1, {
     entry: (at, entry) => (at === place && entry === 0 ? main : undefined),
-    refused: (at) => void refusedPlaces.push(at),
+    refused: (at, entry, bytes) => {
+      refusedPlaces.push(at);
+      publisher.refused(entry, bytes);
+    },
   });
   const sender = new BatchSender(port2, new SharedAdmission());
   sender.admission.add(place, publisher.memory, publisher.notices);
@@ -67,15 +70,6 @@ describe('a batch handed over to the main thread', () => {
     const { sender } = bridge();
     const late = new MainConsumer(sender, { place: place + 1, entry: 0 }, { kind: 'durable' });
     await expect(late.consumeTraces(sampleBatch(1), testContext())).rejects.toMatchObject({ code: 'unavailable' });
-  });
-
-  it('that is too large for what main admits is refused before it is unpacked', async () => {
-    const { main, consumer } = bridge();
-    main.admission = new Refusal('unavailable', 'memory is short');
-    await expect(consumer.consumeTraces(sampleBatch(1), testContext())).rejects.toMatchObject({
-      message: 'memory is short',
-    });
-    expect(main.calls).toBe(0);
   });
 
   it('arrives with every value and with its context', async () => {
@@ -187,15 +181,33 @@ describe('the shared admission state', () => {
     expect(consumer.admit(1)).toBeUndefined();
   });
 
+  it('refuses requests as large as one that was refused, and smaller ones not, until that size is taken', async () => {
+    const { main, publisher, consumer } = bridge();
+    const full = new Refusal('unavailable', 'the journal is nearly full');
+    let room = 100;
+    main.refuse = () => (room < 1000 ? full : undefined);
+    main.admit = (bytes?: number) => ((bytes ?? 0) > room ? full : undefined);
+    await expect(consumer.consumeTraces(sampleBatch(50), testContext())).rejects.toMatchObject({
+      message: full.message,
+    });
+    expect(consumer.admit(1_000_000)).toMatchObject({ retryable: true });
+    expect(consumer.admit(100)).toBeUndefined();
+    room = 2_000_000;
+    publisher.publish();
+    expect(consumer.admit(1_000_000)).toBeUndefined();
+    await consumer.consumeTraces(sampleBatch(50), testContext());
+    expect(main.spans).toHaveLength(50);
+  });
+
   it('is known at once to a worker that comes later', () => {
     const { main, publisher } = bridge();
     main.admission = new Refusal('unavailable', 'memory is short');
     publisher.publish();
     const late = new SharedAdmission();
     late.add(place, publisher.memory, publisher.notices);
-    expect(late.refusal({ place, entry: 0 })).toMatchObject({ code: 'unavailable', message: 'memory is short' });
+    expect(late.refusal({ place, entry: 0 }, 1)).toMatchObject({ code: 'unavailable', message: 'memory is short' });
     late.remove(place);
-    expect(late.refusal({ place, entry: 0 })).toBeUndefined();
+    expect(late.refusal({ place, entry: 0 }, 1)).toBeUndefined();
   });
 
   it('is published by the clock while its place runs', async () => {

@@ -6,6 +6,7 @@ import { silentTelemetry } from '@clew/base';
 import type { Logger } from '@clew/base';
 import { PrometheusMeter, mergeFamilies } from '@clew/base/node';
 import { collectorFactories } from '@clew/collector';
+import { acquireListener, parseListenEndpoint } from '@clew/net';
 import { ComponentRegistry, PipelineService, Refusal, loadConfig } from '@clew/pipeline';
 import type { ComponentFactory, TracesConsumer } from '@clew/pipeline';
 import { RecordingConsumer, eventually } from '@clew/pipeline/contract-tests';
@@ -143,6 +144,14 @@ describe('edge workers', () => {
     );
   });
 
+  it('cannot share a port with what runs in the main thread, and say what to do', async () => {
+    const lease = await acquireListener({ endpoint: parseListenEndpoint('127.0.0.1:0'), owner: 'clew_query' });
+    ends.push(() => lease.release());
+    const { port } = lease.address as { readonly port: number };
+    const { service } = await running({ port });
+    await expect(service.start()).rejects.toThrow('use another port or --workers 1');
+  });
+
   it('do not join a stranger who would share the port', async () => {
     const holder = createServer();
     const port = await freePort();
@@ -180,13 +189,17 @@ describe('edge workers', () => {
     expect(await post(state.port, 1)).toMatchObject({ status: 500 });
     sink.refuse = () => new Refusal('resource_exhausted', 'too much', { retryAfterMs: 2000 });
     expect(await post(state.port, 1)).toMatchObject({ status: 429 });
+    const full = new Refusal('unavailable', 'the journal is full');
+    sink.refuse = () => full;
+    sink.admission = full;
+    // Workers hear of it within a moment, and then no longer ask main with a batch.
+    for (let before = -1; before !== sink.calls;) {
+      before = sink.calls;
+      const refused = await post(state.port, 1);
+      expect(refused.status).toBe(503);
+      expect(refused.text).toMatch(/the journal is full|takes no data now/);
+    }
     sink.refuse = () => undefined;
-    sink.admission = new Refusal('unavailable', 'the journal is full');
-    const calls = sink.calls;
-    const refused = await post(state.port, 1);
-    expect(refused.status).toBe(503);
-    expect(refused.text).toContain('the journal is full');
-    expect(sink.calls).toBe(calls);
     sink.admission = undefined;
     await postUntilTaken(state.port, 2);
     expect(idsIn(sink)).toEqual([2]);

@@ -96,7 +96,7 @@ export class EdgePool implements EdgeHost {
   #newThread(index: number): EdgeThread {
     return new EdgeThread({ index, logLevel: this.#options.logLevel }, this.#options.spawn ?? spawnEdgeWorker, {
       entry: (place, entry) => this.#placements.get(place)?.entry(entry),
-      refused: (place) => this.#placements.get(place)?.admission.publish(),
+      refused: (place, entry, bytes) => this.#placements.get(place)?.admission.refused(entry, bytes),
       message: (message) => this.#onMessage(index, message),
       lost: (reason, batchesInFlight) => this.#onLost(this.#slots[index]!, reason, batchesInFlight),
     });

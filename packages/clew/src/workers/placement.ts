@@ -85,7 +85,9 @@ export class Placement {
       thread.ask({ kind: 'start', place: this.number, key, checkFree });
     const [first, ...others] = this.#pool.threads();
     if (first === undefined) return;
-    await start(first, true);
+    await start(first, true).catch((error: unknown) => {
+      throw withThreadHint(error);
+    });
     await Promise.all(others.map((thread) => start(thread, false)));
     // What was started can be seen at once.
     await this.#pool.refresh();
@@ -132,4 +134,12 @@ export class Placement {
     const { memory, notices } = this.admission;
     return { kind: 'load', place: this.number, part: this.#part, admission: memory, refusals: notices };
   }
+}
+
+/** A port that this very program holds is one that a component of the main thread listens on: says what to do about that. */
+function withThreadHint(caught: unknown): unknown {
+  if (!(caught instanceof Error) || !caught.message.includes(`(pid ${process.pid})`)) return caught;
+  const hint =
+    'that is this program: what runs in edge workers cannot share a port with what runs in the main thread; use another port or --workers 1';
+  return new Error(`${caught.message} (${hint})`, { cause: caught });
 }
