@@ -191,6 +191,24 @@ describe('a term', () => {
     }
   });
 
+  it('finds the empty key beside others, which the engine loses in dictionaries and their indexes', async () => {
+    const list = (value: AttributeValue): KeyValue[] => [
+      { key: 'k', value },
+      { key: '', value },
+    ];
+    const part = (value: AttributeValue): Partial<PlainSpan> => ({
+      attributes: list(value),
+      resource: plainResource(list(value)),
+      events: [{ timeUnixNano: unixNano(received), name: '', attributes: list(value), droppedAttributes: 0 }],
+    });
+    const tenant = await stored(spans(part('x'), part(7n), { attributes: [{ key: 'k', value: 'x' }] }));
+    for (const scope of ['span', 'resource', 'event']) {
+      expect(await matching(tenant, term('exists', undefined, '', scope))).toEqual([1, 2]);
+      expect(await matching(tenant, term('=', 'x', '', scope))).toEqual([1]);
+      expect(await matching(tenant, term('=', 7n, '', scope))).toEqual([2]);
+    }
+  });
+
   it('stands for a field of the span where no scope is named', async () => {
     const tenant = await stored(spans({ name: 'a', statusMessage: 'broken pipe' }, { name: 'b' }));
     expect(await matching(tenant, term('=~', 'broken.*', 'status.message'))).toEqual([1]);
