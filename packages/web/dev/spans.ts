@@ -43,5 +43,6 @@ export function bool(key: string, value: boolean): Attribute {
 /** The value of an attribute as text, undefined when it is absent. */
 export function valueText(attributes: readonly Attribute[], key: string): string | undefined {
   const found = attributes.find((attribute) => attribute.key === key)?.value;
-  return found === undefined || found.type === 'empty' ? undefined : String(found.value);
+  if (found === undefined || found.type === 'empty') return undefined;
+  return typeof found.value === 'object' ? JSON.stringify(found.value) : String(found.value);
 }

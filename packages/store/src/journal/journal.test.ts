@@ -81,6 +81,16 @@ describe('the journal', () => {
     expect(journal.refusal(10)).toBeUndefined();
   });
 
+  it('takes a request of unknown size to be as large as the one that was refused last', async () => {
+    const journal = await openJournal(new MemoryFs(), { maxBytes: 1000 });
+    await journal.append(record(1, 600));
+    expect(journal.refusal(0)).toBeUndefined();
+    await expect(journal.append(record(2, 600))).rejects.toMatchObject({ code: 'journal_full' });
+    expect(journal.refusal(0)?.code).toBe('journal_full');
+    await journal.remove((await journal.sealed.next())!);
+    expect(journal.refusal(0)).toBeUndefined();
+  });
+
   it('takes more again when a segment was stored', async () => {
     const journal = await openJournal(new MemoryFs(), { maxBytes: 1000 });
     await journal.append(record(1, 600));

@@ -49,6 +49,8 @@ export class Journal {
   #current: Segment | undefined;
   #sealTimer: NodeJS.Timeout | undefined;
   #heldBytes = 0;
+  /** Size of the last request that did not fit; 0 once one as large has. */
+  #lastRefusedBytes = 0;
   #unsyncedBytes = 0;
   #closed = false;
 
@@ -159,7 +161,8 @@ export class Journal {
         `${this.#unsyncedBytes} bytes wait to be written to the journal and the limit clew_storage.journal.max_unsynced_bytes is ${this.#maxUnsyncedBytes}: the disk is too slow for what arrives`,
       );
     }
-    return this.#space.refusal(this.bytes, bytes);
+    // A size of 0 is unknown: what was refused last is a fair guess, until something as large has fitted again.
+    return this.#space.refusal(this.bytes, bytes === 0 ? this.#lastRefusedBytes : bytes);
   }
 
   /**
@@ -171,8 +174,10 @@ export class Journal {
     const refusal = bytes > this.#maxRecordBytes ? tooLarge(bytes, this.#maxRecordBytes) : this.refusal(bytes);
     if (refusal !== undefined) {
       this.telemetry.refused(refusal.code);
+      this.#lastRefusedBytes = bytes;
       return Promise.reject(refusal);
     }
+    if (bytes >= this.#lastRefusedBytes) this.#lastRefusedBytes = 0;
     const segment = this.#roomFor(record.rows, bytes);
     segment.append(record, this.#now());
     this.#unsyncedBytes += bytes;

@@ -90,7 +90,7 @@ export class RequestLog {
 
   async #load(path: string, recent: RecentRequests, nowUnixMs: number): Promise<void> {
     const file = await this.#fs.open(path);
-    const bytes = await file.readAll().finally(() => file.close());
+    const bytes = await readAndClose(file);
     let lastUnixMs = 0;
     // A frame that is cut off or damaged ends the file: its segment is still in the journal, or its keys are lost to the rare double failure.
     for (let at = 0; at + FRAME_HEADER_BYTES <= bytes.length;) {
@@ -139,4 +139,12 @@ function encodeFrame(segment: Segment): Uint8Array {
 /** Over everything but the CRC itself and the padding behind it. */
 function frameCrc(bytes: Uint8Array, start: number, end: number): number {
   return (crc32c(bytes, start, start + 16) ^ crc32c(bytes, start + FRAME_HEADER_BYTES, end)) >>> 0;
+}
+
+async function readAndClose(file: JournalFile): Promise<Uint8Array> {
+  try {
+    return await file.readAll();
+  } finally {
+    await file.close();
+  }
 }

@@ -130,14 +130,14 @@ export class ClewStorageExtension implements ClewStorage {
   async deleteTraces(tenant: string, traceIds: readonly string[], signal: AbortSignal): Promise<number> {
     await this.settle(signal);
     const done = await deleteTraces(this.client, tenant, traceIds, { nowUnixMs: Date.now(), signal });
-    this.#live.writer.forgetDays(done.days);
+    await this.#live.writer.forgetDays(done.days);
     return done.tracesDone;
   }
 
   async deleteDemo(tenant: string, signal: AbortSignal): Promise<number> {
     await this.settle(signal);
     const done = await deleteDemoData(this.client, tenant, { nowUnixMs: Date.now(), signal });
-    this.#live.writer.forgetDays(done.days);
+    await this.#live.writer.forgetDays(done.days);
     return done.tracesDone;
   }
 
