@@ -84,7 +84,7 @@ export class QueryExtension implements Component {
 
   #routes(app: FastifyInstance, storage: ClewStorage): void {
     const { limits, jaeger } = this.#config;
-    const readiness = () => this.#readiness;
+    const readiness = () => this.#readinessOf(storage);
     const reader = new StoreReader(storage.client, storage.pending, {
       maxSpansPerRead: limits.max_trace_spans,
       maxSearchMs: limits.max_search_time,
@@ -102,6 +102,13 @@ export class QueryExtension implements Component {
       limits: { maxTraceSpans: limits.max_trace_spans, maxDetailSpans: limits.max_detail_spans },
       readiness,
     });
+  }
+
+  /** Ready is what has started and has an engine that runs now. */
+  #readinessOf(storage: ClewStorage): Readiness {
+    if (!this.#readiness.ready) return this.#readiness;
+    const { state } = storage.client.snapshot();
+    return state.kind === 'ready' ? this.#readiness : { ready: false, reason: `the storage engine is ${state.kind}` };
   }
 
   #watch(storage: ClewStorage): void {

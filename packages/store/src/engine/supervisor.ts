@@ -6,6 +6,7 @@ import type { EngineState } from './client.ts';
 import type { EngineEvent } from './events.ts';
 import type { EngineProcess } from './engine-process.ts';
 import type { Route } from './exchange.ts';
+import { startHeartbeat } from './heartbeat.ts';
 import { limitSettings } from './limits.ts';
 import { ping } from './ping.ts';
 import type { EngineEndpoint } from './protocol.ts';
@@ -22,6 +23,10 @@ export interface SupervisorOptions {
 
 /** Pause between pings of an engine whose connections broke. */
 const doubtMs = 20;
+
+/** An engine is pinged this often; one that stays silent six times in a row, about a minute, is ended and started again. */
+const heartbeatMs = 5_000;
+const forgivenHeartbeats = 5;
 
 /** Pauses before starting again; all in milliseconds. */
 export interface Backoff {
@@ -146,7 +151,16 @@ export class EngineSupervisor {
     const live: Live = { process: engine, endpoint, agent: new Agent({ keepAlive: true }) };
     this.#live = live;
     const readyMs = performance.now();
-    void engine.ended.then((reason) => this.#lost(live, reason, performance.now() - readyMs));
+    const endHeartbeat = startHeartbeat({
+      everyMs: heartbeatMs,
+      forgiven: forgivenHeartbeats,
+      ping: () => ping(false, addressOptions(endpoint)),
+      onHung: () => void engine.stop(0),
+    });
+    void engine.ended.then((reason) => {
+      endHeartbeat();
+      this.#lost(live, reason, performance.now() - readyMs);
+    });
     if (this.#state.kind === 'stopping') return;
     this.#enter({ kind: 'ready', sinceUnixMs: Date.now(), version: engine.ready.version, pid: engine.pid });
   }
