@@ -4,6 +4,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ModelError } from '../errors.ts';
 import { readHex, spanIdOf, traceIdOf } from '../ids.ts';
+import { BatchEditor } from './batch-editor.ts';
+import { compactBatch } from './compact.ts';
+import { AttributeLevel } from './edit-log.ts';
+import { concatInto } from './select.ts';
 import { PACK_VERSION } from './pack-format.ts';
 import { unixNano } from '../times.ts';
 import { fromPlain, plainResource, plainSpan, toPlain } from '../plain.ts';
@@ -251,3 +255,30 @@ function readAll(bytes: Uint8Array): void {
     expect(error).toBeInstanceOf(ModelError);
   }
 }
+
+describe('a packed batch in a Buffer', () => {
+  const value = 123_456_789_012n;
+  const spans = [
+    plainSpan({ traceId: 'ab', spanId: '1', name: 'x', service: 's', attributes: { wide: value, d: 1.25, t: 'text' } }),
+  ];
+
+  it('is not changed by reading it, so that it can be read again', () => {
+    const packed = packBatch(fromPlain(spans));
+    const buffer = Buffer.from(packed);
+    expect(toPlain(unpackBatch(buffer))).toEqual(spans);
+    expect(Buffer.compare(buffer, packed)).toBe(0);
+    expect(toPlain(unpackBatch(buffer))).toEqual(spans);
+  });
+
+  it('is not changed by editing what was read from it', () => {
+    const packed = packBatch(fromPlain(spans));
+    const buffer = Buffer.from(packed);
+    const batch = unpackBatch(buffer);
+    concatInto(batch, fromPlain(spans));
+    const editor = new BatchEditor(batch);
+    editor.setKind(0, 3);
+    editor.upsert(AttributeLevel.SPAN, 0, editor.key('wide'), 5n);
+    compactBatch(batch);
+    expect(Buffer.compare(buffer, packed)).toBe(0);
+  });
+});

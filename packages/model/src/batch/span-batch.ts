@@ -1,5 +1,15 @@
 import { AttributeTable } from './attribute-table.ts';
-import { copyBytes, grownCapacity, grownI32, grownU32, grownU8, noBytes, noInts, noWords } from './columns.ts';
+import {
+  copyBytes,
+  grownCapacity,
+  grownI32,
+  grownU32,
+  grownU8,
+  noBytes,
+  noInts,
+  noWords,
+  plainBytes,
+} from './columns.ts';
 import type { EditLog } from './edit-log.ts';
 import { StringTable } from './string-table.ts';
 import { EventTable, LinkTable, ResourceTable, ScopeTable } from './tables.ts';
@@ -144,7 +154,7 @@ export class SpanBatch {
   adoptHeap(bytes: Uint8Array): number {
     if (this.heapLength === 0) {
       if (this.heapOwned) this.#spareHeap = this.heap;
-      this.heap = bytes;
+      this.heap = plainBytes(bytes);
       this.heapLength = bytes.length;
       this.heapOwned = false;
       return 0;

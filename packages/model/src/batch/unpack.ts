@@ -1,6 +1,7 @@
 import { ModelError } from '../errors.ts';
 import { addHigh, addLow } from '../times.ts';
 import { ValueType, isHeapType, type AttributeTable } from './attribute-table.ts';
+import { plainBytes } from './columns.ts';
 import { idBytes } from './pack-bytes.ts';
 import {
   BASE_TIME_OFFSET,
@@ -42,7 +43,7 @@ class Unpacker {
   readonly #starts: number[] = [];
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+    this.#bytes = plainBytes(bytes);
   }
 
   unpack(): SpanBatch {
