@@ -32,6 +32,8 @@ interface Measurement {
   readonly cpuSecondsPerMillion: number;
   readonly coreShare: number;
   readonly peakMiB: number;
+  /** Main process first, then the engine. */
+  readonly processes: readonly { readonly cpuSeconds: number; readonly peakBytes: number }[];
   readonly searchableMs: number;
 }
 
@@ -97,6 +99,7 @@ async function measure(
       cpuSecondsPerMillion: (used.cpuSeconds / load.acceptedSpans) * 1e6,
       coreShare: used.cpuSeconds / (load.seconds + (searchableMs + mergeSettleMs) / 1000),
       peakMiB: used.peakBytes / 1024 ** 2,
+      processes: used.processes.filter(({ cpuSeconds }) => cpuSeconds > 0),
       searchableMs,
     };
   } finally {
@@ -152,6 +155,11 @@ function report(protocol: string, profile: string, size: string, measurements: r
       String(measurements.reduce((sum, m) => sum + m.load.refusedRequests, 0)).padStart(8),
     ].join(' '),
   );
+  for (const [index, name] of ['main', 'engine'].entries()) {
+    const cpu = middle((m) => m.processes[index]?.cpuSeconds ?? 0);
+    const peak = middle((m) => (m.processes[index]?.peakBytes ?? 0) / 1024 ** 2);
+    console.log(`  ${name.padEnd(7)} ${cpu.toFixed(1)} CPU-s, peak ${peak.toFixed(0)} MiB`);
+  }
   results.push({ protocol, profile, spansPerRequest: Number(size), measurements });
 }
 

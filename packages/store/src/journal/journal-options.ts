@@ -27,11 +27,11 @@ export interface SegmentPolicy {
 export const DEFAULT_SEGMENT_POLICY: SegmentPolicy = Object.freeze({
   maxRows: 200_000,
   maxBytes: 32 * MIB,
-  maxAgeMs: 1000,
+  maxAgeMs: 1400,
   quietAgeMs: 250,
   fewRows: 500,
   maxBacklogAgeMs: 60_000,
-  worthwhileRows: 50_000,
+  worthwhileRows: 100_000,
 });
 
 /** Defaults of the journal's limits. */
