@@ -5,7 +5,9 @@ import type {
   KeyEntry,
   KeysAnswer,
   ListFacts,
+  OperationEntry,
   OperationsAnswer,
+  ServiceEntry,
   ServicesAnswer,
   ValueEntry,
   ValuesAnswer,
@@ -36,32 +38,53 @@ function catalog(handler: Handler) {
   };
 }
 
-/** `GET /services`. */
+/** `GET /services`: most spans first; by name and without counts when counting would take too long. */
 export const services = catalog(async (deps, wanted, signal) => {
-  const found = await deps.reader.services(deps.tenant, { range: rangeOf(wanted), limit: wanted.limit + 1, signal });
-  const { kept, facts } = cut(
-    found.filter((name) => startsWith(name, wanted.prefix)),
-    wanted.limit,
-  );
-  return { services: kept.map((name) => ({ name })), facts } satisfies ServicesAnswer;
+  const counted = await deps.reader.serviceCounts(deps.tenant, countOptions(wanted, signal));
+  const found = counted ?? (await serviceNames(deps, wanted, signal));
+  const { kept, facts } = cut<ServiceEntry>(found, wanted.limit);
+  return { services: kept, facts } satisfies ServicesAnswer;
 });
 
-/** `GET /operations`. */
+async function serviceNames(deps: ClewDeps, wanted: CatalogRequest, signal: AbortSignal): Promise<ServiceEntry[]> {
+  const names = await deps.reader.services(deps.tenant, { range: rangeOf(wanted), limit: wanted.limit + 1, signal });
+  return names.filter((name) => startsWith(name, wanted.prefix)).map((name) => ({ name }));
+}
+
+/** `GET /operations`: most spans first; by name and without counts when counting would take too long. */
 export const operations = catalog(async (deps, wanted, signal) => {
-  const names =
-    wanted.service === undefined
-      ? await deps.reader.services(deps.tenant, { range: rangeOf(wanted), limit: 100, signal })
-      : [wanted.service];
-  const lists = await Promise.all(
-    names.map((name) =>
-      deps.reader.operations(deps.tenant, name, { range: rangeOf(wanted), limit: wanted.limit + 1, signal }),
-    ),
-  );
-  const distinct = new Map(lists.flat().map((operation) => [`${operation.kind} ${operation.name}`, operation]));
-  const matching = [...distinct.values()].filter(({ name }) => startsWith(name, wanted.prefix));
-  const { kept, facts } = cut(matching, wanted.limit);
+  const counted = await deps.reader.operationCounts(deps.tenant, countOptions(wanted, signal));
+  const found = counted ?? (await operationNames(deps, wanted, signal));
+  const { kept, facts } = cut<OperationEntry>(found, wanted.limit);
   return { operations: kept, facts } satisfies OperationsAnswer;
 });
+
+/** Services whose operations are listed together when no service is named. */
+const maxServices = 100;
+
+async function operationNames(deps: ClewDeps, wanted: CatalogRequest, signal: AbortSignal): Promise<OperationEntry[]> {
+  const range = rangeOf(wanted);
+  const names =
+    wanted.service === undefined
+      ? await deps.reader.services(deps.tenant, { range, limit: maxServices, signal })
+      : [wanted.service];
+  const lists = await Promise.all(
+    names.map((name) => deps.reader.operations(deps.tenant, name, { range, limit: wanted.limit + 1, signal })),
+  );
+  const distinct = new Map(lists.flat().map((operation) => [`${operation.kind} ${operation.name}`, operation]));
+  return [...distinct.values()].filter(({ name }) => startsWith(name, wanted.prefix));
+}
+
+/** What the store's counting functions take. */
+function countOptions(wanted: CatalogRequest, signal: AbortSignal) {
+  return {
+    range: rangeOf(wanted),
+    limit: wanted.limit + 1,
+    signal,
+    ...(wanted.service === undefined ? {} : { service: wanted.service }),
+    ...(wanted.prefix === undefined ? {} : { prefix: wanted.prefix }),
+  };
+}
 
 const scopeNames: Readonly<Record<number, AttributeScope>> = {
   [TagScope.span]: 'span',

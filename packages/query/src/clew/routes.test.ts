@@ -31,6 +31,14 @@ class FakeReader {
     return this.failure ? Promise.reject(this.failure) : Promise.resolve(value);
   }
   services = (...args: unknown[]) => this.#answer('services', args, ['auth', 'shop']);
+  counts: { name: string; spans: number; errors: number }[] | undefined;
+  serviceCounts = (...args: unknown[]) => this.#answer('serviceCounts', args, this.counts);
+  operationCounts = (...args: unknown[]) =>
+    this.#answer(
+      'operationCounts',
+      args,
+      this.counts?.map(({ spans }) => ({ name: 'GET /', kind: 2, spans })),
+    );
   operations = (...args: unknown[]) => this.#answer('operations', args, [{ name: 'GET /', kind: 2 }]);
   tagKeys = (...args: unknown[]) =>
     this.#answer('tagKeys', args, [
@@ -216,6 +224,22 @@ describe('what the Clew API answers', () => {
     expect((await get(`/search/explain?${range}&q=${q}`)).json()).toMatchObject({
       spansInRange: 42,
       withoutTerm: [{ matchingSpans: 42 }, { matchingSpans: 42 }],
+    });
+  });
+
+  it('lists services and operations by spans, and by name when they cannot be counted in time', async () => {
+    expect((await get(`/services?${range}&prefix=s`)).json()).toMatchObject({
+      services: [{ name: 'shop' }],
+      facts: { more: false },
+    });
+    expect((await get(`/operations?${range}`)).json()).toMatchObject({ operations: [{ name: 'GET /', kind: 2 }] });
+    reader.counts = [{ name: 'shop', spans: 9, errors: 1 }];
+    expect((await get(`/services?${range}&prefix=s&limit=5`)).json()).toMatchObject({
+      services: [{ name: 'shop', spans: 9, errors: 1 }],
+    });
+    expect(reader.asked['serviceCounts']![1]).toMatchObject({ prefix: 's', limit: 6 });
+    expect((await get(`/operations?${range}&service=shop`)).json()).toMatchObject({
+      operations: [{ name: 'GET /', spans: 9 }],
     });
   });
 
