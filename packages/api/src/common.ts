@@ -74,7 +74,8 @@ export interface ListFacts {
 /** What an answer cost to find. */
 export interface ScanFacts {
   readonly scannedRows: number;
-  readonly scannedBytes: number;
+  /** Absent when the store does not tell. */
+  readonly scannedBytes?: number;
   readonly elapsedMs: number;
 }
 

@@ -73,7 +73,6 @@ export async function search(
     facts: factsOf(found, wanted.limit, summaries.length),
     scan: {
       scannedRows: found.facts.candidates,
-      scannedBytes: 0,
       elapsedMs: Math.round(performance.now() - startedMs),
     },
   };

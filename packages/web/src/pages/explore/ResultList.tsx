@@ -107,7 +107,7 @@ export function ResultList({
 
 function summaryLine(pages: readonly SearchAnswer[], shown: number, order: SearchOrder): string {
   const scanned = pages.reduce((sum, page) => sum + page.scan.scannedRows, 0);
-  const bytes = pages.reduce((sum, page) => sum + page.scan.scannedBytes, 0);
+  const bytes = pages.reduce((sum, page) => sum + (page.scan.scannedBytes ?? 0), 0);
   const elapsed = pages.reduce((sum, page) => sum + page.scan.elapsedMs, 0);
   const more = pages.at(-1)?.facts.more === true ? ', more exist' : '';
   return `${plural(shown, 'trace')}${more} · ${orderWords[order]} · read ${formatCount(scanned)} rows${bytes === 0 ? '' : `, ${formatBytes(bytes)}`} in ${formatCount(Math.round(elapsed))} ms`;
