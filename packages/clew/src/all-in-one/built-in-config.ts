@@ -38,7 +38,9 @@ export function builtInConfig(options: BuiltInOptions): string {
     extensions: {
       clew_storage: {
         directory: options.dataDirectory,
-        ...(options.small ? { engine: { max_memory_bytes: '350MB', sessions: 2 } } : {}),
+        ...(options.small
+          ? { engine: { max_memory_bytes: '350MB', sessions: 2 }, journal: { max_resident_bytes: '8MiB' } }
+          : {}),
       },
       clew_query: { http: { endpoint: at(16686) } },
       ...(health ? { health_check: { endpoint: at(13133) } } : {}),
