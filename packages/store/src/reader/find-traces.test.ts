@@ -174,6 +174,12 @@ describe('a tag', () => {
     expect(await find(tenant, tag('otel.scope.name', 'here'))).toEqual([6]);
   });
 
+  it('compares doubles beyond what integers can be exactly', async () => {
+    const tenant = await stored({ trace: 1, tags: [['d', 1e300]] }, { trace: 2, tags: [['d', 1e299]] });
+    expect(await find(tenant, tag('d', '1e300'))).toEqual([1]);
+    expect(await find(tenant, tag('d', '1e400'))).toEqual([]);
+  });
+
   it('matches under its older and newer names unless told otherwise', async () => {
     const tenant = await stored(
       {

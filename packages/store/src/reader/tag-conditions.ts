@@ -86,7 +86,9 @@ function mapBranches(context: TagContext, scope: number, prefix: string, key: st
   }
   const double = doubleOf(value);
   if (can(ValueType.DOUBLE) && double !== undefined) {
-    branches.push(`${prefix}_dbl[${k()}] = ${sql.value('Float64', double)} AND has(${prefix}_dbl.keys, ${k()})`);
+    branches.push(
+      `${prefix}_dbl[${k()}] = ${sql.value('Float64', String(double))} AND has(${prefix}_dbl.keys, ${k()})`,
+    );
   }
   if (can(ValueType.BOOL) && (value === 'true' || value === 'false')) {
     branches.push(`${prefix}_bool[${k()}] = ${value === 'true' ? 1 : 0} AND has(${prefix}_bool.keys, ${k()})`);
