@@ -1,7 +1,7 @@
 // Builds the page when the sources it is made of changed since the last build.
 import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './paths.mjs';
 
@@ -32,6 +32,8 @@ export function ensureWebBuilt(node) {
   const built = existsSync(join(root, 'packages', 'web', 'dist', 'index.html'));
   if (built && existsSync(stampPath) && readFileSync(stampPath, 'utf8') === stamp) return;
   console.log('building the page');
+  // A build that is cut short must not pass for a finished one at the next start.
+  rmSync(stampPath, { force: true });
   const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
   const result = spawnSync(node, [vite, 'build', join(root, 'packages', 'web'), '--logLevel', 'warn'], {
     cwd: join(root, 'packages', 'web'),

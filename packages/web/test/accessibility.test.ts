@@ -1,10 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Page } from 'playwright-core';
-import { createRandom } from '../dev/random.ts';
-import { shopTrace } from '../dev/shop.ts';
 import { specialTraces } from '../dev/special.ts';
 import type { FakeTrace } from '../dev/spans.ts';
-import { axeProblems, findChromium, setStage } from './support.ts';
+import { addRetryTrace, axeProblems, findChromium, setStage } from './support.ts';
 import type { Stage } from './support.ts';
 
 const executablePath = findChromium();
@@ -25,11 +23,7 @@ function accessibilityTests(browserPath: string): void {
 
   beforeAll(async () => {
     stage = await setStage({ largeSpans: 0, executablePath: browserPath });
-    retry = shopTrace(createRandom(42), BigInt(Date.now() - 60_000) * 1_000_000n, 'retry');
-    stage.controls.store.add(retry);
-    const found = retry.spans.find((span) => span.events.some((event) => event.name === 'exception'));
-    if (found === undefined) throw new Error('the retry trace has no exception');
-    failed = found;
+    ({ retry, failed } = addRetryTrace(stage));
   });
   afterAll(() => stage.close());
   afterEach(() => {

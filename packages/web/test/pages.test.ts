@@ -7,7 +7,7 @@ import { startFakeServer } from '../dev/server.ts';
 import { shopTrace } from '../dev/shop.ts';
 import { specialTraces } from '../dev/special.ts';
 import type { FakeTrace } from '../dev/spans.ts';
-import { findChromium, setStage } from './support.ts';
+import { addRetryTrace, findChromium, setStage } from './support.ts';
 import type { OpenOptions, Stage } from './support.ts';
 
 const executablePath = findChromium();
@@ -28,11 +28,7 @@ function browserTests(browserPath: string): void {
 
   beforeAll(async () => {
     stage = await setStage({ largeSpans: 0, executablePath: browserPath });
-    retry = shopTrace(createRandom(42), BigInt(Date.now() - 60_000) * 1_000_000n, 'retry');
-    stage.controls.store.add(retry);
-    const found = retry.spans.find((span) => span.events.some((event) => event.name === 'exception'));
-    if (found === undefined) throw new Error('the retry trace has no exception');
-    failed = found;
+    ({ retry, failed } = addRetryTrace(stage));
   });
   afterAll(() => stage.close());
   afterEach(() => {

@@ -12,6 +12,9 @@ import type { FakeApiControls } from '../dev/fake-api.ts';
 import { FakeStore } from '../dev/fake-store.ts';
 import { startFakeServer } from '../dev/server.ts';
 import type { FakeServer } from '../dev/server.ts';
+import { createRandom } from '../dev/random.ts';
+import { shopTrace } from '../dev/shop.ts';
+import type { FakeSpan, FakeTrace } from '../dev/spans.ts';
 
 const browserNames = ['chromium', 'chromium-browser', 'google-chrome'];
 const browserArguments = [
@@ -105,6 +108,15 @@ export async function setStage(options: {
       await rm(distDirectory, { recursive: true, force: true });
     },
   };
+}
+
+/** Adds a shop trace in which a payment failed and was tried again; with it, the span that holds the exception. */
+export function addRetryTrace(stage: Stage): { readonly retry: FakeTrace; readonly failed: FakeSpan } {
+  const retry = shopTrace(createRandom(42), BigInt(Date.now() - 60_000) * 1_000_000n, 'retry');
+  const failed = retry.spans.find((span) => span.events.some((event) => event.name === 'exception'));
+  if (failed === undefined) throw new Error('the retry trace has no exception');
+  stage.controls.store.add(retry);
+  return { retry, failed };
 }
 
 /** What axe finds wrong on a page, one line each. */
