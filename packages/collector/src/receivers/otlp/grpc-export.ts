@@ -1,69 +1,42 @@
-import type { Authenticate, GrpcCall, GrpcService, RejectHook } from '@clew/net';
-import { requestMetadata } from './metadata.ts';
-import { statusOf, statusOfRefusal } from './refusals.ts';
-import type { OtlpEvents } from './telemetry.ts';
-import type { TraceIngest } from './trace-ingest.ts';
+import type { GrpcService } from '@clew/net';
+import { decodeTraces } from '@clew/wire/otlp';
+import type { DecodeLimits } from '@clew/wire/otlp';
+import { grpcIngest, grpcServiceBase } from '../common/grpc-ingest.ts';
+import type { GrpcIngestOptions } from '../common/grpc-ingest.ts';
+import type { SpanIngest } from '../common/span-ingest.ts';
+import type { TransportEvents } from '../common/transport-events.ts';
+import type { OnUnconsumed } from './telemetry.ts';
 import { unconsumedResponse } from './unconsumed.ts';
 import type { UnconsumedSignal } from './unconsumed.ts';
 
-/** What the gRPC side of the receiver is told. */
-export interface GrpcExportOptions {
-  readonly maxReceiveBytes: number;
-  readonly includeMetadata: boolean;
-  readonly authenticate?: Authenticate;
-}
-
-const emptyResponse = new Uint8Array(0);
+const serviceNames: Readonly<Record<'traces' | UnconsumedSignal, string>> = {
+  traces: 'opentelemetry.proto.collector.trace.v1.TraceService',
+  logs: 'opentelemetry.proto.collector.logs.v1.LogsService',
+  metrics: 'opentelemetry.proto.collector.metrics.v1.MetricsService',
+};
 
 /** `opentelemetry.proto.collector.trace.v1.TraceService`. */
-export function traceService(ingest: TraceIngest, events: OtlpEvents, options: GrpcExportOptions): GrpcService {
-  return {
-    ...service('trace.v1.TraceService', events, options, async (message, call) => {
-      const metadata = options.includeMetadata ? requestMetadata(call.headers) : undefined;
-      await ingest.take(message, 'protobuf', {
-        transport: 'grpc',
-        signal: call.signal,
-        clientAddress: call.peer.address,
-        ...(metadata ? { metadata } : {}),
-      });
-      return emptyResponse;
-    }),
-    admit(call) {
-      const refusal = ingest.admit(Number(call.headers['content-length'] ?? 0) || 0);
-      return refusal && statusOfRefusal(refusal);
-    },
-  };
+export function traceService(
+  ingest: SpanIngest,
+  events: TransportEvents,
+  options: GrpcIngestOptions,
+  limits: DecodeLimits,
+): GrpcService {
+  const names = { service: serviceNames.traces, method: 'Export' };
+  return grpcIngest(names, ingest, events, options, (body, batch) => decodeTraces(body, batch, limits));
 }
-
-const unconsumedServices: Readonly<Record<UnconsumedSignal, string>> = {
-  logs: 'logs.v1.LogsService',
-  metrics: 'metrics.v1.MetricsService',
-};
 
 /** `LogsService` or `MetricsService` when no pipeline takes them: success, with a reason why nothing was kept. */
 export function unconsumedService(
   signal: UnconsumedSignal,
-  events: OtlpEvents,
-  options: GrpcExportOptions,
+  events: TransportEvents,
+  options: GrpcIngestOptions,
+  onUnconsumed: OnUnconsumed,
 ): GrpcService {
-  return service(unconsumedServices[signal], events, options, (message) =>
-    Promise.resolve(unconsumedResponse(signal, message, 'protobuf', events)),
-  );
-}
-
-function service(
-  name: string,
-  events: OtlpEvents,
-  options: GrpcExportOptions,
-  handle: (message: Uint8Array, call: GrpcCall) => Promise<Uint8Array>,
-): GrpcService {
-  const onRejected: RejectHook = (reason, detail) => events.rejected('grpc', reason, detail);
   return {
-    name: `opentelemetry.proto.collector.${name}`,
-    methods: { Export: { kind: 'unary', handle } },
-    maxReceiveBytes: options.maxReceiveBytes,
-    ...(options.authenticate ? { authenticate: options.authenticate } : {}),
-    toStatus: statusOf,
-    onRejected,
+    ...grpcServiceBase(serviceNames[signal], events, options),
+    methods: {
+      Export: { kind: 'unary', handle: (message) => unconsumedResponse(signal, message, 'protobuf', onUnconsumed) },
+    },
   };
 }

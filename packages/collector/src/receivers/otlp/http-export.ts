@@ -8,20 +8,16 @@ import {
   rpcStatus,
   rpcStatusToJson,
 } from '@clew/net';
-import type { ContentEncoding, HttpHandler, HttpReply, RequestHead, RpcStatus, ServerRequest } from '@clew/net';
-import { requestMetadata } from './metadata.ts';
-import { statusOf, statusOfRefusal } from './refusals.ts';
-import type { OtlpEvents } from './telemetry.ts';
-import type { OtlpFormat, TraceIngest } from './trace-ingest.ts';
+import type { HttpHandler, HttpReply, RequestHead, RpcStatus } from '@clew/net';
+import { decodeTraces, decodeTracesJson } from '@clew/wire/otlp';
+import type { DecodeLimits } from '@clew/wire/otlp';
+import { bodyFailureStatus, mediaTypeOf, readOptions } from '../common/http-ingest.ts';
+import type { HttpBodyOptions, HttpDialect } from '../common/http-ingest.ts';
+import { statusOf, statusOfRefusal } from '../common/refusals.ts';
+import type { TransportEvents } from '../common/transport-events.ts';
+import type { OnUnconsumed } from './telemetry.ts';
 import { unconsumedResponse } from './unconsumed.ts';
-import type { UnconsumedSignal } from './unconsumed.ts';
-
-/** What the HTTP side of the receiver is told. */
-export interface HttpExportOptions {
-  readonly maxBodyBytes: number;
-  readonly encodings: readonly ContentEncoding[];
-  readonly includeMetadata: boolean;
-}
+import type { OtlpFormat, UnconsumedSignal } from './unconsumed.ts';
 
 const formats: Readonly<Record<string, OtlpFormat>> = {
   'application/x-protobuf': 'protobuf',
@@ -39,85 +35,71 @@ const acceptedBodies: Readonly<Record<OtlpFormat, Uint8Array>> = {
   json: new TextEncoder().encode('{"partialSuccess":{}}'),
 };
 
-/** Answers `POST /v1/traces`. */
-export function traceExportHandler(ingest: TraceIngest, events: OtlpEvents, options: HttpExportOptions): HttpHandler {
-  return exportHandler(events, options, async (body, format, request) => {
-    const metadata = options.includeMetadata ? requestMetadata(request.headers) : undefined;
-    await ingest.take(body, format, {
-      transport: 'http',
-      signal: request.signal,
-      clientAddress: request.peer.address,
-      ...(metadata ? { metadata } : {}),
-    });
-    return acceptedBodies[format];
-  });
+/** OTLP over HTTP: protobuf or JSON, answered in the request's encoding. */
+export function otlpDialect(limits: DecodeLimits): HttpDialect {
+  return {
+    refuseHead,
+    decoderOf(head) {
+      if (formatOf(head) === 'json') return (body, batch) => decodeTracesJson(body, batch, limits);
+      return (body, batch) => decodeTraces(body, batch, limits);
+    },
+    accepted: (head) => success(head, acceptedBodies[requestFormat(head)]),
+    failed: (caught, head) => failureReply(caught, requestFormat(head)),
+    notAdmitted: (refusal, head) => statusReply(statusOfRefusal(refusal), requestFormat(head)),
+  };
 }
 
 /** Answers `POST /v1/logs` and `/v1/metrics` when no pipeline takes them: success, with a reason why nothing was kept. */
 export function unconsumedExportHandler(
   signal: UnconsumedSignal,
-  events: OtlpEvents,
-  options: HttpExportOptions,
+  events: TransportEvents,
+  options: HttpBodyOptions,
+  onUnconsumed: OnUnconsumed,
 ): HttpHandler {
-  return exportHandler(events, options, (body, format) =>
-    Promise.resolve(unconsumedResponse(signal, body, format, events)),
-  );
-}
-
-/** Refuses on the headers alone what would be refused anyway: method, media type, and a pipeline that is full. */
-export function admitExport(ingest: TraceIngest | undefined): (head: RequestHead) => HttpReply | undefined {
-  return (head) => {
-    const refused = refuseHead(head);
-    if (refused || !ingest) return refused;
-    const refusal = ingest.admit(Number(head.header('content-length') ?? 0) || 0);
-    return refusal && statusReply(statusOfRefusal(refusal), formatOf(head) ?? 'protobuf');
-  };
-}
-
-type Export = (body: Uint8Array, format: OtlpFormat, request: ServerRequest) => Promise<Uint8Array>;
-
-function exportHandler(events: OtlpEvents, options: HttpExportOptions, run: Export): HttpHandler {
   return async (request) => {
     const refused = refuseHead(request);
     if (refused) return refused;
-    const format = formatOf(request)!;
+    const format = requestFormat(request);
     try {
-      const body = await readDecodedBody(request, {
-        maxBytes: options.maxBodyBytes,
-        limitSetting: 'max_request_body_size',
-        encodings: options.encodings,
-        onRejected: (reason, detail) => events.rejected('http', reason, detail),
-      });
-      return { status: 200, headers: { 'content-type': contentTypes[format] }, body: await run(body, format, request) };
+      const body = await readDecodedBody(request, readOptions(options, events));
+      return success(request, unconsumedResponse(signal, body, format, onUnconsumed));
     } catch (caught) {
       return failureReply(caught, format);
     }
   };
 }
 
-function refuseHead(head: RequestHead): HttpReply | undefined {
+/** Refuses on the headers alone what OTLP over HTTP does not know: other methods and media types. */
+export function refuseHead(head: RequestHead): HttpReply | undefined {
   if (head.method !== 'POST') {
-    return textReply(405, '405 method not allowed, supported: [POST]');
+    return plainText(405, '405 method not allowed, supported: [POST]');
   }
   if (formatOf(head) === undefined) {
-    return textReply(415, '415 unsupported media type, supported: [application/json, application/x-protobuf]');
+    return plainText(415, '415 unsupported media type, supported: [application/json, application/x-protobuf]');
   }
   return undefined;
 }
 
+function success(head: RequestHead, body: Uint8Array): HttpReply {
+  return { status: 200, headers: { 'content-type': contentTypes[requestFormat(head)] }, body };
+}
+
 /** The encoding a media type names, its parameters ignored. */
 function formatOf(head: RequestHead): OtlpFormat | undefined {
-  const type = head.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
+  const type = mediaTypeOf(head);
   return type === undefined ? undefined : formats[type];
+}
+
+function requestFormat(head: RequestHead): OtlpFormat {
+  return formatOf(head) ?? 'protobuf';
 }
 
 function failureReply(caught: unknown, format: OtlpFormat): HttpReply {
   if (caught instanceof NetError) {
-    if (caught.code === 'unsupported_encoding') return textReply(400, caught.message);
-    if (caught.code === 'body_too_large' || caught.code === 'inflated_too_large') {
-      return statusReply(rpcStatus(GrpcCode.invalidArgument, caught.message), format, 413);
-    }
-    if (caught.code === 'slow_body') return statusReply(statusOf(caught), format, 408);
+    if (caught.code === 'unsupported_encoding') return plainText(400, caught.message);
+    const status = bodyFailureStatus(caught);
+    if (status === 413) return statusReply(rpcStatus(GrpcCode.invalidArgument, caught.message), format, status);
+    if (status === 408) return statusReply(statusOf(caught), format, status);
   }
   return statusReply(statusOf(caught), format);
 }
@@ -135,6 +117,6 @@ function statusReply(status: RpcStatus, format: OtlpFormat, httpStatus = httpSta
   };
 }
 
-function textReply(status: number, text: string): HttpReply {
+function plainText(status: number, text: string): HttpReply {
   return { status, headers: { 'content-type': 'text/plain' }, body: text };
 }

@@ -1,140 +1,124 @@
 import type { Telemetry } from '@clew/base';
-import { acquireListener, formatAddress, resolveGrpcServer, resolveHttpServer } from '@clew/net';
-import type { Authenticate, ListenerLease, ServerSettings } from '@clew/net';
-import type { Component, Host, ReceiverOutputs } from '@clew/pipeline';
-import { resolveAuthenticator } from '../../auth/authenticator.ts';
+import { resolveGrpcServer, resolveHttpServer } from '@clew/net';
+import type { ListenerLease, ServerSettings } from '@clew/net';
+import type { Component, Host, ReceiverOutputs, TracesConsumer } from '@clew/pipeline';
+import type { DecodeLimits } from '@clew/wire/otlp';
+import { httpIngest } from '../common/http-ingest.ts';
+import { ReceiverListeners } from '../common/listeners.ts';
+import type { OpenedListener } from '../common/listeners.ts';
+import { receiverMetrics } from '../common/receiver-metrics.ts';
+import { SpanIngest } from '../common/span-ingest.ts';
+import { TransportEvents } from '../common/transport-events.ts';
 import { defaultHttp } from './config.ts';
 import type { OtlpReceiverConfig } from './config.ts';
 import { traceService, unconsumedService } from './grpc-export.ts';
-import { admitExport, traceExportHandler, unconsumedExportHandler } from './http-export.ts';
-import { CountedEvents } from './counted-events.ts';
-import { otlpEvents } from './telemetry.ts';
-import type { Transport } from './telemetry.ts';
-import { TraceIngest } from './trace-ingest.ts';
+import { otlpDialect, refuseHead, unconsumedExportHandler } from './http-export.ts';
+import { countUnconsumed } from './telemetry.ts';
+import type { OnUnconsumed } from './telemetry.ts';
 import { unconsumedSignals } from './unconsumed.ts';
-
-/** How long requests in flight may take when the receiver stops. */
-const drainGraceMs = 10_000;
 
 /** Receives OTLP over gRPC and HTTP. Both protocols are answered on both ports, whichever one a client picked. */
 export class OtlpReceiver implements Component {
   readonly #config: OtlpReceiverConfig;
-  readonly #id: string;
-  readonly #telemetry: Telemetry;
-  readonly #events: CountedEvents;
-  readonly #ingest: TraceIngest | undefined;
-  readonly #leases = new Map<Transport, ListenerLease>();
+  readonly #next: TracesConsumer | undefined;
+  readonly #limits: DecodeLimits;
+  readonly #grpcEvents: TransportEvents;
+  readonly #httpEvents: TransportEvents;
+  readonly #onUnconsumed: OnUnconsumed;
+  readonly #listeners: ReceiverListeners;
+  #started = false;
 
   constructor(id: string, config: OtlpReceiverConfig, telemetry: Telemetry, outputs: ReceiverOutputs) {
-    this.#id = id;
     this.#config = config;
-    this.#telemetry = telemetry;
-    this.#events = new CountedEvents(otlpEvents(telemetry, id));
-    const limits = { maxSpans: config.max_spans_per_request, maxDepth: config.max_value_depth };
-    this.#ingest = outputs.traces && new TraceIngest(outputs.traces, this.#events, limits);
+    this.#next = outputs.traces;
+    this.#limits = { maxSpans: config.max_spans_per_request, maxDepth: config.max_value_depth };
+    const metrics = receiverMetrics(telemetry, id);
+    this.#grpcEvents = new TransportEvents(metrics, 'grpc');
+    this.#httpEvents = new TransportEvents(metrics, 'http');
+    this.#onUnconsumed = countUnconsumed(telemetry, id);
+    this.#listeners = new ReceiverListeners(id, telemetry);
   }
 
   async start(host: Host): Promise<void> {
-    if (this.#leases.size > 0) return;
+    if (this.#started) return;
+    this.#started = true;
     const { grpc, http } = this.#config.protocols;
     try {
       if (grpc) await this.#listen('grpc', resolveGrpcServer(grpc), host);
       if (http) await this.#listen('http', resolveHttpServer(http), host);
     } catch (caught) {
-      await this.#release(0);
+      await this.stop(AbortSignal.abort());
       throw caught;
     }
   }
 
   async stop(deadline: AbortSignal): Promise<void> {
-    await this.#release(deadline.aborted ? 0 : drainGraceMs);
+    this.#started = false;
+    await this.#listeners.release(deadline);
   }
 
   snapshot(): Readonly<Record<string, unknown>> {
-    return {
-      listeners: [...this.#leases].map(([transport, lease]) => ({
-        protocol: `otlp_${transport}`,
-        address: formatAddress(lease.address),
-        counters: this.#events.of(transport),
-        listener: lease.snapshot(),
-      })),
-    };
+    return { listeners: this.#listeners.snapshot() };
   }
 
   /** Opens one port and mounts everything on it, so that a client of the other protocol is answered too. */
-  async #listen(transport: Transport, settings: ServerSettings, host: Host): Promise<void> {
-    const lease = await acquireListener({
-      endpoint: settings.endpoint,
-      owner: `${this.#id}/${transport}`,
-      connections: settings.connections,
-      ...(settings.tls ? { tls: settings.tls } : {}),
-      onRejected: (reason, detail) => this.#events.rejected(transport, reason, detail),
-      onNotice: (text) => this.#telemetry.logger.warn(text, { receiver: this.#id }),
-    });
-    this.#leases.set(transport, lease);
-    const authenticate =
-      settings.authenticator === undefined ? undefined : resolveAuthenticator(host, settings.authenticator);
-    this.#mountGrpc(lease, settings, authenticate);
-    this.#mountHttp(lease, settings, authenticate);
-    const name = transport === 'grpc' ? 'GRPC' : 'HTTP';
-    this.#telemetry.logger.info(`Starting ${name} server`, {
-      receiver: this.#id,
-      endpoint: formatAddress(lease.address),
-    });
+  async #listen(transport: 'grpc' | 'http', settings: ServerSettings, host: Host): Promise<void> {
+    const events = transport === 'grpc' ? this.#grpcEvents : this.#httpEvents;
+    const title = transport === 'grpc' ? 'GRPC' : 'HTTP';
+    const opened = await this.#listeners.open({ protocol: `otlp_${transport}`, title, settings, events }, host);
+    this.#mountGrpc(opened, settings);
+    this.#mountHttp(opened, settings);
   }
 
-  #mountGrpc(lease: ListenerLease, settings: ServerSettings, authenticate: Authenticate | undefined): void {
+  #mountGrpc({ lease, authenticate }: OpenedListener, settings: ServerSettings): void {
     const { grpc } = this.#config.protocols;
     const own = grpc ? resolveGrpcServer(grpc) : undefined;
     const options = {
       maxReceiveBytes: own?.maxReceiveBytes ?? this.#httpSettings().maxBodyBytes,
       includeMetadata: settings.includeMetadata,
-      ...(authenticate ? { authenticate } : {}),
+      authenticate,
     };
-    if (this.#ingest) lease.mountGrpc(traceService(this.#ingest, this.#events, options));
+    const events = this.#grpcEvents;
+    if (this.#next) lease.mountGrpc(traceService(new SpanIngest(this.#next, events), events, options, this.#limits));
     if (!this.#config.accept_unconsumed_signals) return;
-    for (const signal of unconsumedSignals) lease.mountGrpc(unconsumedService(signal, this.#events, options));
+    for (const signal of unconsumedSignals) {
+      lease.mountGrpc(unconsumedService(signal, events, options, this.#onUnconsumed));
+    }
   }
 
-  #mountHttp(lease: ListenerLease, settings: ServerSettings, authenticate: Authenticate | undefined): void {
-    const { http } = this.#config.protocols;
+  #mountHttp({ lease, authenticate }: OpenedListener, settings: ServerSettings): void {
     const own = this.#httpSettings();
+    const events = this.#httpEvents;
     const options = {
       maxBodyBytes: own.maxBodyBytes,
       encodings: own.encodings,
       includeMetadata: settings.includeMetadata,
     };
-    const common = {
-      responseHeaders: own.responseHeaders,
-      onRejected: this.#events.rejected.bind(this.#events, 'http'),
-      ...(own.cors ? { cors: own.cors } : {}),
-      ...(authenticate ? { authenticate } : {}),
-    };
-    if (this.#ingest) {
-      const handler = traceExportHandler(this.#ingest, this.#events, options);
+    const mount = (path: string, how: Pick<Parameters<ListenerLease['mountHttp']>[0], 'handler' | 'admit'>): void => {
       lease.mountHttp({
-        ...common,
-        paths: [http?.traces_url_path ?? '/v1/traces'],
-        handler,
-        admit: admitExport(this.#ingest),
+        ...how,
+        paths: [path],
+        responseHeaders: own.responseHeaders,
+        onRejected: events.rejected.bind(events),
+        ...(own.cors ? { cors: own.cors } : {}),
+        ...(authenticate ? { authenticate } : {}),
       });
+    };
+    const { http } = this.#config.protocols;
+    if (this.#next) {
+      const ingest = new SpanIngest(this.#next, events);
+      mount(http?.traces_url_path ?? '/v1/traces', httpIngest(ingest, events, options, otlpDialect(this.#limits)));
     }
     if (!this.#config.accept_unconsumed_signals) return;
     const paths = { logs: http?.logs_url_path ?? '/v1/logs', metrics: http?.metrics_url_path ?? '/v1/metrics' };
     for (const signal of unconsumedSignals) {
-      const handler = unconsumedExportHandler(signal, this.#events, options);
-      lease.mountHttp({ ...common, paths: [paths[signal]], handler, admit: admitExport(undefined) });
+      const handler = unconsumedExportHandler(signal, events, options, this.#onUnconsumed);
+      mount(paths[signal], { handler, admit: refuseHead });
     }
   }
 
   /** HTTP settings, or the defaults when only gRPC is configured. */
   #httpSettings() {
     return resolveHttpServer(this.#config.protocols.http ?? defaultHttp);
-  }
-
-  async #release(graceMs: number): Promise<void> {
-    const leases = [...this.#leases.values()];
-    this.#leases.clear();
-    await Promise.all(leases.map((lease) => lease.release({ graceMs })));
   }
 }

@@ -1,6 +1,8 @@
 import { countDataPoints, countLogRecords, encodePartialSuccess } from '@clew/wire/otlp';
-import type { OtlpEvents } from './telemetry.ts';
-import type { OtlpFormat } from './trace-ingest.ts';
+import type { OnUnconsumed } from './telemetry.ts';
+
+/** The two encodings of an OTLP request. */
+export type OtlpFormat = 'protobuf' | 'json';
 
 /** Signals that may be accepted on the wire although no pipeline here takes them. */
 export const unconsumedSignals = ['logs', 'metrics'] as const;
@@ -21,10 +23,10 @@ export function unconsumedResponse(
   signal: UnconsumedSignal,
   body: Uint8Array,
   format: OtlpFormat,
-  events: OtlpEvents,
+  onUnconsumed: OnUnconsumed,
 ): Uint8Array {
   const items = signal === 'logs' ? countLogRecords(body, format) : countDataPoints(body, format);
-  events.unconsumed(signal, items);
+  onUnconsumed(signal, items);
   if (items === 0) return encodePartialSuccess({ rejected: 0n, message: '' }, format, signal);
   return encodePartialSuccess({ rejected: BigInt(items), message: reasons[signal] }, format, signal);
 }

@@ -1,16 +1,14 @@
 import { Refusal, SINGLE_TENANT, hashBody } from '@clew/pipeline';
 import type { TracesConsumer } from '@clew/pipeline';
 import { SpanBatch } from '@clew/model';
-import { WireError, decodeTraces, decodeTracesJson } from '@clew/wire/otlp';
-import type { DecodeLimits } from '@clew/wire/otlp';
-import type { OtlpEvents, Transport } from './telemetry.ts';
+import { WireError } from '@clew/wire';
+import type { TransportEvents } from './transport-events.ts';
 
-/** The two encodings of an OTLP request. */
-export type OtlpFormat = 'protobuf' | 'json';
+/** Appends what a body holds to a batch, or throws a `WireError` and leaves the batch as it was. */
+export type Decode = (body: Uint8Array, batch: SpanBatch) => unknown;
 
 /** What a transport knows of the request whose body it hands over. */
 export interface IngestCall {
-  readonly transport: Transport;
   readonly signal: AbortSignal;
   /** Empty on a Unix socket. */
   readonly clientAddress: string;
@@ -23,19 +21,17 @@ const maxIdleBatches = 32;
 const maxIdleSpans = 20_000;
 
 /**
- * The way of a request body into the pipeline, the same for every transport: decode, hand on, count, reuse the batch.
- * A hot path, guarded by `bench/ingest`: per request it allocates a context and a promise, per span nothing.
+ * The way of a request body into the pipeline, the same for every receiver and transport: decode, hand on, count, reuse the
+ * batch. A hot path, guarded by `bench/ingest`: per request it allocates a context and a promise, per span nothing.
  */
-export class TraceIngest {
+export class SpanIngest {
   readonly #next: TracesConsumer;
-  readonly #events: OtlpEvents;
-  readonly #limits: DecodeLimits;
+  readonly #events: TransportEvents;
   readonly #idle: SpanBatch[] = [];
 
-  constructor(next: TracesConsumer, events: OtlpEvents, limits: DecodeLimits) {
+  constructor(next: TracesConsumer, events: TransportEvents) {
     this.#next = next;
     this.#events = events;
-    this.#limits = limits;
   }
 
   /** Why a request of so many bytes would be refused now, before its body is read. */
@@ -47,23 +43,33 @@ export class TraceIngest {
    * Decodes a body and passes it on. Resolves when the pipeline has acknowledged it; rejects with the `WireError` of a malformed
    * body or the `Refusal` of the pipeline. The body must not be changed until then.
    */
-  async take(body: Uint8Array, format: OtlpFormat, call: IngestCall): Promise<void> {
-    const batch = this.#idle.pop() ?? new SpanBatch();
+  async take(body: Uint8Array, decode: Decode, call: IngestCall): Promise<void> {
+    const batch = this.borrow();
     try {
-      this.#decode(body, format, batch, call.transport);
+      this.#decode(body, decode, batch);
       if (batch.count > 0) await this.#pass(batch, body, call);
-      else this.#events.accepted(call.transport, 0);
+      else this.#events.accepted(0);
     } finally {
-      this.#release(batch);
+      this.giveBack(batch);
     }
   }
 
-  #decode(body: Uint8Array, format: OtlpFormat, batch: SpanBatch, transport: Transport): void {
+  /** An empty batch; give it back when it is no longer used. */
+  borrow(): SpanBatch {
+    return this.#idle.pop() ?? new SpanBatch();
+  }
+
+  giveBack(batch: SpanBatch): void {
+    const small = batch.names.length <= maxIdleSpans;
+    batch.reset();
+    if (small && this.#idle.length < maxIdleBatches) this.#idle.push(batch);
+  }
+
+  #decode(body: Uint8Array, decode: Decode, batch: SpanBatch): void {
     try {
-      if (format === 'protobuf') decodeTraces(body, batch, this.#limits);
-      else decodeTracesJson(body, batch, this.#limits);
+      decode(body, batch);
     } catch (caught) {
-      if (caught instanceof WireError) this.#events.rejected(transport, 'malformed_data', caught.message);
+      if (caught instanceof WireError) this.#events.rejected('malformed_data', caught.message);
       throw caught;
     }
   }
@@ -76,26 +82,21 @@ export class TraceIngest {
         receivedUnixNano: nowUnixNano(),
         bodyHash: hashBody(body),
         signal: call.signal,
-        transport: call.transport,
+        transport: this.#events.transport,
         clientAddress: call.clientAddress,
         ...(call.metadata ? { metadata: call.metadata } : {}),
       });
     } catch (caught) {
       const refusal = Refusal.from(caught);
-      if (refusal.retryable) this.#events.refused(call.transport, spans, refusal.message);
-      else this.#events.failed(call.transport, spans, refusal.message);
+      if (refusal.retryable) this.#events.refused(spans, refusal.message);
+      else this.#events.failed(spans, refusal.message);
       throw refusal;
     }
-    this.#events.accepted(call.transport, spans);
-  }
-
-  #release(batch: SpanBatch): void {
-    const small = batch.names.length <= maxIdleSpans;
-    batch.reset();
-    if (small && this.#idle.length < maxIdleBatches) this.#idle.push(batch);
+    this.#events.accepted(spans);
   }
 }
 
-function nowUnixNano(): bigint {
+/** The time of day as pipelines carry it. */
+export function nowUnixNano(): bigint {
   return BigInt(Date.now()) * 1_000_000n;
 }

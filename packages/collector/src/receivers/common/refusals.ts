@@ -3,7 +3,7 @@ import { GrpcCode, NetError, rpcStatus } from '@clew/net';
 import type { RpcStatus } from '@clew/net';
 import { Refusal } from '@clew/pipeline';
 import type { RefusalCode } from '@clew/pipeline';
-import { WireError } from '@clew/wire/otlp';
+import { WireError } from '@clew/wire';
 
 /** OTLP's status for each way a pipeline can refuse (OTLP specification, "Failures"). */
 const codeOf: Readonly<Record<RefusalCode, GrpcCode>> = {
