@@ -1,0 +1,9 @@
+export type * from './config/model.ts';
+export type * from './config/model/agent.ts';
+export type * from './config/model/filter.ts';
+export type * from './config/model/listener.ts';
+export type * from './config/model/observability.ts';
+export type * from './config/model/position.ts';
+export type * from './config/model/route.ts';
+export type * from './config/model/system.ts';
+export type * from './config/model/upstream.ts';
