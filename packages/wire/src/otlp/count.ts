@@ -1,7 +1,7 @@
 import { inputError } from '../errors.ts';
 import { DEFAULT_DECODE_LIMITS } from '../limits.ts';
-import { JsonReader } from './json-reader.ts';
-import { NameTable } from './json-names.ts';
+import { JsonReader } from '../json/json-reader.ts';
+import { NameTable } from '../json/name-table.ts';
 import type { OtlpEncoding } from './partial-success.ts';
 import { ProtobufReader, wrongWireType } from './protobuf-reader.ts';
 

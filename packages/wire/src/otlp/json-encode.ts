@@ -1,8 +1,8 @@
 import { ValueType, compactBatch } from '@clew/model';
 import type { AttributeTable, SpanBatch } from '@clew/model';
-import { appendSigned, appendUnsigned } from './decimal.ts';
+import { appendSigned, appendUnsigned } from '../json/decimal.ts';
 import { NestedJson } from './json-nested.ts';
-import { JsonWriter } from './json-writer.ts';
+import { JsonWriter } from '../json/json-writer.ts';
 import { SpanGroups } from './span-groups.ts';
 
 const out = new JsonWriter();

@@ -1,7 +1,7 @@
 import { ValueType } from '@clew/model';
 import { MAX_DEPTH } from '../limits.ts';
-import { appendSigned } from './decimal.ts';
-import type { JsonWriter } from './json-writer.ts';
+import { appendSigned } from '../json/decimal.ts';
+import type { JsonWriter } from '../json/json-writer.ts';
 import { ProtobufReader, viewOf } from './protobuf-reader.ts';
 
 /**

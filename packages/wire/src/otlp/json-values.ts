@@ -1,11 +1,11 @@
 import { SpanBatch, ValueType } from '@clew/model';
 import type { AttributeTable } from '@clew/model';
 import { inputError } from '../errors.ts';
-import { parseDouble, parseInteger } from './decimal.ts';
-import { JsonReader, hexDigit, numberEnd } from './json-reader.ts';
+import { parseDouble, parseInteger } from '../json/decimal.ts';
+import { JsonReader, hexDigit, numberEnd } from '../json/json-reader.ts';
 import { ANY_VALUE_NAMES, KEY_VALUE_NAMES, VALUES_NAMES } from './json-names.ts';
-import type { NameTable } from './json-names.ts';
-import { TextBuffer } from './text-buffer.ts';
+import type { NameTable } from '../json/name-table.ts';
+import { TextBuffer } from '../json/text-buffer.ts';
 
 const NO_BATCH = new SpanBatch();
 

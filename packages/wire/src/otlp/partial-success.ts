@@ -1,7 +1,7 @@
-import { appendSigned, parseInteger } from './decimal.ts';
-import { JsonReader } from './json-reader.ts';
-import { NameTable } from './json-names.ts';
-import { JsonWriter } from './json-writer.ts';
+import { appendSigned, parseInteger } from '../json/decimal.ts';
+import { JsonReader } from '../json/json-reader.ts';
+import { NameTable } from '../json/name-table.ts';
+import { JsonWriter } from '../json/json-writer.ts';
 import { ProtobufReader } from './protobuf-reader.ts';
 import { DEFAULT_DECODE_LIMITS } from '../limits.ts';
 

@@ -2,7 +2,7 @@ import { inputError } from '../errors.ts';
 import type { WireError } from '../errors.ts';
 import { limitError } from '../limits.ts';
 import { TextBuffer } from './text-buffer.ts';
-import type { NameTable } from './json-names.ts';
+import type { NameTable } from './name-table.ts';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
