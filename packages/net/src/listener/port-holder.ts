@@ -6,25 +6,35 @@ import { basename } from 'node:path';
  * only, and only processes this one may look at; undefined when nothing was found. Never rejects: it only makes an
  * error message better.
  */
-export async function findPortHolder(port: number): Promise<string | undefined> {
+export function findPortHolder(port: number): Promise<string | undefined> {
+  return findHolder(['/proc/net/tcp', '/proc/net/tcp6'], LISTENING, port);
+}
+
+/** The same for a process that receives datagrams on a UDP port. */
+export function findUdpPortHolder(port: number): Promise<string | undefined> {
+  return findHolder(['/proc/net/udp', '/proc/net/udp6'], UNCONNECTED, port);
+}
+
+/** Socket states of proc(5), as the tables of /proc/net write them. */
+const LISTENING = '0A';
+const UNCONNECTED = '07';
+
+async function findHolder(tables: readonly string[], state: string, port: number): Promise<string | undefined> {
   try {
-    const inodes = new Set([
-      ...(await listeningInodes('/proc/net/tcp', port)),
-      ...(await listeningInodes('/proc/net/tcp6', port)),
-    ]);
+    const inodes = new Set((await Promise.all(tables.map((table) => inodesOn(table, state, port)))).flat());
     return inodes.size === 0 ? undefined : await processHolding(inodes);
   } catch {
     return undefined; // No /proc here: the error message then goes without a name.
   }
 }
 
-/** Sockets in state LISTEN (0A) on the port; columns as in proc(5): local address is the second, inode the tenth. */
-async function listeningInodes(table: string, port: number): Promise<string[]> {
+/** Sockets in a state on the port; columns as in proc(5): local address is the second, state the fourth, inode the tenth. */
+async function inodesOn(table: string, state: string, port: number): Promise<string[]> {
   const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const lines = (await readFile(table, 'utf8')).split('\n').slice(1);
   return lines
     .map((line) => line.trim().split(/\s+/))
-    .filter((columns) => columns[3] === '0A' && columns[1]?.endsWith(wanted))
+    .filter((columns) => columns[3] === state && columns[1]?.endsWith(wanted))
     .map((columns) => columns[9] ?? '');
 }
 
