@@ -3,7 +3,7 @@ export type * from './config/model/agent.ts';
 export type * from './config/model/filter.ts';
 export type * from './config/model/listener.ts';
 export type * from './config/model/observability.ts';
-export type * from './config/model/position.ts';
+export type * from './config/model/named.ts';
 export type * from './config/model/route.ts';
 export type * from './config/model/system.ts';
 export type * from './config/model/upstream.ts';

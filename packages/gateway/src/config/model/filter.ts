@@ -1,4 +1,4 @@
-import type { Named } from './position.ts';
+import type { Named } from './named.ts';
 import type { FailureMode, HeaderEdits } from './route.ts';
 import type { RateConfig } from './system.ts';
 

@@ -1,4 +1,4 @@
-import type { Named } from './position.ts';
+import type { Named } from './named.ts';
 
 /** An address to listen on. */
 export interface SocketAddress {

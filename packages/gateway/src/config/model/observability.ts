@@ -1,4 +1,4 @@
-import type { SourcePosition } from './position.ts';
+import type { SourcePosition } from '../../kdl/position.ts';
 import type { SocketAddress } from './listener.ts';
 import type { HeaderValue } from './route.ts';
 

@@ -1,4 +1,4 @@
-import type { Named } from './position.ts';
+import type { Named } from './named.ts';
 import type { RateConfig } from './system.ts';
 
 /** A condition on the undecoded path, without query. */

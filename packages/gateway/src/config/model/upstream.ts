@@ -1,4 +1,4 @@
-import type { Named } from './position.ts';
+import type { Named } from './named.ts';
 
 /** A server of an upstream. */
 export interface TargetConfig {
