@@ -1,10 +1,11 @@
+import { lineBreaks } from './position.ts';
 import type { SourcePosition } from './position.ts';
 
 const maxLineCharacters = 160;
 
 /** The line of `position` with one line before and after, numbered, and a caret below the place. */
 export function excerptAt(text: string, { line, column }: SourcePosition): string {
-  const lines = text.split(/\r\n|[\n\r\u0085\u000b\u000c\u2028\u2029]/);
+  const lines = text.split(lineBreaks);
   const width = String(line + 1).length;
   const shown: string[] = [];
   // Long lines are shown from a place that still holds the caret.
@@ -12,9 +13,7 @@ export function excerptAt(text: string, { line, column }: SourcePosition): strin
   for (const number of [line - 1, line, line + 1]) {
     const content = lines[number - 1];
     if (content === undefined) continue;
-    const visible = content
-      .slice(from, from + maxLineCharacters)
-      .replaceAll(/[\u0000-\u0008\u000e-\u001f\u007f]/g, '\ufffd');
+    const visible = content.slice(from, from + maxLineCharacters).replaceAll(/(?!\t)\p{Cc}/gu, '\ufffd');
     shown.push(`${String(number).padStart(width)} | ${visible}`.trimEnd());
     if (number !== line) continue;
     // A tab before the caret is kept, so that the caret stands right however wide a tab is shown.

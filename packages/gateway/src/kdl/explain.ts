@@ -11,7 +11,7 @@ export interface Explanation {
 /** Says what is wrong at `offset` of `text`; recognises what KDL 1, JSON and habit lead people to write. */
 export function explainSyntaxError(error: InvalidKdlError, text: string, offset: number): Explanation {
   const message = error.message.replace(/ at (?:\d+:\d+|end of input)$/, '');
-  const atEnd = / at end of input$/.test(error.message);
+  const atEnd = error.message.endsWith(' at end of input');
   return (
     explainList(text, offset) ??
     explainRawString(message, text, offset) ??

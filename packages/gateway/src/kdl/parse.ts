@@ -109,13 +109,15 @@ class Parser {
     if (!(error instanceof InvalidKdlError)) {
       return [this.#problem(0, `the text cannot be read as KDL: ${errorMessage(error)}`, undefined)];
     }
-    return [...error.flat()].slice(0, maxSyntaxErrors).map((detail) => {
-      // The parser calls itself for every block.
-      if (detail.cause instanceof RangeError) return this.#problem(0, tooDeep, undefined);
-      const offset = this.#offsets.toOriginal(detail.start?.offset ?? 0);
-      const { message, help, offset: better } = explainSyntaxError(detail, this.#text, offset);
-      return this.#problem(better ?? offset, message, help);
-    });
+    return Array.from(error.flat())
+      .slice(0, maxSyntaxErrors)
+      .map((detail) => {
+        // The parser calls itself for every block.
+        if (detail.cause instanceof RangeError) return this.#problem(0, tooDeep, undefined);
+        const offset = this.#offsets.toOriginal(detail.start?.offset ?? 0);
+        const { message, help, offset: better } = explainSyntaxError(detail, this.#text, offset);
+        return this.#problem(better ?? offset, message, help);
+      });
   }
 
   #problem(offset: number, message: string, help: string | undefined): ConfigProblem {

@@ -11,6 +11,9 @@ export function formatPosition({ file, line, column }: SourcePosition): string {
   return `${file}:${line}:${column}`;
 }
 
+/** Every line break of KDL 2; CR LF is one. */
+export const lineBreaks = /\r\n|[\n\r\v\f\u0085\u2028\u2029]/g;
+
 /** Finds line and column of offsets in one text. */
 export class PositionIndex {
   readonly #file: string;
@@ -19,8 +22,7 @@ export class PositionIndex {
   constructor(file: string, text: string) {
     this.#file = file;
     const starts = [0];
-    // Every line break of KDL 2; CR LF is one.
-    for (const match of text.matchAll(/\r\n|[\n\r\u0085\u000b\u000c\u2028\u2029]/g)) {
+    for (const match of text.matchAll(lineBreaks)) {
       starts.push(match.index + match[0].length);
     }
     this.#lineStarts = starts;
