@@ -13,12 +13,31 @@ export interface LaunchedClew {
   readonly process: ChildProcess;
   readonly pid: number;
   readonly directory: string;
-  readonly ports: { readonly grpc: number; readonly http: number; readonly query: number };
+  readonly ports: ClewPorts;
   readonly queryUrl: string;
   /** From the start of the process until everything listens. */
   readonly listeningAfterMs: number;
   /** Stops the process and removes its data. */
   close(): Promise<void>;
+}
+
+/** The ports of a launched Clew. */
+export interface ClewPorts {
+  /** OTLP over gRPC. */
+  readonly grpc: number;
+  /** OTLP over HTTP. */
+  readonly http: number;
+  readonly query: number;
+  readonly health: number;
+  readonly jaegerGrpc: number;
+  readonly jaegerHttp: number;
+  /** UDP. */
+  readonly jaegerCompact: number;
+  /** UDP. */
+  readonly jaegerBinary: number;
+  /** UDP. */
+  readonly jaegerZipkinCompact: number;
+  readonly zipkin: number;
 }
 
 /** What differs between launches. */
@@ -34,11 +53,23 @@ const startTimeoutMs = 60_000;
 /** Starts the all-in-one on free ports and waits until it answers. */
 export async function launchClew(options: LaunchOptions = {}): Promise<LaunchedClew> {
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'clew-run-'));
-  const [grpc, http, query, health] = (await freePorts(4)) as [number, number, number, number];
+  const ports = await freePorts();
   const overrides = join(directory, 'overrides.yaml');
   const settings = {
-    receivers: { otlp: { protocols: { grpc: { endpoint: at(grpc) }, http: { endpoint: at(http) } } } },
-    extensions: { clew_query: { http: { endpoint: at(query) } }, health_check: { endpoint: at(health) } },
+    receivers: {
+      otlp: { protocols: { grpc: at(ports.grpc), http: at(ports.http) } },
+      jaeger: {
+        protocols: {
+          grpc: at(ports.jaegerGrpc),
+          thrift_http: at(ports.jaegerHttp),
+          thrift_compact: at(ports.jaegerCompact),
+          thrift_binary: at(ports.jaegerBinary),
+          thrift_zipkin_compact: at(ports.jaegerZipkinCompact),
+        },
+      },
+      zipkin: at(ports.zipkin),
+    },
+    extensions: { clew_query: { http: at(ports.query) }, health_check: at(ports.health) },
     service: { telemetry: { metrics: { level: 'none' } } },
   };
   writeFileSync(overrides, JSON.stringify(settings));
@@ -53,7 +84,7 @@ export async function launchClew(options: LaunchOptions = {}): Promise<LaunchedC
   );
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const announced = untilAnnounced(child);
-  const queryUrl = `http://127.0.0.1:${query}`;
+  const queryUrl = `http://127.0.0.1:${ports.query}`;
   try {
     await announced;
     const listeningAfterMs = performance.now() - startedMs;
@@ -62,7 +93,7 @@ export async function launchClew(options: LaunchOptions = {}): Promise<LaunchedC
       process: child,
       pid: child.pid!,
       directory,
-      ports: { grpc, http, query },
+      ports,
       queryUrl,
       listeningAfterMs,
       async close() {
@@ -78,7 +109,7 @@ export async function launchClew(options: LaunchOptions = {}): Promise<LaunchedC
   }
 }
 
-const at = (port: number) => `127.0.0.1:${port}`;
+const at = (port: number) => ({ endpoint: `127.0.0.1:${port}` });
 
 /** Until the program says that it is ready: everything listens then, not only what answers first. */
 function untilAnnounced(child: ChildProcess): Promise<void> {
@@ -110,9 +141,23 @@ async function untilAnswers(url: string, child: ChildProcess): Promise<void> {
   throw new Error(`${url} did not answer within ${startTimeoutMs} ms`);
 }
 
-async function freePorts(count: number): Promise<number[]> {
+const portNames = [
+  'grpc',
+  'http',
+  'query',
+  'health',
+  'jaegerGrpc',
+  'jaegerHttp',
+  'jaegerCompact',
+  'jaegerBinary',
+  'jaegerZipkinCompact',
+  'zipkin',
+] as const satisfies readonly (keyof ClewPorts)[];
+
+/** Ports free for TCP and UDP, all different. */
+async function freePorts(): Promise<ClewPorts> {
   const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
+    portNames.map(async () => {
       const server = createServer();
       await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
       return server;
@@ -120,5 +165,5 @@ async function freePorts(count: number): Promise<number[]> {
   );
   const ports = servers.map((server) => (server.address() as AddressInfo).port);
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+  return Object.fromEntries(portNames.map((name, at) => [name, ports[at]!])) as unknown as ClewPorts;
 }
