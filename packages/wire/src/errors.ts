@@ -10,6 +10,12 @@ import { CodedError } from '@clew/base';
  * - `invalid_id`: a trace or span id of the wrong length, or one that is not hexadecimal.
  * - `invalid_json`: bytes that are no JSON.
  * - `wrong_json_type`: a known JSON member whose value has another type or is out of its range.
+ * - `missing_member`: JSON without a member it must have.
+ * - `invalid_header`: a datagram that does not begin with the header of its format.
+ * - `invalid_thrift`: bytes that are no Thrift of the protocol they are read as.
+ * - `wrong_thrift_type`: a known Thrift field, or an element of one, encoded as another type.
+ * - `missing_field`: a Thrift struct without a field its definition requires.
+ * - `unsupported_message`: a Thrift message of a protocol, kind or method that is not known.
  * - `too_deep`, `too_many_spans`, `too_many_children`: a limit of `DecodeLimits`; `details.limit` names it.
  */
 export type WireErrorCode =
@@ -21,6 +27,12 @@ export type WireErrorCode =
   | 'invalid_id'
   | 'invalid_json'
   | 'wrong_json_type'
+  | 'missing_member'
+  | 'invalid_header'
+  | 'invalid_thrift'
+  | 'wrong_thrift_type'
+  | 'missing_field'
+  | 'unsupported_message'
   | 'too_deep'
   | 'too_many_spans'
   | 'too_many_children';
