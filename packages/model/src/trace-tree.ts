@@ -1,29 +1,23 @@
+import { SharedIds, type IdColumns } from './repair/shared-ids.ts';
+
+/** How the spans of a trace hang together. */
+export interface TraceLinks {
+  /** For each span the row of its parent, -1 for none. */
+  readonly parents: Int32Array;
+  /** Which spans share their id, and how they are told apart. */
+  readonly ids: SharedIds;
+}
+
 /**
- * For each span the row of its parent, -1 for none. `parentIdOf` gives the parent's id, `''` when there is none. Of
- * several spans with that id the first that is not the span itself is taken. A circle is cut at the span of it that starts first.
+ * Links the spans of a trace. `parentIdOf` gives the id a span names as parent, `''` when it names none. Spans that share an id are told apart
+ * as `repair/shared-ids.ts` says. A circle is cut at the span of it that starts first.
  */
-export function linkParents(
-  spanIds: readonly string[],
-  parentIdOf: (row: number) => string,
-  starts: BigUint64Array,
-): Int32Array {
-  const firstOf = new Map<string, number>();
-  const secondOf = new Map<string, number>();
-  for (let row = 0; row < spanIds.length; row++) {
-    const id = spanIds[row]!;
-    if (id === '') continue;
-    if (!firstOf.has(id)) firstOf.set(id, row);
-    else if (!secondOf.has(id)) secondOf.set(id, row);
-  }
-  const parents = new Int32Array(spanIds.length).fill(-1);
-  for (let row = 0; row < spanIds.length; row++) {
-    const id = parentIdOf(row);
-    if (id === '') continue;
-    const first = firstOf.get(id) ?? -1;
-    parents[row] = first === row ? (secondOf.get(id) ?? -1) : first;
-  }
-  cutCircles(parents, starts);
-  return parents;
+export function linkSpans(columns: IdColumns, parentIdOf: (row: number) => string): TraceLinks {
+  const ids = new SharedIds(columns);
+  const parents = new Int32Array(columns.spanIds.length);
+  for (let row = 0; row < parents.length; row++) parents[row] = ids.parentOf(row, parentIdOf(row));
+  cutCircles(parents, columns.startsUnixNano);
+  return { parents, ids };
 }
 
 /** Walks up from every span, marking what is known to end at a root; meeting the current walk's own mark is a circle. */

@@ -58,11 +58,6 @@ describe('a trace view', () => {
     expect([view.duration(1), view.services[2], view.names[2], view.rowInBatch(2)]).toEqual([-5n, 'shop', '1', 1]);
   });
 
-  it('lets the server half of a shared span be the child of the client half', () => {
-    const view = traceViewOf(fromPlain([span('2', '2', 1n, 5n), span('2', '', 0n, 9n), span('3', '2', 2n, 3n)]));
-    expect([...view.parents]).toEqual([1, -1, 0]);
-  });
-
   it('decodes what the spans carry, whatever that is', () => {
     fc.assert(
       fc.property(arbitrarySpans(), (spans) => {

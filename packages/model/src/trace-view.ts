@@ -4,7 +4,9 @@ import type { RowList } from './batch/gather.ts';
 import { hexOf, isZero, readSpanId, readTraceId, type SpanId, type TraceId } from './ids.ts';
 import { plainAt, attributesAt, type PlainSpan } from './plain.ts';
 import { compareWords, elapsedNs, nanosOfWords, type UnixNano } from './times.ts';
-import { linkParents } from './trace-tree.ts';
+import { linkSpans } from './trace-tree.ts';
+import { Carrier } from './carrier.ts';
+import type { IdUse, SharedIds } from './repair/shared-ids.ts';
 import type { AttributeValue, KeyValue } from './values/value.ts';
 
 /** Spans of one trace in one batch: all of it, or the rows named. */
@@ -15,8 +17,8 @@ export interface TracePart {
 
 /**
  * One trace as decoded columns, for the query evaluator, analysis and API encoders: what is asked of every span is an array, what
- * is asked of few is decoded when asked for. Rows are spans in the order of the parts. Nothing is repaired: times, kinds and
- * ids are as sent, spans that share an id stay apart.
+ * is asked of few is decoded when asked for. Rows are spans in the order of the parts. Times, kinds and ids are as sent; spans that share
+ * an id are told apart where it matters: in `parents` and by `idOf`.
  *
  * The parts are referred to, not copied, and must not change while the view lives. 100,000 spans take a fraction of a second.
  */
@@ -28,8 +30,8 @@ export class TraceView {
   /** Span ids; `''` where absent. */
   readonly spanIds: readonly (SpanId | '')[];
   /**
-   * For each span the row of its parent, -1 when it has none, it is not here, or following it would lead in a circle. Of several
-   * spans with the parent's id it is the first that is not the span itself.
+   * For each span the row of its parent, -1 when it has none, it is not here, or following it would lead in a circle. Which of several
+   * spans with the parent's id it is, `repair/shared-ids.ts` says.
    */
   readonly parents: Int32Array;
   /** Names, shown text. */
@@ -51,6 +53,7 @@ export class TraceView {
   /** OTLP `Status.code` as sent. */
   readonly statusCodes: Int32Array;
 
+  readonly #ids: SharedIds;
   readonly #cursors: readonly SpanCursor[];
   /** For each span the index of its part, and its row there. */
   readonly #partOf: Uint32Array;
@@ -95,7 +98,32 @@ export class TraceView {
     const { start, end } = this.#fillTimes();
     this.startUnixNano = start;
     this.endUnixNano = end;
-    this.parents = linkParents(spanIds, (child) => this.#parentHex(child), this.startsUnixNano);
+    const links = linkSpans(this, (row) => this.#parentHex(row));
+    this.parents = links.parents;
+    this.#ids = links.ids;
+  }
+
+  /**
+   * The id that names span `row` alone within the trace: the one it was sent with, unless another span keeps that (see
+   * `repair/shared-ids.ts`); `''` when it was sent without.
+   */
+  idOf(row: number): string {
+    return this.#ids.idOf(row);
+  }
+
+  /** Whether other spans were sent with the id of span `row`, and why. */
+  idUseOf(row: number): IdUse {
+    return this.#ids.useOf(row);
+  }
+
+  /** Whether some span was sent with this id (16 lower-case digits). */
+  hasId(spanId: string): boolean {
+    return this.#ids.has(spanId);
+  }
+
+  /** Whether the sender marked span `row` as the server half of an id it shares with its caller. */
+  isMarkedShared(row: number): boolean {
+    return this.attribute(row, Carrier.ZIPKIN_SHARED) === true;
   }
 
   /** The batch in which span `row` lies; its row there is {@link TraceView.rowInBatch}. */

@@ -3,10 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fromPlain, plainSpan } from '../plain.ts';
 import { SpanCursor } from '../batch/span-cursor.ts';
-import { SpanKind, StatusCode } from '../otlp-numbers.ts';
+import { SpanKind } from '../otlp-numbers.ts';
 import type { AttributeValue } from '../values/value.ts';
 import { isReversible, toCurrent, toOlder } from './convert.ts';
-import { derivedKind, derivedServiceName, derivedStatus, isErrorSpan } from './derive.ts';
 import { canonicalKey, currentNamesOf, findWithSynonyms, olderNamesOf, synonymsOf } from './synonyms.ts';
 import { synonymTable } from './table.ts';
 
@@ -147,76 +146,5 @@ describe('conversion between names', () => {
         },
       ),
     );
-  });
-});
-
-describe('derived meaning', () => {
-  it('keeps the status that was sent, whatever attributes say', () => {
-    expect(isErrorSpan(cursorOf({ error: true }, { statusCode: StatusCode.OK }))).toBe(false);
-    expect(derivedStatus(cursorOf({}, { statusCode: StatusCode.ERROR, statusMessage: 'no' }))).toEqual({
-      code: 2,
-      message: 'no',
-    });
-    expect(derivedStatus(cursorOf({}, { statusCode: 77 })).code).toBe(77);
-  });
-
-  it('takes the error tag as each format means it', () => {
-    const zipkin = {
-      scope: {
-        name: '',
-        version: '',
-        attributes: [{ key: 'clew.carrier.format', value: 'zipkin' }],
-        droppedAttributes: 0,
-        schemaUrl: '',
-      },
-    };
-    const cases: readonly [AttributeValue, boolean, boolean][] = [
-      [true, true, true],
-      [false, false, false],
-      ['true', true, true],
-      ['false', false, false],
-      ['', false, true],
-      ['timeout', false, true],
-      [1n, false, false],
-    ];
-    for (const [error, plain, fromZipkin] of cases) {
-      expect(isErrorSpan(cursorOf({ error })), String(error)).toBe(plain);
-      expect(isErrorSpan(cursorOf({ error }, zipkin)), String(error)).toBe(fromZipkin);
-    }
-    expect(derivedStatus(cursorOf({ error: 'timeout' }, zipkin)).message).toBe('timeout');
-    expect(derivedStatus(cursorOf({ error: true, 'otel.status_description': 'why' })).message).toBe('why');
-  });
-
-  it('does not count a 5xx response as an error', () => {
-    expect(isErrorSpan(cursorOf({ 'http.status_code': 503n }))).toBe(false);
-  });
-
-  it('reads status numbers only from the exporter that wrote them the other way round', () => {
-    const go = {
-      resource: {
-        attributes: [{ key: 'telemetry.sdk.language', value: 'go' }],
-        droppedAttributes: 0,
-        schemaUrl: '',
-        entityRefs: new Uint8Array(0),
-      },
-    };
-    expect([1n, 2n, 0n, 3n].map((code) => derivedStatus(cursorOf({ 'otel.status_code': code }, go)).code)).toEqual([
-      2, 1, 0, 0,
-    ]);
-    expect(derivedStatus(cursorOf({ 'otel.status_code': 1n })).code).toBe(StatusCode.UNSET);
-    expect(derivedStatus(cursorOf({ 'otel.status_code': 'error', 'otel.status_description': 'x' }))).toEqual({
-      code: 2,
-      message: 'x',
-    });
-    expect(derivedStatus(cursorOf({ 'otel.status_code': 'OK' })).code).toBe(StatusCode.OK);
-  });
-
-  it('takes kind and service from attributes where the fields leave them open', () => {
-    expect(derivedKind(cursorOf({ 'span.kind': 'Client' }))).toBe(SpanKind.CLIENT);
-    expect(derivedKind(cursorOf({ 'span.kind': 'client' }, { kind: SpanKind.SERVER }))).toBe(SpanKind.SERVER);
-    expect(derivedKind(cursorOf({ 'span.kind': 'other' }))).toBe(SpanKind.UNSPECIFIED);
-    expect(derivedServiceName(cursorOf({ 'service.name': 'span' }, { service: 'resource' }))).toBe('resource');
-    expect(derivedServiceName(cursorOf({ 'service.name': 'span' }))).toBe('span');
-    expect(derivedServiceName(cursorOf({ 'service.name': '' }))).toBeUndefined();
   });
 });
