@@ -3,7 +3,7 @@ import { DEFAULT_DECODE_LIMITS } from '../limits.ts';
 import { JsonReader } from '../json/json-reader.ts';
 import { NameTable } from '../json/name-table.ts';
 import type { OtlpEncoding } from './partial-success.ts';
-import { ProtobufReader, wrongWireType } from './protobuf-reader.ts';
+import { ProtobufReader, wrongWireType } from '../protobuf/protobuf-reader.ts';
 
 /**
  * Counting what a request holds without decoding it: a walk down one path of fields to the items. What lies beside the

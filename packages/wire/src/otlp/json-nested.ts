@@ -2,7 +2,8 @@ import { ValueType } from '@clew/model';
 import { MAX_DEPTH } from '../limits.ts';
 import { appendSigned } from '../json/decimal.ts';
 import type { JsonWriter } from '../json/json-writer.ts';
-import { ProtobufReader, viewOf } from './protobuf-reader.ts';
+import { viewOf } from '../protobuf/protobuf-reader.ts';
+import { NestedReader } from './protobuf-nested.ts';
 
 /**
  * Writes protobuf messages a batch keeps encoded (`ArrayValue`, `KeyValueList`, `EntityRef`) as OTLP/JSON. These are
@@ -10,7 +11,7 @@ import { ProtobufReader, viewOf } from './protobuf-reader.ts';
  *
  * Fails with `WireError` when the bytes are not what they should be.
  */
-export class NestedJson extends ProtobufReader {
+export class NestedJson extends NestedReader {
   readonly #out: JsonWriter;
 
   constructor(bytes: Uint8Array, out: JsonWriter) {

@@ -2,7 +2,7 @@ import { appendSigned, parseInteger } from '../json/decimal.ts';
 import { JsonReader } from '../json/json-reader.ts';
 import { NameTable } from '../json/name-table.ts';
 import { JsonWriter } from '../json/json-writer.ts';
-import { ProtobufReader } from './protobuf-reader.ts';
+import { ProtobufReader } from '../protobuf/protobuf-reader.ts';
 import { DEFAULT_DECODE_LIMITS } from '../limits.ts';
 
 /** How an OTLP request or response is encoded. */

@@ -1,6 +1,7 @@
 import { SpanBatch, ValueType } from '@clew/model';
 import type { AttributeTable, StringTable } from '@clew/model';
-import { KNOWN_ANY_VALUE, KNOWN_KEY_VALUE, ProtobufReader, truncated, viewOf } from './protobuf-reader.ts';
+import { truncated, viewOf } from '../protobuf/protobuf-reader.ts';
+import { KNOWN_ANY_VALUE, KNOWN_KEY_VALUE, NestedReader } from './protobuf-nested.ts';
 
 /** Size of the table of guesses; a power of two. */
 const GUESSES = 4096;
@@ -17,7 +18,7 @@ const NO_DICTIONARY = viewOf(NO_BATCH.strings.bytes);
  *
  * A hot path, guarded by `bench/codec`.
  */
-export class AttributeReader extends ProtobufReader {
+export class AttributeReader extends NestedReader {
   protected batch: SpanBatch = NO_BATCH;
   /** The batch's dictionary. */
   protected strings: StringTable = NO_BATCH.strings;

@@ -3,7 +3,7 @@ import { inputError } from '../errors.ts';
 import { limitError, resolveLimits } from '../limits.ts';
 import type { DecodeLimits } from '../limits.ts';
 import { ResourceReader } from './protobuf-resources.ts';
-import { truncated, wrongWireType } from './protobuf-reader.ts';
+import { truncated, wrongWireType } from '../protobuf/protobuf-reader.ts';
 
 // Fields each message defines, as bit sets for `skipUnknown` (opentelemetry/proto/trace/v1/trace.proto).
 const KNOWN_REQUEST = 1 << 1;

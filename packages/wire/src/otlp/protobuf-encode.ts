@@ -1,7 +1,7 @@
 import { ValueType, compactBatch } from '@clew/model';
 import type { AttributeTable, SpanBatch } from '@clew/model';
 import { SpanGroups } from './span-groups.ts';
-import { ReverseWriter } from './reverse-writer.ts';
+import { ReverseWriter } from '../protobuf/reverse-writer.ts';
 
 /** The output buffer kept between calls is at most this large. */
 const KEEP_BYTES = 8 * 1024 * 1024;
