@@ -16,6 +16,18 @@ export const Carrier = Object.freeze({
   ZIPKIN_SHARED: 'clew.carrier.zipkin.shared',
   /** On a span, bool: the span was sent with the debug mark. */
   ZIPKIN_DEBUG: 'clew.carrier.zipkin.debug',
+  /** On a span, string: the IPv4 address of a local endpoint that also has an IPv6 one, which is the span's `network.local.address`. */
+  ZIPKIN_LOCAL_IPV4: 'clew.carrier.zipkin.local_ipv4',
+  /** On a span, string: the same of a remote endpoint and `network.peer.address`. */
+  ZIPKIN_PEER_IPV4: 'clew.carrier.zipkin.peer_ipv4',
+  /** On a span, bool: its `component` was the binary annotation `lc` of a Zipkin v1 span. */
+  ZIPKIN_LC: 'clew.carrier.zipkin.lc',
+  /** On a resource, list of strings: the members of the X-Ray segment document its attributes came from, such as `aws.ec2.instance_id`. */
+  XRAY_MEMBERS: 'clew.carrier.xray.members',
+  /** On a span, exception event or link, string: what its X-Ray document said beside what became fields and attributes, as JSON. */
+  XRAY_REST: 'clew.carrier.xray.rest',
+  /** On an exception event, string: the stack frames as X-Ray sent them, as JSON, when the stack trace's text does not tell all of them. */
+  XRAY_STACK: 'clew.carrier.xray.stack',
 } as const);
 
 /** Values of {@link Carrier.FORMAT}. */
