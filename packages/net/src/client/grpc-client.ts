@@ -5,18 +5,19 @@ import { parseContentEncoding } from '../codec/encoding.ts';
 import type { ContentEncoding } from '../codec/encoding.ts';
 import { NetError } from '../errors.ts';
 import { messageCodec } from '../grpc/encoding.ts';
-import { decodeGrpcMessage, formatGrpcTimeout } from '../grpc/metadata.ts';
+import { formatGrpcTimeout } from '../grpc/metadata.ts';
 import { frameMessage, framePrefixBytes } from '../grpc/read-message.ts';
 import { inflateMessage } from '../grpc/serve.ts';
 import { defaultMaxGrpcMessageBytes } from '../limits.ts';
-import { GrpcCode, grpcCodeFrom } from '../status/grpc-code.ts';
-import { grpcCodeOfHttp } from '../status/http-mapping.ts';
-import { decodeRpcStatus, rpcStatus } from '../status/rpc-status.ts';
-import type { RpcStatus } from '../status/rpc-status.ts';
+import { GrpcCode } from '../status/grpc-code.ts';
+import { rpcStatus } from '../status/rpc-status.ts';
 import type { TlsClientSettings } from '../tls/settings.ts';
 import { parseGrpcTarget } from './endpoint.ts';
 import { GrpcConnection, countCall } from './grpc-connection.ts';
 import type { ClientKeepaliveSettings, ConnectionState } from './grpc-connection.ts';
+import { brokenReply, replyTooLarge, statusOfReply, streamFailure, unavailable } from './grpc-failure.ts';
+import { GrpcStream } from './grpc-stream.ts';
+import type { GrpcStreamListener } from './grpc-stream.ts';
 
 /** Where and how a gRPC client calls. */
 export interface GrpcClientOptions {
@@ -49,7 +50,7 @@ export interface GrpcCallOptions {
 
 const wireEncodings: readonly ContentEncoding[] = ['identity', 'gzip', 'zstd', 'snappy', 'deflate'];
 
-/** Makes unary gRPC calls with encoded messages over one connection, which is remade when lost. */
+/** Makes gRPC calls with encoded messages over one connection, which is remade when lost. */
 export class GrpcClient {
   readonly #options: GrpcClientOptions;
   readonly #compression: ContentEncoding;
@@ -97,11 +98,23 @@ export class GrpcClient {
       ...options,
       maxReceiveBytes: this.#maxReceiveBytes,
     });
-    const status = statusOf(headers, trailers);
+    const status = statusOfReply(headers, trailers);
     if (status.code !== GrpcCode.ok) {
       throw new NetError('rpc_failed', `${path} answered ${status.code}: ${status.message}`, { status });
     }
     return this.#decode(frame, encoding);
+  }
+
+  /**
+   * Opens a stream of messages both ways, uncompressed. Fails with `connect_failed`, `closed` or `rpc_failed`; how the
+   * stream ends later is told to the listener.
+   */
+  async openStream(path: string, listener: GrpcStreamListener): Promise<GrpcStream> {
+    const session = await this.#connection.session();
+    // Messages of a stream are framed as they are, whatever unary calls compress with.
+    const { 'grpc-encoding': _compression, ...headers } = this.#headers(path, {});
+    headers['grpc-accept-encoding'] = 'identity';
+    return new GrpcStream(session, headers, this.#maxReceiveBytes, listener);
   }
 
   /** Lets running calls finish and closes the connection. Idempotent. */
@@ -131,15 +144,15 @@ export class GrpcClient {
   }
 
   async #decode(frame: Uint8Array, encoding: string | undefined): Promise<Uint8Array> {
-    if (frame.length < framePrefixBytes) throw broken('the reply carries no message');
+    if (frame.length < framePrefixBytes) throw brokenReply('the reply carries no message');
     const length = Buffer.from(frame.buffer, frame.byteOffset).readUInt32BE(1);
     if (frame.length !== framePrefixBytes + length) {
-      throw broken(`the reply announces ${length} bytes and carries ${frame.length - framePrefixBytes}`);
+      throw brokenReply(`the reply announces ${length} bytes and carries ${frame.length - framePrefixBytes}`);
     }
     const message = frame.subarray(framePrefixBytes);
     if (frame[0] === 0) return message;
     const known = parseContentEncoding(encoding);
-    if (!known) throw broken(`the reply is compressed with ${String(encoding)}, which nobody asked for`);
+    if (!known) throw brokenReply(`the reply is compressed with ${String(encoding)}, which nobody asked for`);
     return inflateMessage(message, known, this.#maxReceiveBytes);
   }
 }
@@ -191,7 +204,7 @@ function call(
       if (size > limits.maxReceiveBytes + framePrefixBytes) giveUp(replyTooLarge(size, limits.maxReceiveBytes));
       else pieces.push(piece);
     });
-    stream.on('error', (cause) => (failure ??= streamError(stream, cause)));
+    stream.on('error', (cause) => (failure ??= streamFailure(stream, cause)));
     stream.on('close', () => {
       clearTimeout(timer);
       limits.signal?.removeEventListener('abort', onAbort);
@@ -199,7 +212,7 @@ function call(
       const encoding = head['grpc-encoding'];
       const complete = head['grpc-status'] !== undefined || trailers['grpc-status'] !== undefined;
       if (failure && !complete) reject(failure);
-      else if (head[':status'] === undefined) reject(streamError(stream, undefined));
+      else if (head[':status'] === undefined) reject(streamFailure(stream, undefined));
       else
         resolve({
           headers: head,
@@ -212,45 +225,8 @@ function call(
   });
 }
 
-/** The status of a reply: from the trailers, from headers that are the whole reply, else from the HTTP status. */
-function statusOf(headers: IncomingHttpHeaders, trailers: IncomingHttpHeaders): RpcStatus {
-  const source = trailers['grpc-status'] === undefined ? headers : trailers;
-  const code = source['grpc-status'];
-  if (code === undefined) {
-    const http = Number(headers[':status'] ?? 0);
-    return rpcStatus(
-      http === 200 ? GrpcCode.unknown : grpcCodeOfHttp(http),
-      `the server answered HTTP ${http} without a gRPC status`,
-    );
-  }
-  const details = source['grpc-status-details-bin'];
-  const message = decodeGrpcMessage(String(source['grpc-message'] ?? ''));
-  const plain = rpcStatus(grpcCodeFrom(Number(code)), message);
-  if (typeof details !== 'string') return plain;
-  try {
-    return { ...plain, details: decodeRpcStatus(Buffer.from(details, 'base64')).details };
-  } catch {
-    return plain; // The code and message stand by themselves; details that cannot be read are as good as none.
-  }
-}
-
 function lowerCased(headers: Readonly<Record<string, string>> | undefined): Record<string, string> {
   return Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
-}
-
-function streamError(stream: ClientHttp2Stream, cause: unknown): NetError {
-  const why = cause instanceof Error ? cause.message : 'the connection was lost before the call was answered';
-  if (stream.rstCode === constants.NGHTTP2_CANCEL) {
-    return new NetError('rpc_failed', why, { cause, status: rpcStatus(GrpcCode.cancelled, why) });
-  }
-  if (stream.rstCode === constants.NGHTTP2_ENHANCE_YOUR_CALM) {
-    return new NetError('rpc_failed', why, { cause, status: rpcStatus(GrpcCode.resourceExhausted, why) });
-  }
-  return unavailable(why, cause);
-}
-
-function unavailable(message: string, cause: unknown): NetError {
-  return new NetError('rpc_failed', message, { cause, status: rpcStatus(GrpcCode.unavailable, message) });
 }
 
 function deadlineError(timeoutMs: number | undefined): NetError {
@@ -261,13 +237,4 @@ function deadlineError(timeoutMs: number | undefined): NetError {
 function abortedError(signal: AbortSignal | undefined): NetError {
   const message = 'the call was given up by its caller';
   return new NetError('aborted', message, { cause: signal?.reason, status: rpcStatus(GrpcCode.cancelled, message) });
-}
-
-function replyTooLarge(bytes: number, limitBytes: number): NetError {
-  const message = `grpc: received message larger than max (${bytes} vs. ${limitBytes})`;
-  return new NetError('body_too_large', message, { status: rpcStatus(GrpcCode.resourceExhausted, message) });
-}
-
-function broken(why: string): NetError {
-  return new NetError('malformed_frame', why, { status: rpcStatus(GrpcCode.internal, why) });
 }
