@@ -1,0 +1,134 @@
+import { plainAllow } from '../../answer.ts';
+import { AgentError } from '../../errors.ts';
+import type { AgentMessage, CancelReason, RequestSummary } from '../../message.ts';
+import { connectTimeoutMs } from '../../settings.ts';
+import type {
+  AgentConnection,
+  AgentDescription,
+  CallContext,
+  ConnectOptions,
+  ConnectionListener,
+  ReceivedAnswer,
+} from '../connection.ts';
+import { FrameChannel, connectSocket } from '../frame-channel.ts';
+import type { ChannelOwner } from '../frame-channel.ts';
+import { plainFraming } from '../framing.ts';
+import { readAnswer, readGuardrail } from '../json-answer.ts';
+import { flagAt, parseObject, textAt } from '../json-fields.ts';
+import type { JsonObject } from '../json-fields.ts';
+import { PendingCalls } from '../pending-calls.ts';
+import { encodeComplete, encodeEvent, envelope } from './encode.ts';
+
+/** There is only one call at a time, so it needs no name. */
+const theCall = 0;
+
+/**
+ * A connection of the dialect `envelope`: answers carry nothing that says what they answer, so that one event is out at a
+ * time and an answer that does not come ends the connection.
+ */
+export class EnvelopeConnection implements AgentConnection, ChannelOwner {
+  readonly dialect = 'envelope';
+  readonly description: AgentDescription = {};
+  readonly maxCalls = 1;
+  readonly #channel: FrameChannel;
+  readonly #listener: ConnectionListener;
+  readonly #calls = new PendingCalls<typeof theCall>();
+  #proven = false;
+
+  private constructor(socket: Awaited<ReturnType<typeof connectSocket>>, listener: ConnectionListener) {
+    this.#listener = listener;
+    this.#channel = new FrameChannel(socket, plainFraming, this);
+  }
+
+  /** Connects and hands the agent its configuration. Fails with `connect` or `refused`. */
+  static async open(path: string, options: ConnectOptions): Promise<EnvelopeConnection> {
+    const connection = new EnvelopeConnection(await connectSocket(path), options.listener);
+    if (options.configJson !== undefined) await connection.#configure(options.agentId, options.configJson);
+    return connection;
+  }
+
+  get closed(): boolean {
+    return this.#channel.closed;
+  }
+
+  get proven(): boolean {
+    return this.#proven;
+  }
+
+  call(message: AgentMessage, context: CallContext): Promise<ReceivedAnswer> {
+    return this.#exchange(encodeEvent(message, context));
+  }
+
+  abandon(_context: CallContext, reason: CancelReason): void {
+    if (reason !== 'timeout' || this.#calls.size === 0) return;
+    // Whatever came later would be taken for the answer to the next event.
+    this.#channel.fail(new AgentError('connection_lost', 'the connection was given up because an answer was overdue'));
+  }
+
+  async finish(context: CallContext, summary: RequestSummary): Promise<void> {
+    if (this.closed) return;
+    const timer = setTimeout(() => this.abandon(context, 'timeout'), connectTimeoutMs);
+    try {
+      await this.#exchange(encodeComplete(context, summary));
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  close(): void {
+    this.#channel.close();
+  }
+
+  onFrame(_type: number, payload: Buffer): void {
+    const received = readReply(parseObject(payload, 'an answer'), payload.length);
+    this.#proven = true;
+    if (!this.#calls.answer(theCall, received)) {
+      throw new AgentError('protocol', 'the agent sent an answer although nothing was asked');
+    }
+  }
+
+  onClosed(error: AgentError): void {
+    this.#calls.failAll(error);
+    this.#listener.onClosed(error);
+  }
+
+  #exchange(text: string): Promise<ReceivedAnswer> {
+    return this.#calls.add(theCall, () => this.#channel.send(0, text));
+  }
+
+  async #configure(agentId: string, configJson: string): Promise<void> {
+    const payload = { agent_id: agentId, config: JSON.parse(configJson) as unknown };
+    const unanswered = new AgentError(
+      'connect',
+      `the agent did not answer its configuration within ${connectTimeoutMs} ms`,
+    );
+    const timer = setTimeout(() => this.#channel.fail(unanswered), connectTimeoutMs);
+    try {
+      const { answer } = await this.#exchange(envelope('configure', payload));
+      if (answer.decision.kind !== 'allow') throw configRefused(answer.decision);
+    } catch (error) {
+      this.close();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+function configRefused(decision: { readonly kind: string; readonly body?: string }): AgentError {
+  return new AgentError('refused', `the agent declined its configuration: ${decision.body ?? decision.kind}`);
+}
+
+/** Three kinds of answers exist: a decision, whether something succeeded, and what an inspection found. */
+function readReply(object: JsonObject, bytes: number): ReceivedAnswer {
+  if (object['decision'] == null && 'success' in object) {
+    const body = textAt(object, 'error') ?? 'it gave no reason';
+    if (flagAt(object, 'success')) return { answer: plainAllow, answerBytes: bytes };
+    return { answer: { ...plainAllow, decision: { kind: 'block', body, headers: [] } }, answerBytes: bytes };
+  }
+  if (object['decision'] == null && 'detected' in object) {
+    return { answer: { ...plainAllow, guardrail: readGuardrail(object) }, answerBytes: bytes };
+  }
+  const { answer, bodyTextBytes } = readAnswer(object);
+  return { answer, answerBytes: bytes - bodyTextBytes };
+}

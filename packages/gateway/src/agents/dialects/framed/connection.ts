@@ -1,0 +1,172 @@
+import { AgentError } from '../../errors.ts';
+import { cancelReasons } from '../../message.ts';
+import type { AgentMessage, CancelReason, RequestSummary } from '../../message.ts';
+import { connectTimeoutMs, maxCallsPerConnection, pauseLimitMs } from '../../settings.ts';
+import type {
+  AgentConnection,
+  AgentDescription,
+  CallContext,
+  ConnectOptions,
+  ConnectionListener,
+  ReceivedAnswer,
+} from '../connection.ts';
+import type { ChannelOwner, FrameChannel } from '../frame-channel.ts';
+import { FlowGate } from '../flow-gate.ts';
+import { hex } from '../handshake.ts';
+import type { Greeting } from '../handshake.ts';
+import { readAnswer } from '../json-answer.ts';
+import { summaryObject } from '../json-events.ts';
+import { numberAt, parseObject, textAt } from '../json-fields.ts';
+import type { JsonObject } from '../json-fields.ts';
+import { PendingCalls, abandonedError } from '../pending-calls.ts';
+import { PongWaiters } from '../pong.ts';
+import { describeAgent, readHealth } from './describe.ts';
+import { FrameType, encodeEvent } from './encode.ts';
+
+/**
+ * A connection of the dialect `framed`: answers name the request they belong to in `audit.custom.correlation_id`, so that
+ * many calls share it.
+ */
+export class FramedConnection implements AgentConnection, ChannelOwner {
+  readonly dialect = 'framed';
+  readonly description: AgentDescription;
+  readonly maxCalls: number;
+  readonly #channel: FrameChannel;
+  readonly #listener: ConnectionListener;
+  readonly #calls = new PendingCalls<string>();
+  readonly #pongs = new PongWaiters();
+  readonly #gate = new FlowGate(pauseLimitMs);
+  /** Answers that may still come for calls nobody waits for. */
+  #lateAnswers = 0;
+  #pings = 0;
+  #proven = false;
+
+  private constructor(greeting: Greeting, description: AgentDescription, listener: ConnectionListener) {
+    this.description = description;
+    this.maxCalls = Math.min(maxCallsPerConnection, description.maxConcurrentCalls ?? maxCallsPerConnection);
+    this.#channel = greeting.channel;
+    this.#listener = listener;
+  }
+
+  /** Takes over a connection whose handshake was answered, and hands the agent its configuration. Fails with `refused`. */
+  static async open(greeting: Greeting, reply: JsonObject, options: ConnectOptions): Promise<FramedConnection> {
+    const connection = new FramedConnection(greeting, describeAgent(reply), options.listener);
+    greeting.handOver(connection);
+    if (options.configJson !== undefined) await connection.#configure(options.configJson);
+    return connection;
+  }
+
+  get closed(): boolean {
+    return this.#channel.closed;
+  }
+
+  get proven(): boolean {
+    return this.#proven;
+  }
+
+  call(message: AgentMessage, context: CallContext): Promise<ReceivedAnswer> {
+    const key = context.metadata.correlationId;
+    const send = (): void => {
+      const { type, payload } = encodeEvent(message, context);
+      this.#channel.send(type, payload);
+    };
+    return this.#calls.add(key, () => this.#gate.whenOpen(key, send, (error) => this.#calls.fail(key, error)));
+  }
+
+  abandon({ metadata: { correlationId } }: CallContext, reason: CancelReason): void {
+    this.#gate.forget(correlationId);
+    if (!this.#calls.fail(correlationId, abandonedError()) || this.closed) return;
+    this.#lateAnswers++;
+    const cancel = { correlation_id: correlationId, reason: cancelReasons[reason], timestamp_ms: Date.now() };
+    this.#channel.sendOrFail(FrameType.cancel, JSON.stringify(cancel));
+  }
+
+  async finish(context: CallContext, summary: RequestSummary): Promise<void> {
+    if (this.closed || this.description.events?.has('request_complete') === false) return;
+    this.#channel.send(FrameType.requestComplete, JSON.stringify(summaryObject(summary, context)));
+  }
+
+  ping(): Promise<void> {
+    const ping = { sequence: ++this.#pings, timestamp_ms: Date.now() };
+    return this.#pongs.wait(() => this.#channel.send(FrameType.ping, JSON.stringify(ping)));
+  }
+
+  close(): void {
+    this.#channel.close();
+  }
+
+  onFrame(type: number, payload: Buffer): void {
+    switch (type) {
+      case FrameType.answer:
+        return this.#onAnswer(payload);
+      case FrameType.pong:
+        return this.#pongs.answer();
+      case FrameType.health:
+        return this.#listener.onHealth(readHealth(parseObject(payload, 'a health report')));
+      case FrameType.flowControl:
+        return this.#onFlowControl(parseObject(payload, 'a flow control signal'));
+      case FrameType.configUpdate:
+        return this.#listener.onNotice('An agent asks for a change of its configuration, which is not supported.');
+      case FrameType.metrics:
+        // Agents that want their metrics collected expose them; what they push here has nowhere to go.
+        return;
+      default:
+        throw new AgentError('protocol', `the agent sent a frame of type ${hex(type)}, which is none of an agent's`);
+    }
+  }
+
+  onClosed(error: AgentError): void {
+    this.#calls.failAll(error);
+    this.#pongs.fail(error);
+    this.#gate.clear();
+    this.#listener.onClosed(error);
+  }
+
+  #onAnswer(payload: Buffer): void {
+    const { answer, correlationId, bodyTextBytes } = readAnswer(parseObject(payload, 'an answer'));
+    const key = correlationId ?? this.#unnamed();
+    this.#proven = true;
+    if (!this.#calls.answer(key, { answer, answerBytes: payload.length - bodyTextBytes }) && this.#lateAnswers > 0) {
+      this.#lateAnswers--;
+    }
+  }
+
+  /** Whose answer it is that names no request: clear only while a single one is out. */
+  #unnamed(): string {
+    const key = this.#lateAnswers === 0 ? this.#calls.only : undefined;
+    if (key !== undefined) return key;
+    const message =
+      'an answer does not name its request in audit.custom.correlation_id, and it is not the only one due';
+    throw new AgentError('protocol', message);
+  }
+
+  #onFlowControl(signal: JsonObject): void {
+    const action = numberAt(signal, 'action');
+    const key = textAt(signal, 'correlation_id');
+    if (action === 1) this.#gate.shut(key);
+    else if (action === 2) this.#gate.open(key);
+  }
+
+  async #configure(configJson: string): Promise<void> {
+    const key = 'configure';
+    const payload = `{"correlation_id":"${key}","config":${configJson},"config_version":null}`;
+    const timer = setTimeout(() => this.#calls.fail(key, abandonedError()), connectTimeoutMs);
+    try {
+      const { answer } = await this.#calls.add(key, () => this.#channel.send(FrameType.configure, payload));
+      if (answer.decision.kind !== 'allow') throw configRefused(answer.decision);
+    } catch (error) {
+      this.close();
+      throw error instanceof AgentError && error.code === 'aborted' ? configUnanswered() : error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+function configRefused(decision: { readonly kind: string; readonly body?: string }): AgentError {
+  return new AgentError('refused', `the agent declined its configuration: ${decision.body ?? decision.kind}`);
+}
+
+function configUnanswered(): AgentError {
+  return new AgentError('connect', `the agent did not answer its configuration within ${connectTimeoutMs} ms`);
+}
