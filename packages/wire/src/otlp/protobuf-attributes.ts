@@ -1,96 +1,25 @@
 import { SpanBatch, ValueType } from '@clew/model';
-import type { AttributeTable, StringTable } from '@clew/model';
+import type { AttributeTable } from '@clew/model';
 import { truncated, viewOf } from '../protobuf/protobuf-reader.ts';
+import { StringGuesser } from '../string-guesser.ts';
 import { KNOWN_ANY_VALUE, KNOWN_KEY_VALUE, NestedReader } from './protobuf-nested.ts';
-
-/** Size of the table of guesses; a power of two. */
-const GUESSES = 4096;
 
 /** Stands where no batch is being filled, so that the decoder's field always has one shape. */
 const NO_BATCH = new SpanBatch();
-const NO_DICTIONARY = viewOf(NO_BATCH.strings.bytes);
 
 /**
  * Reads `KeyValue` messages into an attribute table.
- *
- * Keys are guessed: the key that followed the same key (or span name) last time is compared with the bytes first, and
- * only a miss is hashed. Programs emit the same keys in the same order, so nearly every guess is right.
  *
  * A hot path, guarded by `bench/codec`.
  */
 export class AttributeReader extends NestedReader {
   protected batch: SpanBatch = NO_BATCH;
-  /** The batch's dictionary. */
-  protected strings: StringTable = NO_BATCH.strings;
   /** What to add to a position in the input to get its offset in the batch's heap. */
   protected heapBase = 0;
-  /** The string read last in this message sequence; see the class comment. */
-  protected previous = 0;
-  /** By string read last: the key that followed it. */
-  readonly #follow = new Uint32Array(GUESSES);
-  /** By a hash of a few words: the recurring string that had it. */
-  readonly #recurring = new Uint32Array(GUESSES);
+  /** Finds keys, names and other strings that recur. */
+  protected readonly guesser: StringGuesser = new StringGuesser();
   /** Whether an array or map of the current attribute came in parts, which protobuf wants joined. */
   #inParts = false;
-  #dictionary: Uint8Array = NO_BATCH.strings.bytes;
-  #dictionaryView: DataView = NO_DICTIONARY;
-
-  /** The index of the key in `[start, stop)`, by guess or by hash. */
-  #key(start: number, stop: number): number {
-    const slot = this.previous & (GUESSES - 1);
-    const guess = this.#follow[slot]!;
-    if (this.#same(guess, start, stop)) {
-      this.previous = guess;
-      return guess;
-    }
-    const index = this.strings.intern(this.buf, start, stop);
-    this.#follow[slot] = index;
-    this.previous = index;
-    return index;
-  }
-
-  /**
-   * The index of a string that tends to come again, such as a span's name: a few of its words choose the guess.
-   */
-  protected recurring(start: number, stop: number): number {
-    const length = stop - start;
-    if (length < 4) return this.strings.intern(this.buf, start, stop);
-    const { view } = this;
-    const first = view.getInt32(start, true);
-    const middle = view.getInt32(start + ((length - 4) >>> 1), true);
-    const last = view.getInt32(stop - 4, true);
-    const mixed = Math.imul(first ^ Math.imul(middle, 0x2c1b3c6d) ^ (last + length), 0x297a2d39);
-    const slot = (mixed >>> 16) & (GUESSES - 1);
-    const guess = this.#recurring[slot]!;
-    if (this.#same(guess, start, stop)) return guess;
-    return (this.#recurring[slot] = this.strings.intern(this.buf, start, stop));
-  }
-
-  /**
-   * Whether the dictionary has an entry `index` and it equals `[start, stop)`; compares words, the last two
-   * overlapping.
-   */
-  #same(index: number, start: number, stop: number): boolean {
-    const { strings } = this;
-    if (index >= strings.count) return false;
-    const length = stop - start;
-    const at = index === 0 ? 0 : strings.ends[index - 1]!;
-    if (strings.ends[index]! - at !== length) return false;
-    if (length < 4) return strings.equals(index, this.buf, start, stop);
-    if (strings.bytes !== this.#dictionary) this.#bindDictionary(strings.bytes);
-    const { view } = this;
-    const dictionary = this.#dictionaryView;
-    const tail = length - 4;
-    for (let i = 0; i < tail; i += 4) {
-      if (view.getInt32(start + i, true) !== dictionary.getInt32(at + i, true)) return false;
-    }
-    return view.getInt32(start + tail, true) === dictionary.getInt32(at + tail, true);
-  }
-
-  #bindDictionary(bytes: Uint8Array): void {
-    this.#dictionary = bytes;
-    this.#dictionaryView = viewOf(bytes);
-  }
 
   /** Appends the `KeyValue` in `[start, end)` to `table`. */
   protected keyValue(table: AttributeTable, start: number, end: number): void {
@@ -135,7 +64,7 @@ export class AttributeReader extends NestedReader {
       table.hi[row] = 0;
       this.#anyValue(table, row, valueStart, end);
     }
-    table.keys[row] = this.#key(keyStart, keyStop);
+    table.keys[row] = this.guesser.key(keyStart, keyStop);
     return true;
   }
 
@@ -154,7 +83,7 @@ export class AttributeReader extends NestedReader {
       }
       pos = this.length(pos, end);
       const stop = this.stop;
-      if (tag === 0x0a) key = this.#key(pos, stop);
+      if (tag === 0x0a) key = this.guesser.key(pos, stop);
       else this.#anyValue(table, row, pos, stop);
       pos = stop;
     }
@@ -266,17 +195,14 @@ export class AttributeReader extends NestedReader {
     this.buf = bytes;
     this.view = viewOf(bytes);
     this.batch = batch;
-    this.strings = batch.strings;
     this.heapBase = batch.adoptHeap(bytes);
-    this.previous = 0;
+    this.guesser.bind(bytes, this.view, batch.strings);
     this.#inParts = false;
   }
 
   protected override release(): void {
     super.release();
     this.batch = NO_BATCH;
-    this.strings = NO_BATCH.strings;
-    this.#dictionary = NO_BATCH.strings.bytes;
-    this.#dictionaryView = NO_DICTIONARY;
+    this.guesser.release();
   }
 }

@@ -135,7 +135,7 @@ class TraceDecoder extends ResourceReader {
     let droppedAttributes = 0;
     let droppedEvents = 0;
     let droppedLinks = 0;
-    this.previous = 0;
+    this.guesser.previous = 0;
     let pos = start;
     while (pos < end) {
       let tag = buf[pos]!;
@@ -162,14 +162,14 @@ class TraceDecoder extends ResourceReader {
             spanAt = this.#idAt(pos, stop, 8);
             break;
           case 3:
-            traceState = this.recurring(pos, stop);
+            traceState = this.guesser.recurring(pos, stop);
             break;
           case 4:
             parentAt = this.#idAt(pos, stop, 8);
             break;
           case 5:
-            name = this.recurring(pos, stop);
-            this.previous = name;
+            name = this.guesser.recurring(pos, stop);
+            this.guesser.previous = name;
             break;
           case 9:
             this.keyValue(batch.spanAttrs, pos, stop);
@@ -266,7 +266,7 @@ class TraceDecoder extends ResourceReader {
       pos = this.tag(pos, end);
       if (this.lo === 0x12) {
         pos = this.length(pos, end);
-        batch.statusMessages[row] = this.recurring(pos, this.stop);
+        batch.statusMessages[row] = this.guesser.recurring(pos, this.stop);
         pos = this.stop;
       } else if (this.lo === 0x18) {
         pos = this.varint(pos, end);
@@ -292,8 +292,8 @@ class TraceDecoder extends ResourceReader {
           break;
         case 0x12:
           pos = this.length(pos, end);
-          this.previous = this.recurring(pos, this.stop);
-          events.names[row] = this.previous;
+          this.guesser.previous = this.guesser.recurring(pos, this.stop);
+          events.names[row] = this.guesser.previous;
           pos = this.stop;
           break;
         case 0x1a: {
