@@ -1,0 +1,93 @@
+import type { Telemetry } from '@clew/base';
+import { formatAddress, openUdpSource, parseListenEndpoint } from '@clew/net';
+import type { PacketDropReason, UdpSource } from '@clew/net';
+import type { TracesConsumer } from '@clew/pipeline';
+import type { ReceiverMetrics } from './receiver-metrics.ts';
+import type { Decode } from './span-ingest.ts';
+import { TransportEvents } from './transport-events.ts';
+import type { UdpServerConfig } from './udp-config.ts';
+import { UdpIngest } from './udp-ingest.ts';
+
+/** The UDP ports of one receiver: opened one after the other, seen in its snapshot, closed together. */
+export class UdpListeners {
+  readonly #metrics: ReceiverMetrics;
+  readonly #drops: ReturnType<typeof dropCounter>;
+  readonly #open: {
+    readonly protocol: string;
+    readonly source: UdpSource;
+    readonly ingest: UdpIngest;
+    readonly events: TransportEvents;
+  }[] = [];
+
+  constructor(telemetry: Telemetry, metrics: ReceiverMetrics) {
+    this.#metrics = metrics;
+    this.#drops = dropCounter(telemetry);
+  }
+
+  /** Opens one port. Fails with `NetError` when it cannot be had. */
+  async open(protocol: string, config: UdpServerConfig, next: TracesConsumer, decode: Decode): Promise<void> {
+    const { receiver, logger } = this.#metrics;
+    const events = new TransportEvents(this.#metrics, 'udp');
+    const ingest = new UdpIngest(next, events, decode);
+    const endpoint = parseListenEndpoint(config.endpoint);
+    if (endpoint.transport === 'unix') throw new TypeError('a UDP endpoint is host and port');
+    const source = await openUdpSource({
+      endpoint,
+      owner: `${receiver}/${protocol}`,
+      receiveBufferSetting: `${protocol}.socket_buffer_size`,
+      ...(config.socket_buffer_size > 0 ? { receiveBufferBytes: config.socket_buffer_size } : {}),
+      maxPacketBytes: config.max_packet_size,
+      maxQueuedPackets: config.queue_size,
+      onPackets: (packets) => ingest.take(packets),
+      onDropped: (reason, packets) => {
+        this.#drops.add(packets, { receiver, protocol, reason });
+        if (reason !== 'kernel') events.rejected(reason, detailOf(reason, protocol, config), packets);
+        else
+          logger.warn('The kernel dropped datagrams because the receive buffer was full.', {
+            receiver,
+            protocol,
+            packets,
+          });
+      },
+      onNotice: (text) => logger.warn(text, { receiver }),
+    });
+    this.#open.push({ protocol, source, ingest, events });
+    logger.info('Starting UDP server', { receiver, endpoint: addressOf(source) });
+  }
+
+  /** Stops receiving and hands on what was received. */
+  async close(): Promise<void> {
+    await Promise.all(
+      this.#open.splice(0).map(({ source, ingest }) => {
+        ingest.stop();
+        return source.close();
+      }),
+    );
+  }
+
+  snapshot(): readonly Readonly<Record<string, unknown>>[] {
+    return this.#open.map(({ protocol, source, events }) => ({
+      protocol,
+      address: addressOf(source),
+      counters: events.counters,
+      socket: source.snapshot(),
+    }));
+  }
+}
+
+function addressOf({ address }: UdpSource): string {
+  return formatAddress({ transport: 'tcp', ...address });
+}
+
+function detailOf(reason: Exclude<PacketDropReason, 'kernel'>, protocol: string, config: UdpServerConfig): string {
+  if (reason === 'queue_full') return `more than ${config.queue_size} datagrams waited (${protocol}.queue_size)`;
+  return `a datagram was larger than ${config.max_packet_size} bytes (${protocol}.max_packet_size)`;
+}
+
+function dropCounter({ meter }: Telemetry) {
+  return meter.counter({
+    name: 'clew_receiver_dropped_packets_total',
+    help: 'Datagrams lost before they were decoded: in the kernel (buffer full), too many waiting, too large.',
+    labels: ['receiver', 'protocol', 'reason'],
+  });
+}
