@@ -39,7 +39,7 @@ export class FlowGate {
   open(key: string | undefined): void {
     if (key === undefined) this.#shut.clear();
     else this.#shut.delete(key);
-    for (const [heldKey, { send, fail, timer }] of [...this.#held]) {
+    for (const [heldKey, { send, fail, timer }] of this.#held) {
       if (this.#shut.has(undefined) || this.#shut.has(heldKey)) continue;
       clearTimeout(timer);
       this.#held.delete(heldKey);

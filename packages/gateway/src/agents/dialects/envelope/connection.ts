@@ -2,6 +2,7 @@ import { plainAllow } from '../../answer.ts';
 import { AgentError } from '../../errors.ts';
 import type { AgentMessage, CancelReason, RequestSummary } from '../../message.ts';
 import { connectTimeoutMs } from '../../settings.ts';
+import { configurationUnanswered, requireConsent } from '../configuration.ts';
 import type {
   AgentConnection,
   AgentDescription,
@@ -19,6 +20,9 @@ import type { JsonObject } from '../json-fields.ts';
 import { PendingCalls } from '../pending-calls.ts';
 import { encodeComplete, encodeEvent, envelope } from './encode.ts';
 
+/** What an event may be answered with. */
+type ReplyKind = 'decision' | 'success' | 'finding';
+
 /** There is only one call at a time, so it needs no name. */
 const theCall = 0;
 
@@ -33,6 +37,7 @@ export class EnvelopeConnection implements AgentConnection, ChannelOwner {
   readonly #channel: FrameChannel;
   readonly #listener: ConnectionListener;
   readonly #calls = new PendingCalls<typeof theCall>();
+  #expected: ReplyKind = 'decision';
   #proven = false;
 
   private constructor(socket: Awaited<ReturnType<typeof connectSocket>>, listener: ConnectionListener) {
@@ -56,7 +61,7 @@ export class EnvelopeConnection implements AgentConnection, ChannelOwner {
   }
 
   call(message: AgentMessage, context: CallContext): Promise<ReceivedAnswer> {
-    return this.#exchange(encodeEvent(message, context));
+    return this.#exchange(encodeEvent(message, context), message.kind === 'guardrail' ? 'finding' : 'decision');
   }
 
   abandon(_context: CallContext, reason: CancelReason): void {
@@ -69,7 +74,7 @@ export class EnvelopeConnection implements AgentConnection, ChannelOwner {
     if (this.closed) return;
     const timer = setTimeout(() => this.abandon(context, 'timeout'), connectTimeoutMs);
     try {
-      await this.#exchange(encodeComplete(context, summary));
+      await this.#exchange(encodeComplete(context, summary), 'success');
     } finally {
       clearTimeout(timer);
     }
@@ -80,7 +85,7 @@ export class EnvelopeConnection implements AgentConnection, ChannelOwner {
   }
 
   onFrame(_type: number, payload: Buffer): void {
-    const received = readReply(parseObject(payload, 'an answer'), payload.length);
+    const received = readReply(parseObject(payload, 'an answer'), payload.length, this.#expected);
     this.#proven = true;
     if (!this.#calls.answer(theCall, received)) {
       throw new AgentError('protocol', 'the agent sent an answer although nothing was asked');
@@ -92,20 +97,19 @@ export class EnvelopeConnection implements AgentConnection, ChannelOwner {
     this.#listener.onClosed(error);
   }
 
-  #exchange(text: string): Promise<ReceivedAnswer> {
-    return this.#calls.add(theCall, () => this.#channel.send(0, text));
+  #exchange(text: string, expected: ReplyKind): Promise<ReceivedAnswer> {
+    return this.#calls.add(theCall, () => {
+      this.#expected = expected;
+      this.#channel.send(0, text);
+    });
   }
 
   async #configure(agentId: string, configJson: string): Promise<void> {
     const payload = { agent_id: agentId, config: JSON.parse(configJson) as unknown };
-    const unanswered = new AgentError(
-      'connect',
-      `the agent did not answer its configuration within ${connectTimeoutMs} ms`,
-    );
-    const timer = setTimeout(() => this.#channel.fail(unanswered), connectTimeoutMs);
+    const timer = setTimeout(() => this.#channel.fail(configurationUnanswered()), connectTimeoutMs);
     try {
-      const { answer } = await this.#exchange(envelope('configure', payload));
-      if (answer.decision.kind !== 'allow') throw configRefused(answer.decision);
+      const { answer } = await this.#exchange(envelope('configure', payload), 'success');
+      requireConsent(answer);
     } catch (error) {
       this.close();
       throw error;
@@ -115,18 +119,17 @@ export class EnvelopeConnection implements AgentConnection, ChannelOwner {
   }
 }
 
-function configRefused(decision: { readonly kind: string; readonly body?: string }): AgentError {
-  return new AgentError('refused', `the agent declined its configuration: ${decision.body ?? decision.kind}`);
-}
-
-/** Three kinds of answers exist: a decision, whether something succeeded, and what an inspection found. */
-function readReply(object: JsonObject, bytes: number): ReceivedAnswer {
-  if (object['decision'] == null && 'success' in object) {
+/**
+ * Reads a reply. Besides decisions there are `{"success":…}` and what an inspection found; agents that do not know an event
+ * answer it with a decision.
+ */
+function readReply(object: JsonObject, bytes: number, expected: ReplyKind): ReceivedAnswer {
+  if (expected === 'success' && 'success' in object) {
     const body = textAt(object, 'error') ?? 'it gave no reason';
     if (flagAt(object, 'success')) return { answer: plainAllow, answerBytes: bytes };
     return { answer: { ...plainAllow, decision: { kind: 'block', body, headers: [] } }, answerBytes: bytes };
   }
-  if (object['decision'] == null && 'detected' in object) {
+  if (expected === 'finding' && 'detected' in object) {
     return { answer: { ...plainAllow, guardrail: readGuardrail(object) }, answerBytes: bytes };
   }
   const { answer, bodyTextBytes } = readAnswer(object);

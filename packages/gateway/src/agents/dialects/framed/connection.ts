@@ -2,6 +2,7 @@ import { AgentError } from '../../errors.ts';
 import { cancelReasons } from '../../message.ts';
 import type { AgentMessage, CancelReason, RequestSummary } from '../../message.ts';
 import { connectTimeoutMs, maxCallsPerConnection, pauseLimitMs } from '../../settings.ts';
+import { configurationUnanswered, requireConsent } from '../configuration.ts';
 import type {
   AgentConnection,
   AgentDescription,
@@ -83,7 +84,7 @@ export class FramedConnection implements AgentConnection, ChannelOwner {
 
   async finish(context: CallContext, summary: RequestSummary): Promise<void> {
     if (this.closed || this.description.events?.has('request_complete') === false) return;
-    this.#channel.send(FrameType.requestComplete, JSON.stringify(summaryObject(summary, context)));
+    this.#channel.sendOrFail(FrameType.requestComplete, JSON.stringify(summaryObject(summary, context)));
   }
 
   ping(): Promise<void> {
@@ -153,20 +154,12 @@ export class FramedConnection implements AgentConnection, ChannelOwner {
     const timer = setTimeout(() => this.#calls.fail(key, abandonedError()), connectTimeoutMs);
     try {
       const { answer } = await this.#calls.add(key, () => this.#channel.send(FrameType.configure, payload));
-      if (answer.decision.kind !== 'allow') throw configRefused(answer.decision);
+      requireConsent(answer);
     } catch (error) {
       this.close();
-      throw error instanceof AgentError && error.code === 'aborted' ? configUnanswered() : error;
+      throw error instanceof AgentError && error.code === 'aborted' ? configurationUnanswered() : error;
     } finally {
       clearTimeout(timer);
     }
   }
-}
-
-function configRefused(decision: { readonly kind: string; readonly body?: string }): AgentError {
-  return new AgentError('refused', `the agent declined its configuration: ${decision.body ?? decision.kind}`);
-}
-
-function configUnanswered(): AgentError {
-  return new AgentError('connect', `the agent did not answer its configuration within ${connectTimeoutMs} ms`);
 }
