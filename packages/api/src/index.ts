@@ -59,7 +59,7 @@ export { defaultExpansion, formatExpansion, maxExpansionExceptions, parseExpansi
 export type { Expansion } from './url/expansion.ts';
 export { defaultExplore, formatExplore, parseExplore } from './url/explore.ts';
 export type { ExploreState } from './url/explore.ts';
-export { findTraceId, parseSpanId, parseTraceId } from './url/ids.ts';
+export { findTraceId, parseSpanId, parseTraceId, readTraceId } from './url/ids.ts';
 export { translateOldLink } from './url/old-links.ts';
 export { formatPage, parsePage } from './url/pages.ts';
 export type { PageState, SimplePage } from './url/pages.ts';

@@ -6,7 +6,8 @@ import type { ApiWarning, ListFacts, NanoString } from './common.ts';
  * Rows are ordered by start time, then longer first, then id. Row `i` of every column describes the same
  * span. Columns are plain JSON arrays: a hundred thousand rows parse in some ten milliseconds and gzip to
  * under two megabytes. The answer carries an `ETag`; asking again with `If-None-Match` gives 304 until
- * more spans of the trace arrive. Query parameters `ts` and `te` (Unix seconds) are hints where to look.
+ * more spans of the trace arrive. Query parameters `ts` and `te` (Unix seconds) are hints where to look. `raw=true` counts attributes and
+ * names scopes and services as they were sent, see `SpanDetailsAnswer`.
  */
 export interface TraceSkeleton {
   readonly traceId: string;
@@ -34,7 +35,10 @@ export interface TraceSkeleton {
 
 /** The columns of a skeleton; all arrays have `spanCount` entries. */
 export interface SkeletonColumns {
-  /** All span ids, 16 hex digits each, one after another without separator. Not unique: see `spanFlags`. */
+  /**
+   * All span ids, 16 hex digits each, one after another without separator. Each names one row: where spans were sent with one id, one
+   * keeps it and the others have ids made for this answer, which stay the same from answer to answer. Zeros for a span without id.
+   */
   readonly ids: string;
   /** Row of the parent; -1 for a span without parent; -2 - m when the parent is `missingParents[m]`. */
   readonly parents: readonly number[];
@@ -69,7 +73,7 @@ export const spanFlags = Object.freeze({
   negativeDuration: 1,
   /** The start was not set; the row is placed at the start of the trace. */
   unsetStart: 2,
-  /** Another row has the same span id. Details are told apart by kind, start and name. */
+  /** Another span was sent with the same id. */
   duplicateId: 4,
   /** The span's parent was replaced because following it would run in a circle. */
   parentCycle: 8,
@@ -79,6 +83,8 @@ export const spanFlags = Object.freeze({
   followsFrom: 32,
   /** The span belongs to demo data. */
   demo: 64,
+  /** Caller and callee were sent with one id, as Zipkin's clients do: the callee is shown as the caller's child. */
+  sharedId: 128,
 });
 
 /** Whether more spans of the trace are to be expected. */
@@ -103,7 +109,11 @@ export interface TraceFindAnswer {
   readonly facts: ListFacts;
 }
 
-/** `GET /traces/:traceId/spans?ids=a,b,c`: everything known of up to `QueryLimits.maxDetailSpans` spans. */
+/**
+ * `GET /traces/:traceId/spans?ids=a,b,c`: everything known of up to `QueryLimits.maxDetailSpans` spans. An id that several spans were sent
+ * with gives all of them, the ids of the skeleton's rows give one each. Like the skeleton, attributes of resources and libraries that were
+ * sent on every span are shown where they belong; `raw=true` shows everything where it was sent.
+ */
 export interface SpanDetailsAnswer {
   readonly spans: readonly SpanDetails[];
   /** Resources of these spans, each once. */
@@ -116,6 +126,9 @@ export interface SpanDetailsAnswer {
 
 /** One span with everything its sender said. */
 export interface SpanDetails {
+  /** The id of the span's row in the skeleton: `spanId`, unless another span keeps that. */
+  readonly id: string;
+  /** The id the span was sent with. */
   readonly spanId: string;
   readonly parentSpanId?: string;
   readonly name: string;

@@ -239,6 +239,7 @@ export function detailsOf(trace: FakeTrace, ids: readonly string[]): SpanDetails
   const absolute = (nano: number): string => String(trace.startUnixNano + BigInt(nano));
   return {
     spans: wanted.map((span): SpanDetails => ({
+      id: span.spanId,
       spanId: span.spanId,
       ...(span.parentSpanId === undefined ? {} : { parentSpanId: span.parentSpanId }),
       name: span.name,

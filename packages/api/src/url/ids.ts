@@ -24,16 +24,44 @@ function fromBase64(text: string): string | undefined {
 }
 
 /**
- * Finds a trace id in anything a person may paste into the search box: an id, a `traceparent`, a log line
- * or JSON that names a trace id, or an address of this page, Jaeger's, Zipkin's or Grafana's.
+ * Reads a trace id where nothing else is meant, as in an address: one to 32 hex digits in any case, or whatever {@link findTraceId} finds
+ * one in.
+ */
+export function readTraceId(text: string): string | undefined {
+  const trimmed = text.trim().toLowerCase();
+  if (/^[0-9a-f]{1,32}$/.test(trimmed)) return /^0*$/.test(trimmed) ? undefined : trimmed.padStart(32, '0');
+  return findTraceId(text);
+}
+
+/**
+ * How clients and tools write trace ids, the least ambiguous first; what the groups hold, joined, is the id. Jaeger leaves out leading
+ * zeros: eight digits are asked for, so that no time of day or word passes for an id.
+ */
+const idForms: readonly RegExp[] = [
+  // X-Ray, in a header, a log line or alone: 1-<8>-<24>.
+  /\b1-([0-9a-f]{8})-([0-9a-f]{24})\b/i,
+  // W3C traceparent: <2>-<32>-<16>-<2>.
+  /\b[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}\b/i,
+  // B3 in one header: <16 or 32>-<16>, then perhaps a decision and a parent.
+  /(?<![0-9a-f-])((?:[0-9a-f]{16}){1,2})-[0-9a-f]{16}(?:-[01d](?:-[0-9a-f]{16})?)?(?![0-9a-f-])/i,
+  // Jaeger's uber-trace-id, perhaps with escaped colons: trace:span:parent:flags.
+  /(?<![0-9a-f:])([0-9a-f]{8,32})(?::|%3a)[0-9a-f]{1,16}(?::|%3a)[0-9a-f]{1,16}(?::|%3a)[0-9a-f]{1,2}(?![0-9a-f:])/i,
+  // Named in JSON, logfmt or an address.
+  /(?:trace[_.-]?id["']?\s*[:=]\s*["']?|\/traces?\/)([0-9a-f-]{8,36})\b/i,
+  /(?<![0-9a-f])([0-9a-f]{32})(?![0-9a-f])/i,
+];
+
+/**
+ * Finds a trace id in anything a person may paste into the search box: an id, what a client sends in a header (`traceparent`, `b3`,
+ * `uber-trace-id`, `X-Amzn-Trace-Id`), a log line or JSON that names a trace id, or an address of this page, Jaeger's, Zipkin's or Grafana's.
  */
 export function findTraceId(text: string): string | undefined {
-  const whole = parseTraceId(text);
+  const isB3 = /^\s*[0-9a-f]{16}-[0-9a-f]{16}\s*$/i.test(text);
+  const whole = isB3 ? undefined : parseTraceId(text);
   if (whole !== undefined) return whole;
-  const traceparent = /\b[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}\b/i.exec(text);
-  if (traceparent !== null) return parseTraceId(traceparent[1] ?? '');
-  const named = /(?:trace[_.-]?id["']?\s*[:=]\s*["']?|\/traces?\/)([0-9a-f-]{16,36})\b/i.exec(text);
-  if (named !== null) return parseTraceId(named[1] ?? '');
-  const bare = /(?<![0-9a-f])([0-9a-f]{32})(?![0-9a-f])/i.exec(text);
-  return bare === null ? undefined : parseTraceId(bare[1] ?? '');
+  for (const form of idForms) {
+    const match = form.exec(text);
+    if (match !== null) return parseTraceId(match.slice(1).join(''));
+  }
+  return undefined;
 }

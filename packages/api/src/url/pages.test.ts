@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatExpansion, parseExpansion } from './expansion.ts';
-import { findTraceId, parseTraceId } from './ids.ts';
+import { findTraceId, parseTraceId, readTraceId } from './ids.ts';
 import { formatPage, parsePage } from './pages.ts';
 import { traceLink } from './trace.ts';
 import { resolveTime } from './time.ts';
@@ -156,9 +156,33 @@ describe('text pasted into the search box', () => {
     [`level=warn traceId=8448eb211c80319c slow`, '00000000000000008448eb211c80319c'],
     [`http://jaeger.example/trace/${id}?uiFind=x`, id],
     [`failed (${id.toUpperCase()})`, id],
+    [`${id}-00f067aa0ba902b7-1-e457b5a2e4d86bd1`, id],
+    ['8448eb211c80319c-00f067aa0ba902b7', '00000000000000008448eb211c80319c'],
+    ['b3: 8448eb211c80319c-00f067aa0ba902b7-d', '00000000000000008448eb211c80319c'],
+    ['8f1608d67809823:1a2b:0:1', '000000000000000008f1608d67809823'],
+    [`uber-trace-id: ${id}%3A00f067aa0ba902b7%3A0%3A3`, id],
+    [`Root=1-${id.slice(0, 8)}-${id.slice(8)};Parent=53995c3f42cd8ad8;Sampled=1`, id],
+    [`1-${id.slice(0, 8)}-${id.slice(8)}`.toUpperCase(), id],
+    ['trace_id=8f1608d67809823 slow', '000000000000000008f1608d67809823'],
     ['checkout service', undefined],
     ['http.status_code=500', undefined],
+    ['at 12:34:56:78 it failed', undefined],
+    ['0000000000000000-00f067aa0ba902b7-1', undefined],
   ])('%j', (text, expected) => {
     expect(findTraceId(text)).toBe(expected);
+  });
+});
+
+describe('a trace id in an address', () => {
+  it.each([
+    ['a1', '000000000000000000000000000000a1'],
+    [id.toUpperCase(), id],
+    [`00-${id}-00f067aa0ba902b7-01`, id],
+    ['CvdlGRbNQ92ESOshHIAxnA==', id],
+    ['0', undefined],
+    [`${id}0`, undefined],
+    ['shop', undefined],
+  ])('%j', (text, expected) => {
+    expect(readTraceId(text)).toBe(expected);
   });
 });

@@ -1,6 +1,6 @@
 import { formatExpansion, parseExpansion } from './expansion.ts';
 import type { Expansion } from './expansion.ts';
-import { parseSpanId, parseTraceId } from './ids.ts';
+import { parseSpanId, readTraceId } from './ids.ts';
 import { countParam, formatQuery, listParam, unknownParams, wordParam } from './params.ts';
 import type { UnknownParams } from './params.ts';
 
@@ -45,7 +45,7 @@ export function parseTrace(pathId: string, params: URLSearchParams): TraceState 
   const zoom = parseZoom(params.get('z') ?? '');
   const expansion = parseExpansion(params.get('x') ?? '');
   return {
-    traceId: parseTraceId(pathId),
+    traceId: readTraceId(pathId),
     ...(from !== undefined && to !== undefined && from <= to ? { hint: { fromUnixSec: from, toUnixSec: to } } : {}),
     view: wordParam(params, 'view', views, 'waterfall'),
     ...optionalId('span', params.get('span')),

@@ -1,6 +1,5 @@
-import { apiPaths } from '@clew/api';
+import { apiPaths, readTraceId } from '@clew/api';
 import type { TraceSkeleton } from '@clew/api';
-import { parseTraceId } from '@clew/model';
 import type { Command } from '../cli/command.ts';
 import { ClewError } from '../errors.ts';
 import { waterfall } from '../terminal/waterfall.ts';
@@ -23,9 +22,12 @@ export const traceCommand: Command = {
   positionals: { min: 1, max: 1 },
   async run(input, io) {
     const text = input.positionals[0]!;
-    const traceId = parseTraceId(text);
+    const traceId = readTraceId(text);
     if (traceId === undefined)
-      throw new ClewError('usage', `"${text}" is no trace id: 1 to 32 hexadecimal digits, not all zero`);
+      throw new ClewError(
+        'usage',
+        `"${text}" is no trace id: write 1 to 32 hexadecimal digits that are not all zero, or a header that holds an id`,
+      );
     const rows = rowLimit(input.text('rows'));
     const url = apiUrl(input.text('url'), io.env);
     const trace = await requestJson<TraceSkeleton>(url + apiPaths.trace(traceId), { signal: io.signal });

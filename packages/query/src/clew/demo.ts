@@ -1,8 +1,8 @@
+import { readTraceId } from '@clew/api';
 import type { DeleteAnswer, DemoRequest } from '@clew/api';
-import { parseTraceId } from '@clew/model';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ClewDeps } from './deps.ts';
-import { sendAnswer, sendError, sendProblems } from './reply.ts';
+import { sendAnswer, sendError, sendNoTraceId, sendProblems } from './reply.ts';
 import { noDemo } from './status.ts';
 
 /** Traces one call may ask for. */
@@ -50,12 +50,8 @@ export async function removeTrace(
   signal: AbortSignal,
 ): Promise<FastifyReply> {
   const { traceId } = request.params as { traceId: string };
-  const id = parseTraceId(traceId);
-  if (id === undefined) {
-    return sendProblems(reply, [
-      { parameter: 'traceId', message: `"${traceId}" is no trace id: 1 to 32 hexadecimal digits, not all zero.` },
-    ]);
-  }
+  const id = readTraceId(traceId);
+  if (id === undefined) return sendNoTraceId(reply, traceId);
   const deletedTraces = await deps.storage.deleteTraces(deps.tenant, [id], signal);
   return sendAnswer(reply, { deletedTraces, pending: false } satisfies DeleteAnswer);
 }

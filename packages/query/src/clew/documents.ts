@@ -49,8 +49,18 @@ const catalogQuery = {
 };
 const traceParams = {
   type: 'object',
-  properties: { traceId: { type: 'string', description: '1 to 32 hexadecimal digits.' } },
+  properties: {
+    traceId: {
+      type: 'string',
+      description:
+        '1 to 32 hexadecimal digits, or a header that holds a trace id: traceparent, b3, uber-trace-id, X-Amzn-Trace-Id.',
+    },
+  },
 };
+const raw = {
+  type: 'boolean',
+  description: 'Show attributes, scopes and status where and as they were sent.',
+} as const;
 const list = { type: 'array', items: { type: 'object' } };
 const demoAnswer = answer('The generator’s state', {
   mode: { enum: ['off', 'steady', 'burst'] },
@@ -148,6 +158,7 @@ export const clewDocuments = {
     operationId: 'trace',
     summary: 'The shape of a trace, as columns',
     params: traceParams,
+    querystring: { type: 'object', properties: { raw } },
     response: answer('A skeleton', { traceId: text, etag: text, spanCount: integer, columns: { type: 'object' } }),
   }),
   spans: documented({
@@ -158,7 +169,7 @@ export const clewDocuments = {
     querystring: {
       type: 'object',
       required: ['ids'],
-      properties: { ids: { type: 'string', description: 'Span ids separated by commas, up to 200.' } },
+      properties: { ids: { type: 'string', description: 'Span ids separated by commas, up to 200.' }, raw },
     },
     response: answer('Details', {
       spans: list,

@@ -26,6 +26,7 @@ function matcherOf(view: TraceView, text: string): (row: number) => boolean {
       contains(view.services[row]!) ||
       contains(shownForm(span.statusMessage)) ||
       span.spanId === needle ||
+      view.idOf(row) === needle ||
       span.attributes.some((attribute) => containsAttribute(attribute, contains)) ||
       span.events.some(
         (event) => contains(shownForm(event.name)) || event.attributes.some((a) => containsAttribute(a, contains)),

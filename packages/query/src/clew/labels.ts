@@ -1,4 +1,4 @@
-import { valueText } from '@clew/model';
+import { Carrier, valueText } from '@clew/model';
 import type { SpanBatch, TraceView } from '@clew/model';
 
 /** Attributes whose value is worth showing beside a span's name, the most telling first. Old spellings follow new ones. */
@@ -19,6 +19,7 @@ const maxLabelLength = 40;
 interface KnownTexts {
   readonly labels: readonly number[];
   readonly exception: number;
+  readonly parentReference: number;
   /** By resource row: whether it sends demo data. */
   readonly demo: (boolean | undefined)[];
 }
@@ -54,6 +55,14 @@ export class RowMarks {
     return false;
   }
 
+  /** Whether span `row` named its parent by a Jaeger reference of kind FOLLOWS_FROM. */
+  followsFrom(row: number): boolean {
+    const { parentReference } = this.#textsOf(row);
+    if (parentReference < 0) return false;
+    const { attributes } = this.#view.cursor(row);
+    return attributes.find(parentReference) && attributes.decodeString() === 'follows_from';
+  }
+
   /** Whether span `row` is demo data. */
   isDemo(row: number): boolean {
     const batch = this.#view.batchOf(row);
@@ -67,8 +76,9 @@ export class RowMarks {
     let texts = this.#known.get(batch);
     if (texts === undefined) {
       const { strings } = batch;
+      const parentReference = strings.find(Carrier.JAEGER_PARENT_REF_TYPE);
       const labels = labelKeys.map((key) => strings.find(key)).filter((index) => index >= 0);
-      texts = { labels, exception: strings.find('exception'), demo: [] };
+      texts = { labels, exception: strings.find('exception'), parentReference, demo: [] };
       this.#known.set(batch, texts);
     }
     return texts;

@@ -1,10 +1,9 @@
-import { traceViewOf } from '@clew/model';
-import type { TraceView } from '@clew/model';
+import { ShownTrace, traceViewOf } from '@clew/model';
 import type { ClewDeps } from './deps.ts';
 
 /** A trace in memory. */
 export interface LoadedTrace {
-  readonly view: TraceView;
+  readonly shown: ShownTrace;
   readonly lastReceivedUnixMs: number | undefined;
 }
 
@@ -19,5 +18,5 @@ export async function loadTrace(
     deps.reader.lastReceived(deps.tenant, traceId, signal),
   ]);
   const batch = batches.get(traceId);
-  return batch === undefined ? undefined : { view: traceViewOf(batch), lastReceivedUnixMs };
+  return batch === undefined ? undefined : { shown: new ShownTrace(traceViewOf(batch)), lastReceivedUnixMs };
 }

@@ -43,6 +43,12 @@ export function sendProblems(reply: FastifyReply, problems: readonly RequestProb
   return sendError(reply, 'invalid_request', problems.map(({ message }) => message).join(' '), { problems });
 }
 
+/** Sends that the path names no trace. */
+export function sendNoTraceId(reply: FastifyReply, text: string): FastifyReply {
+  const message = `"${text.slice(0, 80)}" is no trace id: write 1 to 32 hexadecimal digits that are not all zero, or a header that holds an id.`;
+  return sendProblems(reply, [{ parameter: 'traceId', message }]);
+}
+
 /** Sends what a failing store means. */
 export function sendFailure(reply: FastifyReply, caught: unknown): FastifyReply {
   const code = (caught instanceof StoreError ? codeOf[caught.code] : undefined) ?? 'internal';

@@ -20,6 +20,16 @@ const batch = fromPlain([
     endUnixNano: start + 5_000_000n,
     attributes: { 'user.id': '7' },
   }),
+  plainSpan({
+    traceId,
+    spanId: '2',
+    parentSpanId: '1',
+    name: 'mail',
+    service: 'mailer',
+    startUnixNano: start + 1n,
+    endUnixNano: start + 9n,
+    attributes: { 'host.name': 'a' },
+  }),
 ]);
 
 /** A reader that answers from memory and remembers what it was asked. */
@@ -267,7 +277,7 @@ describe('what the Clew API answers', () => {
   it('gives a trace’s shape with an etag, 304 when nothing changed, then details and finds', async () => {
     const first = await get(`/traces/${traceId}`);
     const skeleton = first.json<TraceSkeleton>();
-    expect(skeleton).toMatchObject({ traceId, spanCount: 1, services: ['shop'] });
+    expect(skeleton).toMatchObject({ traceId, spanCount: 2, services: ['shop', 'mailer'] });
     expect((await get(`/traces/${traceId}`, { 'if-none-match': String(first.headers['etag']) })).statusCode).toBe(304);
     expect((await get(`/traces/${traceId}/spans?ids=0000000000000001`)).json()).toMatchObject({
       spans: [{ name: 'GET /' }],
@@ -276,6 +286,22 @@ describe('what the Clew API answers', () => {
       rows: [0],
       etag: skeleton.etag,
     });
+  });
+
+  it.each([
+    traceId.toUpperCase(),
+    `00-${traceId}-00f067aa0ba902b7-01`,
+    `${traceId}:00f067aa0ba902b7:0:1`,
+    `1-${traceId.slice(0, 8)}-${traceId.slice(8)}`,
+  ])('finds a trace by %s', async (text) => {
+    expect((await get(`/traces/${encodeURIComponent(text)}`)).json()).toMatchObject({ traceId, spanCount: 2 });
+  });
+
+  it('shows attributes where they were sent when asked for the raw trace', async () => {
+    const details = (query: string) => get(`/traces/${traceId}/spans?ids=0000000000000002${query}`);
+    expect((await details('')).json()).toMatchObject({ spans: [{ attributes: [] }] });
+    expect((await details('&raw=true')).json()).toMatchObject({ spans: [{ attributes: [{ key: 'host.name' }] }] });
+    expect((await get(`/traces/${traceId}?raw=true`)).json()).toMatchObject({ columns: { attributes: [1, 1] } });
   });
 
   it('removes a trace and demo data', async () => {

@@ -1,5 +1,5 @@
 import { spanFlags } from '@clew/api';
-import { fromPlain, plainResource, plainSpan, traceViewOf } from '@clew/model';
+import { Carrier, fromPlain, plainResource, plainSpan, ShownTrace, traceViewOf } from '@clew/model';
 import type { PlainSpan, PlainSpanInput } from '@clew/model';
 import { describe, expect, it } from 'vitest';
 import { findRows } from './find-rows.ts';
@@ -20,8 +20,9 @@ const span = (id: number, from: number, to: number, more: Partial<PlainSpanInput
     ...more,
   });
 const view = (spans: readonly PlainSpan[]) => traceViewOf(fromPlain(spans));
+const shown = (spans: readonly PlainSpan[]) => new ShownTrace(view(spans));
 const skeleton = (spans: readonly PlainSpan[], more: { maxSpans?: number; lastReceivedUnixMs?: number } = {}) =>
-  traceSkeleton(view(spans), { maxSpans: 1000, nowUnixMs: 100_000, ...more });
+  traceSkeleton(shown(spans), { maxSpans: 1000, nowUnixMs: 100_000, ...more });
 
 describe('the skeleton of a trace', () => {
   it('orders rows by start, then longer first, whatever order they came in', () => {
@@ -65,7 +66,8 @@ describe('the skeleton of a trace', () => {
       result.columns.ids.match(/.{16}/g)!.flatMap((other, i) => (other.endsWith(id) ? [result.columns.flags[i]!] : []));
     expect(flagsOf('1')).toEqual([spanFlags.negativeDuration]);
     expect(flagsOf('2')).toEqual([spanFlags.unsetStart]);
-    expect(flagsOf('3')).toEqual([spanFlags.duplicateId, spanFlags.duplicateId]);
+    expect(flagsOf('3')).toEqual([spanFlags.duplicateId]);
+    expect(result.columns.flags.filter((flags) => flags === spanFlags.duplicateId)).toHaveLength(2);
     expect(
       flagsOf('4')
         .concat(flagsOf('5'))
@@ -78,7 +80,37 @@ describe('the skeleton of a trace', () => {
     );
   });
 
-  it('marks exceptions and demo data', () => {
+  it('shows callee and caller that were sent with one id as child and parent, each under an id that names one row', () => {
+    const result = skeleton([
+      span(1, 0, 90, { kind: 3, service: 'web' }),
+      span(1, 10, 80, { kind: 2, attributes: { [Carrier.ZIPKIN_SHARED]: true } }),
+      span(2, 20, 30, { parentSpanId: '1' }),
+    ]);
+    const ids = result.columns.ids.match(/.{16}/g)!;
+    expect(result.columns.parents).toEqual([-1, 0, 1]);
+    expect([ids[0], new Set(ids).size]).toEqual(['0000000000000001', 3]);
+    expect(result.columns.flags).toEqual([spanFlags.sharedId, spanFlags.sharedId, 0]);
+    expect([result.warnings, result.columns.attributes]).toEqual([[], [0, 0, 0]]);
+  });
+
+  it('shows resources, libraries and failures that exporters could only put on spans, and all as it was sent when asked to', () => {
+    const attributes = { 'service.name': 'mail', 'otel.library.name': 'smtp', error: true };
+    const bare = { ...span(1, 0, 9, { attributes }), resource: plainResource({}) };
+    const repaired = skeleton([bare]);
+    expect([repaired.services, repaired.scopes, repaired.columns.attributes]).toEqual([['mail'], ['smtp'], [1]]);
+    expect(repaired.columns.statuses).toEqual([2]);
+    const sent = new ShownTrace(view([bare]), { asSent: true });
+    const raw = traceSkeleton(sent, { maxSpans: 9, nowUnixMs: 1 });
+    expect([raw.services, raw.scopes, raw.columns.attributes, raw.columns.statuses]).toEqual([[], [], [3], [0]]);
+    expect(raw.etag).not.toBe(repaired.etag);
+  });
+
+  it('marks exceptions, followers and demo data', () => {
+    const follower = span(2, 1, 5, {
+      parentSpanId: '1',
+      attributes: { [Carrier.JAEGER_PARENT_REF_TYPE]: 'follows_from' },
+    });
+    expect(skeleton([span(1, 0, 9), follower]).columns.flags).toEqual([0, spanFlags.followsFrom]);
     const exception = {
       timeUnixNano: ms(1),
       name: 'exception',
@@ -139,7 +171,7 @@ describe('span details', () => {
   ];
 
   it('carry every type exactly, and hide what other protocols left', () => {
-    const { spans: details, notFound } = spanDetails(view(spans), [
+    const { spans: details, notFound } = spanDetails(shown(spans), [
       '0000000000000001',
       '0000000000000002',
       '00000000000000ff',
@@ -166,8 +198,33 @@ describe('span details', () => {
     expect(notFound).toEqual(['00000000000000ff']);
   });
 
+  it('give all spans sent with an id, and one for each id of the skeleton', () => {
+    const trace = shown([span(1, 0, 90, { kind: 3, service: 'web' }), span(1, 10, 80, { kind: 2, parentSpanId: '9' })]);
+    const ids = traceSkeleton(trace, { maxSpans: 9, nowUnixMs: 1 }).columns.ids.match(/.{16}/g)!;
+    const both = spanDetails(trace, [ids[0]!]).spans;
+    expect(both.map(({ id, spanId, kind }) => [id, spanId, kind])).toEqual([
+      [ids[0], ids[0], 3],
+      [ids[1], ids[0], 2],
+    ]);
+    expect(both[1]!.parentSpanId).toBe('0000000000000009');
+    const one = spanDetails(trace, [ids[1]!]);
+    expect([one.spans.map(({ id }) => id), one.notFound]).toEqual([[ids[1]], []]);
+  });
+
+  it('show what spans say of their resource and library there, with the span’s own attributes apart', () => {
+    const attributes = { 'host.name': 'a', 'otel.scope.name': 'http', 'otel.scope.version': 'undefined', n: 1n };
+    const sent = view([span(1, 0, 9, { attributes })]);
+    const answer = spanDetails(new ShownTrace(sent), ['0000000000000001']);
+    expect(answer.resources[0]!.attributes.map(({ key }) => key)).toEqual(['service.name', 'host.name']);
+    expect(answer.scopes).toEqual([{ name: 'http', attributes: [], droppedAttributes: 0 }]);
+    expect(answer.spans[0]!.attributes.map(({ key }) => key)).toEqual(['n']);
+    const raw = spanDetails(new ShownTrace(sent, { asSent: true }), ['0000000000000001']);
+    expect(raw.spans[0]!.attributes.map(({ key }) => key)).toEqual(Object.keys(attributes));
+    expect(raw.spans[0]!.scope).toBe(-1);
+  });
+
   it('name each resource once', () => {
-    const { resources, spans: details } = spanDetails(view(spans), ['0000000000000001', '0000000000000002']);
+    const { resources, spans: details } = spanDetails(shown(spans), ['0000000000000001', '0000000000000002']);
     expect(resources).toHaveLength(1);
     expect(resources[0]).toMatchObject({
       service: 'shop',

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { spanFlags } from '@clew/api';
 import type { ApiWarning, SkeletonColumns, TraceSkeleton } from '@clew/api';
-import type { TraceView } from '@clew/model';
+import { shownForm } from '@clew/model';
+import type { ShownTrace, TraceView } from '@clew/model';
 import { Dictionary } from './dictionary.ts';
 import { RowMarks } from './labels.ts';
 
@@ -24,11 +25,12 @@ const noSpanId = '0000000000000000';
  * The shape of a trace as columns: rows by start, then longer first, then id. Runs over 100,000 spans in a fraction of a second: what is
  * asked of every span comes from the view's arrays.
  */
-export function traceSkeleton(view: TraceView, facts: SkeletonFacts): TraceSkeleton {
+export function traceSkeleton(trace: ShownTrace, facts: SkeletonFacts): TraceSkeleton {
+  const { view } = trace;
   const order = rowOrder(view).slice(0, facts.maxSpans);
   const rank = new Int32Array(view.count).fill(-1);
   order.forEach((row, i) => (rank[row] = i));
-  const builder = new ColumnBuilder(view, rank);
+  const builder = new ColumnBuilder(trace, rank);
   for (const row of order) builder.add(row);
   const warnings = warningsOf(view, builder);
   const body = {
@@ -89,12 +91,10 @@ class ColumnBuilder {
   duplicateIds = 0;
   rounded = false;
 
+  readonly #trace: ShownTrace;
   readonly #view: TraceView;
   readonly #marks: RowMarks;
   readonly #rank: Int32Array;
-  readonly #present: ReadonlySet<string>;
-  readonly #seen = new Set<string>();
-  readonly #duplicates: ReadonlySet<string>;
   readonly #ids: string[] = [];
   readonly #columns: { readonly [K in Exclude<keyof SkeletonColumns, 'ids'>]: number[] } = {
     parents: [],
@@ -113,7 +113,9 @@ class ColumnBuilder {
   };
   #lastStart: bigint;
 
-  constructor(view: TraceView, rank: Int32Array) {
+  constructor(trace: ShownTrace, rank: Int32Array) {
+    const { view } = trace;
+    this.#trace = trace;
     this.#view = view;
     this.#marks = new RowMarks(view);
     this.#rank = rank;
@@ -121,8 +123,6 @@ class ColumnBuilder {
     this.startUnixNano = start;
     this.endUnixNano = end;
     this.#lastStart = start;
-    this.#duplicates = duplicateIds(view);
-    this.#present = new Set(view.spanIds);
   }
 
   columns(): SkeletonColumns {
@@ -130,26 +130,26 @@ class ColumnBuilder {
   }
 
   add(row: number): void {
+    const trace = this.#trace;
     const view = this.#view;
     const columns = this.#columns;
-    const cursor = view.cursor(row);
     const start = view.startsUnixNano[row]!;
     const placed = start === 0n ? this.startUnixNano : start;
-    this.#ids.push(view.spanIds[row] || noSpanId);
+    this.#ids.push(view.idOf(row) || noSpanId);
     columns.parents.push(this.#parentOf(row));
     columns.startDeltaNano.push(this.#exact(placed - this.#lastStart));
     this.#lastStart = placed;
     const duration = view.endsUnixNano[row]! - placed;
     columns.durationNano.push(duration > 0n ? this.#exact(duration) : 0);
-    columns.services.push(this.services.indexOf(view.services[row]!));
+    columns.services.push(this.services.indexOf(trace.service(row)));
     columns.names.push(this.names.indexOf(view.names[row]! || '(no name)'));
-    columns.scopes.push(this.scopes.indexOf(scopeText(view, row)));
+    columns.scopes.push(this.scopes.indexOf(scopeText(trace, row)));
     columns.labels.push(this.labels.indexOf(this.#marks.label(row)));
     columns.kinds.push(view.kinds[row]!);
-    columns.statuses.push(view.statusCodes[row]!);
-    columns.events.push(cursor.events.count);
-    columns.links.push(cursor.links.count);
-    columns.attributes.push(cursor.attributes.count);
+    columns.statuses.push(trace.statusCode(row));
+    columns.events.push(view.cursor(row).events.count);
+    columns.links.push(view.cursor(row).links.count);
+    columns.attributes.push(trace.attributeCount(row));
     columns.flags.push(this.#flagsOf(row, duration < 0n, start === 0n));
   }
 
@@ -158,7 +158,7 @@ class ColumnBuilder {
     if (parent >= 0) return this.#rank[parent]!;
     const id = this.#view.parentId(row);
     // A parent that is here but was not linked would lead in a circle: the row is shown as a root.
-    if (id === '' || this.#present.has(id)) return -1;
+    if (id === '' || this.#view.hasId(id)) return -1;
     return -2 - this.missingParents.indexOf(id);
   }
 
@@ -173,14 +173,15 @@ class ColumnBuilder {
       flags |= spanFlags.unsetStart;
       this.unsetStarts++;
     }
-    const id = view.spanIds[row]!;
-    if (this.#duplicates.has(id)) {
+    const use = view.idUseOf(row);
+    if (use === 'half') flags |= spanFlags.sharedId;
+    if (use === 'duplicate') {
       flags |= spanFlags.duplicateId;
-      if (this.#seen.has(id)) this.duplicateIds++;
-      this.#seen.add(id);
+      if (view.idOf(row) !== view.spanIds[row]) this.duplicateIds++;
     }
     const parentId = view.parentId(row);
-    if (view.parents[row] === -1 && parentId !== '' && this.#present.has(parentId)) flags |= spanFlags.parentCycle;
+    if (view.parents[row] === -1 && parentId !== '' && view.hasId(parentId)) flags |= spanFlags.parentCycle;
+    if (this.#marks.followsFrom(row)) flags |= spanFlags.followsFrom;
     if (this.#marks.hasException(row)) flags |= spanFlags.exception;
     if (this.#marks.isDemo(row)) flags |= spanFlags.demo;
     return flags;
@@ -208,22 +209,9 @@ function extent(view: TraceView): { readonly start: bigint; readonly end: bigint
   return start === undefined ? { start: 0n, end: 0n } : { start, end };
 }
 
-function duplicateIds(view: TraceView): ReadonlySet<string> {
-  const seen = new Set<string>();
-  const twice = new Set<string>();
-  for (const id of view.spanIds) {
-    if (seen.has(id)) twice.add(id);
-    seen.add(id);
-  }
-  return twice;
-}
-
-function scopeText(view: TraceView, row: number): string {
-  const batch = view.batchOf(row);
-  const scope = batch.scopes[view.rowInBatch(row)]!;
-  const name = batch.strings.text(batch.scopeTable.names[scope]!);
-  const version = batch.strings.text(batch.scopeTable.versions[scope]!);
-  return version === '' ? name : `${name}@${version}`;
+function scopeText(trace: ShownTrace, row: number): string {
+  const { name, version } = trace.scope(row);
+  return shownForm(version === '' ? name : `${name}@${version}`);
 }
 
 function warningsOf(view: TraceView, builder: ColumnBuilder): ApiWarning[] {
@@ -247,7 +235,11 @@ function warningsOf(view: TraceView, builder: ColumnBuilder): ApiWarning[] {
     builder.unsetStarts,
     `${builder.unsetStarts} spans have no start time; they are shown at the start of the trace.`,
   );
-  warn('duplicate_id', builder.duplicateIds, `${builder.duplicateIds} spans share their id with another span.`);
+  warn(
+    'duplicate_id',
+    builder.duplicateIds,
+    `${builder.duplicateIds} spans share their id with another span; they are shown under ids of their own.`,
+  );
   if (builder.rounded) warn('time_rounded', view.count, 'The trace lasts longer than 104 days; times are rounded.');
   return warnings;
 }

@@ -1,21 +1,30 @@
 import type { Attribute, ResourceDetails, ScopeDetails, SpanDetails, SpanDetailsAnswer, TypedValue } from '@clew/api';
-import { base64Of, isArray, shownForm } from '@clew/model';
-import type { AttributeValue, KeyValue, PlainResource, PlainScope, PlainSpan, TraceView } from '@clew/model';
+import { base64Of, isArray, isCarrierKey, shownForm } from '@clew/model';
+import type { AttributeValue, KeyValue, PlainResource, PlainScope, ShownTrace } from '@clew/model';
 
-/** Everything known of the spans with these ids, in row order of the view. */
-export function spanDetails(view: TraceView, ids: readonly string[]): SpanDetailsAnswer {
+/**
+ * Everything known of the spans with these ids, in row order of the view. An id that several spans were sent with gives all of them; the
+ * ids under which the skeleton tells them apart give one.
+ */
+export function spanDetails(trace: ShownTrace, ids: readonly string[]): SpanDetailsAnswer {
+  const { view } = trace;
   const wanted = new Set(ids);
   const found = new Set<string>();
   const resources = new Table<PlainResource, ResourceDetails>(resourceDetails);
   const scopes = new Table<PlainScope, ScopeDetails>(scopeDetails);
   const spans: SpanDetails[] = [];
   for (let row = 0; row < view.count; row++) {
-    const id = view.spanIds[row]!;
-    if (!wanted.has(id)) continue;
-    found.add(id);
-    const span = view.span(row);
+    const matching = [view.idOf(row), view.spanIds[row]!].filter((id) => wanted.has(id));
+    if (matching.length === 0) continue;
+    for (const id of matching) found.add(id);
+    const { resource, scope } = view.span(row);
+    const shownResource = { ...resource, attributes: [...resource.attributes, ...trace.liftedAttributes(row)] };
+    const shownScope = { ...scope, ...trace.scope(row) };
     spans.push(
-      details(span, resources.indexOf(span.resource), isEmptyScope(span.scope) ? -1 : scopes.indexOf(span.scope)),
+      details(trace, row, {
+        resource: resources.indexOf(shownResource),
+        scope: isEmptyScope(shownScope) ? -1 : scopes.indexOf(shownScope),
+      }),
     );
   }
   return {
@@ -27,18 +36,23 @@ export function spanDetails(view: TraceView, ids: readonly string[]): SpanDetail
   };
 }
 
-function details(span: PlainSpan, resource: number, scope: number): SpanDetails {
+function details(trace: ShownTrace, row: number, from: Pick<SpanDetails, 'resource' | 'scope'>): SpanDetails {
+  const span = trace.view.span(row);
   return {
+    id: trace.view.idOf(row),
     spanId: span.spanId,
     ...(span.parentSpanId === '' ? {} : { parentSpanId: span.parentSpanId }),
     name: shownForm(span.name),
     kind: span.kind,
     startUnixNano: String(span.startUnixNano),
     endUnixNano: String(span.endUnixNano),
-    status: { code: span.statusCode, ...(span.statusMessage === '' ? {} : { message: shownForm(span.statusMessage) }) },
+    status: {
+      code: trace.statusCode(row),
+      ...(span.statusMessage === '' ? {} : { message: shownForm(span.statusMessage) }),
+    },
     ...(span.traceState === '' ? {} : { traceState: shownForm(span.traceState) }),
     flags: span.flags,
-    attributes: attributes(span.attributes),
+    attributes: attributes(trace.attributes(row)),
     droppedAttributes: span.droppedAttributes,
     events: span.events.map((event) => ({
       timeUnixNano: String(event.timeUnixNano),
@@ -56,8 +70,7 @@ function details(span: PlainSpan, resource: number, scope: number): SpanDetails 
       droppedAttributes: link.droppedAttributes,
     })),
     droppedLinks: span.droppedLinks,
-    resource,
-    scope,
+    ...from,
   };
 }
 
@@ -88,7 +101,7 @@ function isEmptyScope(scope: PlainScope): boolean {
 /** Attributes that carry facts of other protocols are the store's own business. */
 function attributes(list: readonly KeyValue[]): Attribute[] {
   return list
-    .filter(({ key }) => !key.startsWith('clew.carrier.'))
+    .filter(({ key }) => !isCarrierKey(key))
     .map(({ key, value }) => ({ key: shownForm(key), value: typedValue(value) }));
 }
 

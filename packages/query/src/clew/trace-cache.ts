@@ -28,7 +28,7 @@ export class TraceCache {
     if (known !== undefined && !fresh) return known.trace;
     const trace = await loadTrace(this.#deps, traceId, signal);
     this.#entries.delete(traceId);
-    if (trace !== undefined && trace.view.count <= maxSpans) {
+    if (trace !== undefined && trace.shown.view.count <= maxSpans) {
       this.#entries.set(traceId, { trace, readMs: Date.now() });
       this.#shrink();
     }
@@ -43,11 +43,11 @@ export class TraceCache {
   /** Lets go of the traces read first until the rest fits. */
   #shrink(): void {
     let spans = 0;
-    for (const { trace } of this.#entries.values()) spans += trace.view.count;
+    for (const { trace } of this.#entries.values()) spans += trace.shown.view.count;
     for (const [id, { trace }] of this.#entries) {
       if (spans <= maxSpans) return;
       this.#entries.delete(id);
-      spans -= trace.view.count;
+      spans -= trace.shown.view.count;
     }
   }
 }

@@ -1,10 +1,10 @@
-import { parseSpanIds } from '@clew/api';
+import { parseSpanIds, readTraceId } from '@clew/api';
 import type { TraceFindAnswer } from '@clew/api';
-import { parseTraceId } from '@clew/model';
+import { ShownTrace } from '@clew/model';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ClewDeps } from './deps.ts';
 import { findRows } from './find-rows.ts';
-import { queryOf, sendAnswer, sendError, sendProblems } from './reply.ts';
+import { queryOf, sendAnswer, sendError, sendNoTraceId, sendProblems } from './reply.ts';
 import { traceSkeleton } from './skeleton.ts';
 import { spanDetails } from './span-details.ts';
 import type { LoadedTrace } from './load-trace.ts';
@@ -25,13 +25,13 @@ export class TraceAnswers {
 
   async skeleton(request: FastifyRequest, reply: FastifyReply, signal: AbortSignal): Promise<FastifyReply> {
     const trace = await this.#load(request, reply, signal, { fresh: true });
-    if (!('view' in trace)) return trace;
+    if (!('shown' in trace)) return trace;
     const facts = {
       maxSpans: this.#deps.limits.maxTraceSpans,
       nowUnixMs: Date.now(),
       ...(trace.lastReceivedUnixMs === undefined ? {} : { lastReceivedUnixMs: trace.lastReceivedUnixMs }),
     };
-    const skeleton = traceSkeleton(trace.view, facts);
+    const skeleton = traceSkeleton(wantedForm(trace, request), facts);
     const etag = `"${skeleton.etag}"`;
     void reply.header('etag', etag);
     if (request.headers['if-none-match'] === etag) return reply.code(304).send();
@@ -42,12 +42,12 @@ export class TraceAnswers {
     const ids = parseSpanIds(queryOf(request), this.#deps.limits.maxDetailSpans);
     if (!ids.ok) return sendProblems(reply, ids.error);
     const trace = await this.#load(request, reply, signal, { fresh: false });
-    if (!('view' in trace)) return trace;
-    const answer = spanDetails(trace.view, ids.value);
+    if (!('shown' in trace)) return trace;
+    const answer = spanDetails(wantedForm(trace, request), ids.value);
     if (answer.notFound.length === 0) return sendAnswer(reply, answer);
     // The trace that was kept may be older than the spans asked for.
     const newer = await this.#load(request, reply, signal, { fresh: true });
-    return 'view' in newer ? sendAnswer(reply, spanDetails(newer.view, ids.value)) : newer;
+    return 'shown' in newer ? sendAnswer(reply, spanDetails(wantedForm(newer, request), ids.value)) : newer;
   }
 
   async find(request: FastifyRequest, reply: FastifyReply, signal: AbortSignal): Promise<FastifyReply> {
@@ -58,13 +58,17 @@ export class TraceAnswers {
       ]);
     }
     const trace = await this.#load(request, reply, signal, { fresh: false });
-    if (!('view' in trace)) return trace;
-    const rows = findRows(trace.view, text);
-    const { etag } = traceSkeleton(trace.view, { maxSpans: this.#deps.limits.maxTraceSpans, nowUnixMs: Date.now() });
+    if (!('shown' in trace)) return trace;
+    const { view } = trace.shown;
+    const rows = findRows(view, text);
+    const { etag } = traceSkeleton(wantedForm(trace, request), {
+      maxSpans: this.#deps.limits.maxTraceSpans,
+      nowUnixMs: Date.now(),
+    });
     const answer: TraceFindAnswer = {
       etag,
       rows,
-      facts: { limit: trace.view.count, returned: rows.length, more: false, stopReason: 'complete', warnings: [] },
+      facts: { limit: view.count, returned: rows.length, more: false, stopReason: 'complete', warnings: [] },
     };
     return sendAnswer(reply, answer);
   }
@@ -77,12 +81,8 @@ export class TraceAnswers {
     options: { readonly fresh: boolean },
   ): Promise<LoadedTrace | FastifyReply> {
     const { traceId } = request.params as { traceId: string };
-    const id = parseTraceId(traceId);
-    if (id === undefined) {
-      return sendProblems(reply, [
-        { parameter: 'traceId', message: `"${traceId}" is no trace id: 1 to 32 hexadecimal digits, not all zero.` },
-      ]);
-    }
+    const id = readTraceId(traceId);
+    if (id === undefined) return sendNoTraceId(reply, traceId);
     const trace = await this.#cache.get(id, options.fresh, signal);
     return (
       trace ??
@@ -91,4 +91,9 @@ export class TraceAnswers {
       })
     );
   }
+}
+
+/** The trace as people should see it, or as it was sent when the request says `raw=true`. */
+function wantedForm(trace: LoadedTrace, request: FastifyRequest): ShownTrace {
+  return queryOf(request).get('raw') === 'true' ? new ShownTrace(trace.shown.view, { asSent: true }) : trace.shown;
 }

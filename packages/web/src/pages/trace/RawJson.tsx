@@ -53,7 +53,7 @@ export function RawJson({
 }
 
 function plainSpan(span: SpanDetails, answer: SpanDetailsAnswer, traceId: string): unknown {
-  const { resource, scope, attributes, events, links, ...rest } = span;
+  const { id: _row, resource, scope, attributes, events, links, ...rest } = span;
   const from = answer.resources[resource];
   const made = answer.scopes[scope];
   return {

@@ -7,7 +7,6 @@ import { formatDuration, formatNanoExact, formatShare, kindName } from '../../li
 import { api } from '../../net/client.ts';
 import { selfTimeNano } from '../../trace/coverage.ts';
 import { isPlaceholder, nameOf, serviceOf, spanIdOf } from '../../trace/model.ts';
-import type { TraceModel } from '../../trace/model.ts';
 import { Button, CopyButton, PageLink } from '../../ui/controls.tsx';
 import { EmptyState, ErrorState, ProgressLine } from '../../ui/states.tsx';
 import { ServiceChip } from '../../ui/ServiceChip.tsx';
@@ -20,14 +19,6 @@ import type { TraceView } from './trace-view.ts';
 
 /** Tabs of the panel that exist; a link to another shows the first. */
 const tabs = ['attributes', 'events', 'links'] as const satisfies readonly TraceTab[];
-
-/** The span of a node among those with its id: details are told apart by kind, start and name. */
-function detailsOfNode(model: TraceModel, node: number, answer: SpanDetailsAnswer): SpanDetails | undefined {
-  const name = nameOf(model, node);
-  const startNano = BigInt(model.skeleton.startUnixNano) + BigInt(Math.round(model.startNano[node] ?? 0));
-  const sameName = answer.spans.filter((span) => span.name === name && span.kind === model.kind[node]);
-  return sameName.find((span) => BigInt(span.startUnixNano) === startNano) ?? sameName[0] ?? answer.spans[0];
-}
 
 /** Everything about the selected span. */
 export function SpanPanel({ view }: { readonly view: TraceView }): ReactElement {
@@ -42,10 +33,10 @@ export function SpanPanel({ view }: { readonly view: TraceView }): ReactElement 
     staleTime: Infinity,
   });
   const answer = details.data;
-  const span = answer === undefined ? undefined : detailsOfNode(model, selected, answer);
+  const span = answer?.spans.find(({ id }) => id === spanId);
   return (
     <>
-      <PanelHead view={view} spanId={spanId} />
+      <PanelHead view={view} spanId={span?.spanId ?? spanId} />
       <div className={styles['body']}>
         <ProgressLine active={details.isFetching} />
         {placeholder ? (
@@ -117,7 +108,8 @@ function PanelHead({ view, spanId }: { readonly view: TraceView; readonly spanId
 const damages: readonly (readonly [number, string])[] = [
   [spanFlags.negativeDuration, 'It ends before it starts; shown with no duration.'],
   [spanFlags.unsetStart, 'Its start was not set; shown at the start of the trace.'],
-  [spanFlags.duplicateId, 'Another span of this trace has the same id.'],
+  [spanFlags.duplicateId, 'Another span of this trace was sent with the same id.'],
+  [spanFlags.sharedId, 'Caller and callee were sent with one span id; the callee is shown as the caller’s child.'],
   [spanFlags.parentCycle, 'Its parent was dropped because following it would run in a circle.'],
 ];
 
