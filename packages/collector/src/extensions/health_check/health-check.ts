@@ -1,9 +1,9 @@
-import { formatDurationMs } from '@clew/base';
 import type { Telemetry } from '@clew/base';
 import { acquireListener, formatAddress, resolveHttpServer } from '@clew/net';
 import type { HttpReply, ListenerLease } from '@clew/net';
 import type { ComponentStatus, CreateSettings, Host, PipelineWatcher } from '@clew/pipeline';
 import { resolveAuthenticator } from '../../auth/authenticator.ts';
+import { serverAvailableReply } from '../common/server-available.ts';
 import type { HealthCheckConfig } from './config.ts';
 
 /** Answers whether the pipelines run: 200 while they do, 503 before and after. */
@@ -68,17 +68,8 @@ export class HealthCheck implements PipelineWatcher {
 
   #answer(): HttpReply {
     const since = this.#upSince;
-    const status = since === undefined ? 503 : 200;
     const custom = this.#config.response_body;
-    if (custom !== undefined) return { status, body: since === undefined ? custom.unhealthy : custom.healthy };
-    const body =
-      since === undefined
-        ? { status: 'Server not available' }
-        : {
-            status: 'Server available',
-            upSince: since.toISOString(),
-            uptime: formatDurationMs(Date.now() - since.getTime()),
-          };
-    return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+    if (custom === undefined) return serverAvailableReply(since?.getTime());
+    return since === undefined ? { status: 503, body: custom.unhealthy } : { status: 200, body: custom.healthy };
   }
 }

@@ -1,0 +1,77 @@
+import { grpcClientShape, grpcServerShape, httpServerShape } from '@clew/net';
+import { byteSize, durationMs, uint } from '@clew/pipeline';
+import { z } from 'zod';
+
+/** An empty section (`file:`) means all of its defaults; an absent one is not meant. */
+function meantByName<T extends z.ZodType>(schema: T) {
+  return z.preprocess((value) => (value === null ? {} : value), schema.optional());
+}
+
+const reloadInterval = durationMs()
+  .prefault('0s')
+  .refine((ms) => ms >= 0, 'reload interval must be a positive value, or zero to disable automatic reloading')
+  .describe('How often the strategies are read again; 0 never.');
+
+const file = z.strictObject({
+  path: z.string().prefault('').describe('A file, or an http(s) address. Empty: the default probability for all.'),
+  reload_interval: reloadInterval,
+  default_sampling_probability: z
+    .number()
+    .min(0)
+    .max(1)
+    .prefault(0.001)
+    .describe('What a service follows for which the file says nothing.'),
+  max_bytes: byteSize().prefault('16MiB').describe('Size of the strategies, at most.'),
+});
+
+/** The form of the `jaegerremotesampling` extension of the collector. */
+const source = z.strictObject({
+  file: z.string().prefault('').describe('As file.path.'),
+  remote: meantByName(z.strictObject(grpcClientShape)).describe('A server that is asked for strategies, over gRPC.'),
+  reload_interval: reloadInterval,
+});
+
+/** Settings of the `remote_sampling` extension. */
+export const remoteSamplingConfig = z
+  .strictObject({
+    http: z.strictObject(httpServerShape({ endpoint: 'localhost:5778' })).prefault({}),
+    // What an empty endpoint means depends on the name the extension is used under.
+    grpc: z.strictObject(grpcServerShape({ endpoint: '' })).prefault({}),
+    also_http_endpoints: z
+      .array(z.string())
+      .prefault([])
+      .describe('Ports shared with a receiver, on which /sampling, /api/sampling and / are answered too.'),
+    also_grpc_endpoints: z
+      .array(z.string())
+      .prefault([])
+      .describe('Ports shared with a receiver, on which the gRPC service is offered too.'),
+    file: meantByName(file),
+    source: meantByName(source),
+    max_services: uint().prefault(10_000).describe('Services that are remembered as asking; 0 is no limit.'),
+  })
+  .superRefine((config, context) => {
+    const problem = providerProblem(config);
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+  });
+
+/** What the settings parse to. */
+export type RemoteSamplingConfig = z.output<typeof remoteSamplingConfig>;
+
+interface Providers {
+  readonly file?: unknown;
+  readonly source?: { readonly file: string; readonly remote?: unknown } | undefined;
+}
+
+function providerProblem({ file: fromFile, source: from }: Providers): string | undefined {
+  const given = [fromFile, from].filter((section) => section !== undefined).length;
+  if (given === 0) return "no sampling strategy provider specified, expecting 'adaptive', 'file' or 'source'";
+  if (given > 1) return "only one sampling strategy provider can be specified, 'adaptive', 'file' or 'source'";
+  if (from === undefined) return undefined;
+  if (from.file !== '' && from.remote !== undefined) {
+    return "too many sources specified, has to be either 'file' or 'remote'";
+  }
+  if (from.file === '' && from.remote === undefined) {
+    return "no sources specified, has to be either 'file' or 'remote'";
+  }
+  return undefined;
+}

@@ -1,0 +1,328 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { GrpcClient, acquireListener, parseListenEndpoint } from '@clew/net';
+import {
+  TestHost,
+  describeExtensionContract,
+  farDeadline,
+  settingProblems,
+  settingsFor,
+} from '@clew/pipeline/contract-tests';
+import { decodeSamplingStrategy, encodeSamplingRequest } from '@clew/wire/jaeger';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { remoteSamplingExtensionFactory as factory } from './index.ts';
+
+const anywhere = { http: { endpoint: '127.0.0.1:0' }, grpc: { endpoint: '127.0.0.1:0' } };
+
+let directory: string;
+let strategiesPath: string;
+const stops: (() => Promise<void>)[] = [];
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'clew-sampling-'));
+  strategiesPath = join(directory, 'strategies.json');
+  const strategies = {
+    service_strategies: [
+      {
+        service: 'checkout',
+        type: 'probabilistic',
+        param: 0.25,
+        operation_strategies: [{ operation: 'GET /health', type: 'probabilistic', param: 0 }],
+      },
+      { service: 'batch', type: 'ratelimiting', param: 20 },
+    ],
+    default_strategy: { type: 'probabilistic', param: 0.1 },
+  };
+  await writeFile(strategiesPath, JSON.stringify(strategies));
+});
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+interface Running {
+  readonly http: string;
+  readonly grpc: string;
+  readonly snapshot: () => Readonly<Record<string, unknown>>;
+}
+
+async function running(settings: object = {}, id = 'remote_sampling'): Promise<Running> {
+  const all = { ...anywhere, file: { path: strategiesPath }, ...settings };
+  const extension = factory.create(settingsFor(factory, all, { id }));
+  await extension.start(new TestHost());
+  stops.push(() => extension.stop(farDeadline()));
+  const listeners = extension.snapshot()['listeners'] as { protocol: string; address: string }[];
+  const of = (protocol: string): string => listeners.find((each) => each.protocol === protocol)!.address;
+  return { http: of('sampling_http'), grpc: of('sampling_grpc'), snapshot: () => extension.snapshot() };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly type: string | undefined;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+function ask(address: string, path: string, method = 'GET'): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const sent = request(`http://${address}${path}`, { method, agent: false }, (response) => {
+      const pieces: Buffer[] = [];
+      response.on('data', (piece: Buffer) => pieces.push(piece));
+      response.on('end', () => {
+        const { statusCode = 0, headers } = response;
+        resolve({ status: statusCode, type: headers['content-type'], headers, body: Buffer.concat(pieces).toString() });
+      });
+    });
+    sent.on('error', reject);
+    sent.end();
+  });
+}
+
+async function askGrpc(address: string, service: string) {
+  const client = new GrpcClient({ endpoint: `http://${address}` });
+  try {
+    const path = '/jaeger.api_v2.SamplingManager/GetSamplingStrategy';
+    return decodeSamplingStrategy(await client.unary(path, encodeSamplingRequest(service), { timeoutMs: 10_000 }));
+  } finally {
+    await client.close();
+  }
+}
+
+const checkout =
+  '{"strategyType":"PROBABILISTIC","probabilisticSampling":{"samplingRate":0.25},"operationSampling":{' +
+  '"defaultSamplingProbability":0.25,"defaultLowerBoundTracesPerSecond":0,"perOperationStrategies":[' +
+  '{"operation":"GET /health","probabilisticSampling":{"samplingRate":0}}],"defaultUpperBoundTracesPerSecond":0}}';
+
+describeExtensionContract({ factory, settings: () => ({ ...anywhere, file: {} }) });
+
+describe('the settings of remote_sampling', () => {
+  it.each<[string, object, string]>([
+    [
+      'without a provider',
+      {},
+      "remote_sampling: no sampling strategy provider specified, expecting 'adaptive', 'file' or 'source'",
+    ],
+    [
+      'with two providers',
+      { file: {}, source: { file: 'x' } },
+      "remote_sampling: only one sampling strategy provider can be specified, 'adaptive', 'file' or 'source'",
+    ],
+    [
+      'with two sources',
+      { source: { file: 'x', remote: { endpoint: 'y' } } },
+      "remote_sampling: too many sources specified, has to be either 'file' or 'remote'",
+    ],
+    ['with no source', { source: {} }, "remote_sampling: no sources specified, has to be either 'file' or 'remote'"],
+    [
+      'with a negative interval',
+      { file: { reload_interval: '-1s' } },
+      'remote_sampling::file::reload_interval: reload interval must be a positive value, or zero to disable automatic reloading',
+    ],
+    [
+      'with a probability above 1',
+      { file: { default_sampling_probability: 1.5 } },
+      "'file.default_sampling_probability' must be at most 1, got unconvertible type 'float64', value: '1.5'",
+    ],
+  ])('are refused %s', (_, settings, problem) => {
+    expect(settingProblems(factory, settings)).toEqual([problem]);
+  });
+
+  it('may be those of Jaeger and those of the collector', () => {
+    expect(
+      settingProblems(factory, { file: { path: 's.json', default_sampling_probability: 1, reload_interval: '1s' } }),
+    ).toEqual([]);
+    expect(
+      settingProblems(factory, {
+        source: { reload_interval: '30s', remote: { endpoint: 'jaeger:14250', tls: { insecure: true } } },
+      }),
+    ).toEqual([]);
+    expect(settingProblems(factory, { file: null })).toEqual([]);
+  });
+});
+
+describe('remote sampling over HTTP', () => {
+  it.each(['/sampling', '/api/sampling', '/any/other/path'])('answers on %s with names for types', async (path) => {
+    const { http } = await running();
+    expect(await ask(http, `${path}?service=checkout`)).toMatchObject({
+      status: 200,
+      type: 'application/json',
+      body: checkout,
+    });
+    expect(await ask(http, `${path}?service=batch&x=y`)).toMatchObject({
+      body: '{"strategyType":"RATE_LIMITING","rateLimitingSampling":{"maxTracesPerSecond":20}}',
+    });
+    expect(await ask(http, `${path}?service=some%20other`)).toMatchObject({
+      body: '{"strategyType":"PROBABILISTIC","probabilisticSampling":{"samplingRate":0.1}}',
+    });
+  });
+
+  it('answers on / with numbers for types and nulls, as the first clients expect', async () => {
+    const { http } = await running();
+    expect(await ask(http, '/?service=batch')).toMatchObject({
+      status: 200,
+      type: 'application/json',
+      body: '{"strategyType":1,"probabilisticSampling":null,"rateLimitingSampling":{"maxTracesPerSecond":20},"operationSampling":null}',
+    });
+    expect(await ask(http, '/?service=other')).toMatchObject({
+      body: '{"strategyType":0,"probabilisticSampling":{"samplingRate":0.1},"rateLimitingSampling":null,"operationSampling":null}',
+    });
+  });
+
+  it.each(['/sampling', '/', '/sampling?service=a&service=b', '/sampling?Service=a'])(
+    'refuses %s, which does not name one service',
+    async (path) => {
+      const { http } = await running();
+      expect(await ask(http, path)).toMatchObject({
+        status: 400,
+        body: "'service' parameter must be provided once",
+      });
+    },
+  );
+
+  it('takes an empty name for a service like any other', async () => {
+    const { http } = await running();
+    expect(await ask(http, '/sampling?service=')).toMatchObject({ status: 200 });
+  });
+
+  it('restricts no baggage', async () => {
+    const { http } = await running();
+    expect(await ask(http, '/baggageRestrictions?service=x')).toMatchObject({
+      status: 200,
+      type: 'application/json',
+      body: '[]',
+    });
+  });
+
+  it('answers HEAD without a body, OPTIONS with what is possible, and refuses the rest', async () => {
+    const { http } = await running();
+    expect(await ask(http, '/sampling?service=checkout', 'HEAD')).toMatchObject({
+      status: 200,
+      body: '',
+      headers: { 'content-length': String(checkout.length) },
+    });
+    expect(await ask(http, '/sampling', 'OPTIONS')).toMatchObject({
+      status: 204,
+      headers: { allow: 'GET, HEAD, OPTIONS' },
+    });
+    expect(await ask(http, '/sampling?service=a', 'POST')).toMatchObject({ status: 405 });
+  });
+
+  it('keeps the connection for the next poll', async () => {
+    const { http } = await running();
+    const { Agent } = await import('node:http');
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const ports = new Set<number | undefined>();
+    for (let poll = 0; poll < 3; poll++) {
+      await new Promise<void>((resolve, reject) => {
+        const sent = request(`http://${http}/sampling?service=a`, { agent }, (response) => {
+          ports.add(response.socket.localPort);
+          response.resume().on('end', resolve);
+        });
+        sent.on('error', reject).end();
+      });
+    }
+    agent.destroy();
+    expect(ports.size).toBe(1);
+  });
+});
+
+describe('remote sampling over gRPC', () => {
+  it('answers jaeger.api_v2.SamplingManager', async () => {
+    const { grpc } = await running();
+    expect(await askGrpc(grpc, 'batch')).toEqual({
+      strategyType: 'RATE_LIMITING',
+      rateLimitingSampling: { maxTracesPerSecond: 20 },
+    });
+    expect((await askGrpc(grpc, 'checkout')).operationSampling?.perOperationStrategies).toHaveLength(1);
+  });
+
+  it('refuses a message that is none', async () => {
+    const { grpc } = await running();
+    const client = new GrpcClient({ endpoint: `http://${grpc}` });
+    const call = client.unary('/jaeger.api_v2.SamplingManager/GetSamplingStrategy', Uint8Array.of(0x0a, 9));
+    await expect(call).rejects.toMatchObject({ status: { code: 3 } });
+    await client.close();
+  });
+});
+
+describe('remote sampling on the ports of a receiver', () => {
+  it('answers beside what the receiver has there, and says on / that it is there', async () => {
+    // A port the system has just given out, which is then shared by its number.
+    const probe = await acquireListener({ endpoint: parseListenEndpoint('127.0.0.1:0'), owner: 'probe' });
+    const port = probe.address.transport === 'tcp' ? probe.address.port : 0;
+    await probe.release({ graceMs: 0 });
+    const endpoint = `127.0.0.1:${port}`;
+    const { snapshot } = await running({ also_http_endpoints: [endpoint], also_grpc_endpoints: [endpoint] });
+    const receiver = await acquireListener({ endpoint: parseListenEndpoint(endpoint), owner: 'receiver' });
+    stops.push(() => receiver.release({ graceMs: 0 }));
+    receiver.mountHttp({ paths: ['/api/traces'], handler: () => ({ status: 202 }) });
+
+    expect((await ask(endpoint, '/api/traces', 'POST')).status).toBe(202);
+    expect((await ask(endpoint, '/sampling?service=checkout')).body).toBe(checkout);
+    expect((await ask(endpoint, '/api/sampling?service=checkout')).body).toBe(checkout);
+    expect((await ask(endpoint, '/?service=batch')).body).toContain('"strategyType":1');
+    expect(JSON.parse((await ask(endpoint, '/')).body)).toMatchObject({ status: 'Server available' });
+    expect((await ask(endpoint, '/elsewhere')).status).toBe(404);
+    expect((await askGrpc(endpoint, 'batch')).strategyType).toBe('RATE_LIMITING');
+    expect(snapshot()['listeners']).toHaveLength(4);
+  });
+});
+
+describe('strategies of another server', () => {
+  const remote = (endpoint: string, reloadInterval = '0s') => ({
+    file: undefined,
+    source: { remote: { endpoint: `http://${endpoint}` }, reload_interval: reloadInterval },
+  });
+
+  it('are passed on', async () => {
+    const upstream = await running();
+    const { http, grpc } = await running(remote(upstream.grpc));
+    expect((await ask(http, '/sampling?service=checkout')).body).toBe(checkout);
+    expect((await askGrpc(grpc, 'batch')).strategyType).toBe('RATE_LIMITING');
+    expect(upstream.snapshot()['pollers']).toMatchObject([
+      { service: 'batch', polls: 1, transport: 'grpc' },
+      { service: 'checkout', polls: 1 },
+    ]);
+  });
+
+  it('are asked for again when the interval is over, not before', async () => {
+    const upstream = await running();
+    const { http } = await running(remote(upstream.grpc, '1h'));
+    for (let poll = 0; poll < 5; poll++) await ask(http, '/sampling?service=checkout');
+    expect(upstream.snapshot()['pollers']).toMatchObject([{ service: 'checkout', polls: 1 }]);
+  });
+
+  it('that cannot be had are an error over HTTP and over gRPC', async () => {
+    const { http, grpc } = await running(remote('127.0.0.1:1', '1h'));
+    const { status, body } = await ask(http, '/sampling?service=checkout');
+    expect([status, body]).toEqual([500, expect.stringMatching(/^collector error: ./)]);
+    await expect(askGrpc(grpc, 'checkout')).rejects.toMatchObject({ status: { code: 2 } });
+  });
+});
+
+describe('the snapshot of remote sampling', () => {
+  it('shows who asked last, how, and what they were told', async () => {
+    const { http, grpc, snapshot } = await running();
+    const before = Date.now();
+    await ask(http, '/sampling?service=checkout');
+    await askGrpc(grpc, 'batch');
+    expect(snapshot()).toMatchObject({
+      provider: { kind: 'file', source: strategiesPath, services: 2 },
+      services: 2,
+      pollers: [
+        { service: 'batch', transport: 'grpc', polls: 1, strategy: 'at most 20 traces/s' },
+        { service: 'checkout', transport: 'http', polls: 1, strategy: 'probabilistic 0.25, 1 operations' },
+      ],
+    });
+    const [{ lastPollUnixMs }] = snapshot()['pollers'] as [{ lastPollUnixMs: number }];
+    expect(lastPollUnixMs).toBeGreaterThanOrEqual(before);
+  });
+
+  it('forgets the service that asked longest ago when there are too many', async () => {
+    const { http, snapshot } = await running({ max_services: 2 });
+    for (const service of ['a', 'b', 'a', 'c']) await ask(http, `/sampling?service=${service}`);
+    expect(snapshot()['pollers']).toMatchObject([{ service: 'c' }, { service: 'a', polls: 2 }]);
+  });
+});

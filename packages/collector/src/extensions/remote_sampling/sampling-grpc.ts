@@ -1,0 +1,53 @@
+import { errorMessage } from '@clew/base';
+import { GrpcCode, NetError, rpcStatus } from '@clew/net';
+import type { GrpcService } from '@clew/net';
+import { decodeSamplingRequest, encodeSamplingStrategy, samplingManagerService } from '@clew/wire/jaeger';
+import type { AskStrategy } from './sampling-http.ts';
+import type { SamplingEvents } from './telemetry.ts';
+
+/** `jaeger.api_v2.SamplingManager`. */
+export function samplingService(
+  ask: AskStrategy,
+  events: SamplingEvents,
+  options: Pick<GrpcService, 'maxReceiveBytes' | 'authenticate'>,
+): GrpcService {
+  return {
+    ...options,
+    name: samplingManagerService,
+    methods: {
+      GetSamplingStrategy: {
+        kind: 'unary',
+        handle: async (message, { signal }) => {
+          const service = requestedService(message, events);
+          return encodeSamplingStrategy(await strategyOf(service, ask, events, signal));
+        },
+      },
+    },
+  };
+}
+
+function requestedService(message: Uint8Array, events: SamplingEvents): string {
+  try {
+    return decodeSamplingRequest(message);
+  } catch (cause) {
+    const reason = errorMessage(cause);
+    events.requested('grpc', 'refused', reason);
+    throw callError(GrpcCode.invalidArgument, reason, cause);
+  }
+}
+
+async function strategyOf(...[service, ask, events, signal]: [string, AskStrategy, SamplingEvents, AbortSignal]) {
+  try {
+    const strategy = await ask(service, 'grpc', signal);
+    events.requested('grpc', 'served');
+    return strategy;
+  } catch (cause) {
+    const reason = errorMessage(cause);
+    events.requested('grpc', 'failed', reason);
+    throw callError(GrpcCode.unknown, reason, cause);
+  }
+}
+
+function callError(code: GrpcCode, message: string, cause: unknown): NetError {
+  return new NetError('rpc_failed', message, { cause, status: rpcStatus(code, message) });
+}
