@@ -1,3 +1,7 @@
+export { loadGatewayConfig } from './config/load.ts';
+export type { ConfigSource, LoadedConfig } from './config/load.ts';
+export type { ConfigIo, DirectoryEntry, FileKind } from './config/io.ts';
+export { nodeConfigIo } from './config/node-io.ts';
 export type * from './config/model.ts';
 export type * from './config/model/agent.ts';
 export type * from './config/model/filter.ts';
@@ -7,3 +11,6 @@ export type * from './config/model/named.ts';
 export type * from './config/model/route.ts';
 export type * from './config/model/system.ts';
 export type * from './config/model/upstream.ts';
+export { formatPosition } from './kdl/position.ts';
+export type { SourcePosition } from './kdl/position.ts';
+export type { ConfigProblem, LintCode, ProblemCode } from './kdl/problem.ts';

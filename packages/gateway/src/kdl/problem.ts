@@ -10,7 +10,6 @@ export type ProblemCode =
   | 'include_empty'
   | 'environment'
   // Nodes and values.
-  | 'unknown_block'
   | 'unknown_setting'
   | 'unsupported'
   | 'deprecated'

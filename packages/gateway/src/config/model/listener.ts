@@ -12,7 +12,7 @@ export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
 
 /** A certificate and what it is shown to. */
 export interface SniCertificate {
-  /** Server names: exact, or `*.` and a name for one label below it. */
+  /** Server names: exact, or `*.` and a name for one label below it. Empty = those the certificate tells. */
   readonly hostnames: readonly string[];
   /** Names this certificate serves although another one claims them too. */
   readonly priorityHostnames: readonly string[];

@@ -98,7 +98,7 @@ export interface StaticFilesConfig {
 export type BuiltinHandler = 'health' | 'status' | 'metrics' | 'not-found' | 'upstreams';
 
 /** What kind of clients a route has; decides the form of error bodies. */
-export type ServiceType = 'web' | 'api' | 'static' | 'builtin' | 'inference';
+export type ServiceType = 'web' | 'api' | 'static' | 'builtin';
 
 /** Where a route's requests go. */
 export type RouteDestination =

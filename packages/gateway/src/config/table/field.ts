@@ -134,6 +134,20 @@ export function child<T>(name: string, inner: Block<T>, options: FieldOptions): 
   };
 }
 
+/**
+ * The same block, absent when it has mistakes: they are reported, so nothing will be started with it, and what surrounds it
+ * is still checked.
+ */
+export function tolerant<T>(field: OptionalField<T>): OptionalField<T> {
+  return {
+    ...field,
+    read(uses, owner, reader) {
+      const value = field.read(uses, owner, reader);
+      return value === invalid ? undefined : value;
+    },
+  };
+}
+
 /** A block below whose settings all have defaults; without it they hold. Several blocks of the name count as one. */
 export function section<T>(name: string, inner: Block<T>, options: FieldOptions): RequiredField<T> {
   return {
@@ -152,7 +166,7 @@ export function children<T>(name: string, inner: Block<T>, options: FieldOptions
     optional: false,
     read(uses, _owner, reader) {
       const values = uses.map((use) => inner.read(use, reader.within(use.name)));
-      return values.filter(isValid);
+      return values.every(isValid) ? values : invalid;
     },
   };
 }
@@ -188,6 +202,7 @@ function readScalar<T>(use: KdlNode, type: ValueType<T>, reader: Reader, instead
   const own = use.properties.find(({ name }) => name === use.name);
   const value = use.arguments[0] ?? own?.value;
   if (value === undefined) {
+    if (type.bare !== undefined) return type.bare;
     return reader.error('missing', `${use.name} has no value; it must be ${type.label}`, use.position);
   }
   const extra = use.arguments[1];

@@ -25,7 +25,7 @@ export class Reader {
 
   /** A reader for a block below this one. */
   within(part: string): Reader {
-    return new Reader(this.problems, this.subject === '' ? part : `${this.subject} ${part}`);
+    return new Reader(this.problems, [this.subject, part].filter((text) => text !== '').join(' '));
   }
 
   error(code: ProblemCode, message: string, position: SourcePosition, help?: string): Invalid {

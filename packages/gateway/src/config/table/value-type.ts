@@ -16,6 +16,8 @@ export interface ValueWarning {
 export interface ValueType<T> {
   /** Completes "must be …", and is the type in the reference. */
   readonly label: string;
+  /** What the name of the setting means when it stands alone. */
+  readonly bare?: T;
   read(value: KdlValue): ReadValue<T>;
 }
 
@@ -47,9 +49,10 @@ export const word: ValueType<string> = {
   read: ({ value }) => (typeof value === 'string' && value.trim() !== '' ? accept(value) : fail(undefined)),
 };
 
-/** `#true` or `#false`. */
+/** `#true` or `#false`; `#true` when nothing follows the name. */
 export const flag: ValueType<boolean> = {
   label: '#true or #false',
+  bare: true,
   read(value) {
     const scalar = scalarOf(value);
     return typeof scalar === 'boolean' ? accept(scalar) : fail(undefined);
