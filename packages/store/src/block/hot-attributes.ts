@@ -102,7 +102,15 @@ export class HotAttributes {
 
   #noteStatus(kind: number, type: number, heap: Uint8Array, lo: number, hi: number): void {
     const asText = type === ValueType.STRING;
-    const status = asText ? decimal(heap, lo, hi) : type === ValueType.INT && hi === 0 && lo <= 0xffff ? lo : 0;
+    const status = asText
+      ? decimal(heap, lo, hi)
+      : type === ValueType.INT
+        ? hi === 0 && lo <= 0xffff
+          ? lo
+          : 0
+        : type === ValueType.DOUBLE
+          ? integerOf(lo, hi)
+          : 0;
     const wasText = (this.bits & HotBit.STATUS_AS_TEXT) !== 0;
     if (status === 0 || (this.status !== 0 && (this.status !== status || wasText !== asText))) {
       this.bits |= HotBit.MIXED;
@@ -123,6 +131,17 @@ function isTrue(type: number, heap: Uint8Array, lo: number, hi: number): boolean
     heap[lo + 2] === 0x75 &&
     heap[lo + 3] === 0x65
   );
+}
+
+const doubleWords = new Uint32Array(2);
+const double = new Float64Array(doubleWords.buffer);
+
+/** The integer from 1 to 65535 that a double of two words is, else 0. Clients that know no integers send status codes so. */
+function integerOf(lo: number, hi: number): number {
+  doubleWords[0] = lo;
+  doubleWords[1] = hi;
+  const value = double[0]!;
+  return value >= 1 && value <= 0xffff && value === Math.trunc(value) ? value : 0;
 }
 
 /** The number of one to five decimal digits without leading zeros, at most 65535; else 0. */

@@ -146,11 +146,18 @@ describe('a tag', () => {
       { trace: 8, tags: [['k', ['a', 'b']]] },
       { trace: 9, tags: [['other', '500']] },
       { trace: 10, tags: [['k', '']] },
+      { trace: 11, tags: [['k', '500.0']] },
+      { trace: 12, resourceTags: [['k', '500']], eventTags: [['e', '500']] },
+      { trace: 13, eventTags: [['e', 500]] },
     );
     const sorted = async (value: string): Promise<number[]> =>
       (await find(tenant, tag('k', value))).toSorted(ascending);
-    expect(await sorted('500')).toEqual([1, 2, 3]);
-    expect(await sorted('500.0')).toEqual([2, 3]);
+    for (const text of ['500', '500.0', '500.00'])
+      expect((await sorted(text)).filter((n) => n < 11)).toEqual([1, 2, 3]);
+    expect(await sorted('500')).toEqual([1, 2, 3, 11, 12]);
+    expect(await sorted('0500')).toEqual([2, 3]);
+    for (const text of ['500', '500.0'])
+      expect((await find(tenant, tag('e', text))).toSorted(ascending)).toEqual([12, 13]);
     expect(await sorted('3.50')).toEqual([4]);
     expect(await sorted('true')).toEqual([5, 6]);
     expect(await sorted(Buffer.from('hi').toString('base64'))).toEqual([7]);

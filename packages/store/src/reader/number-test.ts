@@ -14,20 +14,29 @@ const MIN_INT64 = -(2n ** 63n);
 const MAX_INT64 = 2n ** 63n - 1n;
 /** Digits an integer may have; longer ones are compared as doubles, which at that size are infinite. */
 const MAX_DIGITS = 400;
+const decimalNotation = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 /** Reads decimal notation: `5`, `-1`, `+1.5`, `.5`, `1e3`. Throws `invalid_argument` for anything else. */
 export function numberLiteral(text: string): NumberLiteral {
   if (/^[+-]?\d+$/.test(text) && text.length <= MAX_DIGITS) return BigInt(text.replace('+', ''));
-  if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return Number(text);
+  if (decimalNotation.test(text)) return Number(text);
   throw new StoreError(
     'invalid_argument',
     `search spans: "${text.slice(0, 60)}" is not a number; write digits, optionally with a point and an exponent`,
   );
 }
 
-/** Texts that spell the number: as written, and as it is printed. */
+/** Texts that spell the number: as written, as it is printed, and with the point some clients write behind integers. */
 export function spellingsOf(text: string): string[] {
-  return [...new Set([text, String(numberLiteral(text))])];
+  const literal = numberLiteral(text);
+  const printed = String(literal);
+  const isInteger = typeof literal === 'bigint' || Number.isSafeInteger(literal);
+  return [...new Set([text, printed, ...(isInteger ? [`${printed}.0`] : [])])];
+}
+
+/** Whether a text is a number as programs print it. Leading zeros and exponents make a text no number: it may be a code or an id. */
+export function spellsNumber(text: string): boolean {
+  return text.length <= MAX_DIGITS && /^-?(0|[1-9]\d*)(\.\d+)?$/.test(text);
 }
 
 /** The 64-bit integer that equals the literal, if there is one. */

@@ -2,6 +2,7 @@ import { synonymsOf, ValueType } from '@clew/model';
 
 import { HOT_CONCEPTS, HotBit, HTTP_STATUS_CONCEPT } from '../block/hot-attributes.ts';
 import { pairHashes, TagScope } from '../schema/tables.ts';
+import { spellingsOf, spellsNumber } from './number-test.ts';
 import { anyOf, type Sql } from './sql.ts';
 import { specialTag } from './special-tags.ts';
 import type { TagCatalog } from './tag-catalog.ts';
@@ -66,8 +67,8 @@ function hotBranch({ sql, synonyms }: TagContext, key: string, value: string): s
   }
   const status = Number(value);
   if (!Number.isInteger(status) || status <= 0 || status > 0xffff) return undefined;
-  // Text that is not the plain digits equals a number by value, but no text.
-  const asNumber = String(status) === value ? '' : ` AND bitAnd(hot, ${HotBit.STATUS_AS_TEXT}) = 0`;
+  // The column's digits came as text or as number; text in another notation than programs print equals numbers only.
+  const asNumber = textsAlike(value).includes(String(status)) ? '' : ` AND bitAnd(hot, ${HotBit.STATUS_AS_TEXT}) = 0`;
   return `${found.column} = ${sql.value('UInt16', status)}${asNumber}${exact}`;
 }
 
@@ -113,13 +114,14 @@ function mapBranches(context: TagContext, scope: number, prefix: string, key: st
 
 function stringBranch({ sql, catalog }: TagContext, prefix: string, key: string, value: string): string {
   const k = sql.text(key);
-  const v = sql.text(value);
+  const texts = textsAlike(value).map((text) => sql.text(text));
+  const isOne = texts.length === 1 ? `= ${texts[0]!}` : `IN (${texts.join(', ')})`;
   const map = `${prefix}_str`;
   const equal =
     prefix === 'a' && !catalog.repeatedKeys
-      ? `${map}[${k}] = ${v}${value === '' ? ` AND has(${map}.keys, ${k})` : ''}`
-      : `arrayExists((x, y) -> x = ${k} AND y = ${v}, mapKeys(${map}), mapValues(${map}))`;
-  return prefix === 'a' ? `${pairHint('a_str', k, v)} AND ${equal}` : equal;
+      ? `${map}[${k}] ${isOne}${value === '' ? ` AND has(${map}.keys, ${k})` : ''}`
+      : `arrayExists((x, y) -> x = ${k} AND y ${isOne}, mapKeys(${map}), mapValues(${map}))`;
+  return prefix === 'a' ? `(${anyOf(texts.map((text) => pairHint('a_str', k, text)))}) AND ${equal}` : equal;
 }
 
 /** Lets the index over pairs drop granules, without the hashes being computed for every row. */
@@ -143,7 +145,8 @@ function childBranches({ sql, catalog }: TagContext, key: string, value: string)
   const branches: string[] = [];
   const k = (): string => sql.text(key);
   if (catalog.canBe(key, TagScope.event, ValueType.STRING)) {
-    branches.push(`arrayExists(m -> m[${k()}] = ${sql.text(value)} AND mapContains(m, ${k()}), ev_str)`);
+    const texts = sql.value('Array(String)', textsAlike(value));
+    branches.push(`arrayExists(m -> m[${k()}] IN ${texts} AND mapContains(m, ${k()}), ev_str)`);
   }
   const otherTypes = [ValueType.INT, ValueType.DOUBLE, ValueType.BOOL, ValueType.BYTES, ValueType.EMPTY];
   if (otherTypes.some((type) => catalog.canBe(key, TagScope.event, type))) {
@@ -157,7 +160,13 @@ function childBranches({ sql, catalog }: TagContext, key: string, value: string)
 
 /** Whether a tagged value is the text, or the same number. */
 function taggedEquals(sql: Sql, tagged: string, value: string): string {
-  const texts = [`s${value}`, `i${value}`, `d${value}`, `b${value}`, ...(value === '' ? ['e'] : [])];
+  const texts = [
+    ...textsAlike(value).map((text) => `s${text}`),
+    `i${value}`,
+    `d${value}`,
+    `b${value}`,
+    ...(value === '' ? ['e'] : []),
+  ];
   const alternatives: (string | Uint8Array)[] = [...texts];
   const int = intOf(value);
   if (int !== undefined) alternatives.push(`i${int}`);
@@ -165,6 +174,11 @@ function taggedEquals(sql: Sql, tagged: string, value: string): string {
   if (double !== undefined) alternatives.push(`d${String(double)}`);
   for (const bytes of bytesOf(value)) alternatives.push(Buffer.concat([Buffer.from('y'), bytes]));
   return `${tagged} IN ${sql.value('Array(String)', alternatives)}`;
+}
+
+/** Texts that are the value: the text itself, and when it is a number, others that print the same one. */
+function textsAlike(value: string): readonly string[] {
+  return spellsNumber(value) ? spellingsOf(value) : [value];
 }
 
 /** The 64-bit integer a text stands for: `500`, `-1`, `3.0`. */

@@ -89,8 +89,22 @@ describe('a term', () => {
     expect(await matching(tenant, term('!=', ''))).toEqual([1, 2, 3, 8]);
     expect(await matching(tenant, term('>', 'b'))).toEqual([3]);
     expect(await matching(tenant, term('<=', 'b'))).toEqual([1, 2, 4, 8]);
-    expect(await matching(tenant, term('=', '5'))).toEqual([]);
-    expect(await matching(tenant, term('=', 'true'))).toEqual([]);
+    expect(await matching(tenant, term('=', '5'))).toEqual([6]);
+    expect(await matching(tenant, term('=', 'true'))).toEqual([7]);
+    expect(await matching(tenant, term('>', '4'))).toEqual([1, 2, 3, 8]);
+  });
+
+  it('is satisfied by what is spelled alike, whatever types clients send', async () => {
+    const tenant = await storedValues(500n, 500, '500', '500.0', '5e2', 500.5, true, 'true', false, 'false', 'True');
+    for (const value of ['500', '500.0', 500n, 500])
+      expect(await matching(tenant, term('=', value))).toEqual([1, 2, 3, 4]);
+    expect(await matching(tenant, term('!=', '500'))).toEqual([5, 6, 8, 10, 11]);
+    expect(await matching(tenant, term('=', '500.50'))).toEqual([6]);
+    for (const value of ['true', true]) expect(await matching(tenant, term('=', value))).toEqual([7, 8]);
+    for (const value of ['true', true]) expect(await matching(tenant, term('!=', value))).toEqual([3, 4, 5, 9, 10, 11]);
+    const codes = await storedValues('0123', '123', 123n, '1e3', 1000n);
+    expect(await matching(codes, term('=', '0123'))).toEqual([1]);
+    expect(await matching(codes, term('=', '1e3'))).toEqual([4]);
   });
 
   it('compares numbers by value whatever their width, and with texts that spell them', async () => {
@@ -115,9 +129,9 @@ describe('a term', () => {
     expect(await matching(tenant, term('>', -(2n ** 63n)))).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it('compares booleans with booleans only', async () => {
+  it('compares booleans with booleans and with the texts that spell them', async () => {
     const tenant = await storedValues(true, false, 'true', 1n, [false, true]);
-    expect(await matching(tenant, term('=', true))).toEqual([1, 5]);
+    expect(await matching(tenant, term('=', true))).toEqual([1, 3, 5]);
     expect(await matching(tenant, term('!=', true))).toEqual([2]);
   });
 
@@ -182,7 +196,8 @@ describe('a term', () => {
     for (const tenant of [await stored(spans(...list)), await stored(spans(...odd))]) {
       const code = 'http.response.status_code';
       expect(await matching(tenant, term('=', 500n, code))).toEqual([1, 2, 3]);
-      expect(await matching(tenant, term('=', '500', code))).toEqual([3]);
+      expect(await matching(tenant, term('=', '500', code))).toEqual([1, 2, 3]);
+      expect(await matching(tenant, term('=', '500.0', code))).toEqual([1, 2, 3]);
       expect((await matching(tenant, term('>', 404.5, code))).slice(0, 2)).toEqual([1, 2]);
       expect((await matching(tenant, term('!=', 500n, 'http.status_code')))[0]).toBe(4);
       expect(await matching(tenant, term('=~', 'G.T', 'http.request.method'))).toEqual([5]);

@@ -1,7 +1,15 @@
 import { compilePattern } from '@clew/base';
 
 import { StoreError } from '../errors.ts';
-import { compareDouble, compareInt, exactInt, numberLiteral, type NumberOperator, spellingsOf } from './number-test.ts';
+import {
+  compareDouble,
+  compareInt,
+  exactInt,
+  numberLiteral,
+  type NumberOperator,
+  spellingsOf,
+  spellsNumber,
+} from './number-test.ts';
 import { allOf, anyOf, type Sql } from './sql.ts';
 
 /** How a value is compared. */
@@ -12,7 +20,8 @@ export type TermValue = boolean | { readonly type: 'string' | 'number'; readonly
 
 /**
  * A comparison as conditions on SQL expressions of each type; `undefined` where no value of the type can satisfy it. Types follow TraceQL: text
- * compares with text, numbers with numbers whatever their width, booleans with booleans; besides, `=` and `!=` compare a number with texts that spell it.
+ * compares with text, numbers with numbers whatever their width, booleans with booleans. Besides, `=` and `!=` compare what is spelled alike, as
+ * clients differ in the types they send: 500, 500.0 and the text "500" are equal, and so are true and the text "true".
  */
 export interface ValueTest {
   readonly string: ((x: string) => string) | undefined;
@@ -30,7 +39,7 @@ export interface ValueTest {
 /** Prepares a comparison. Throws `invalid_argument` when operator and value do not go together, or the pattern is none. */
 export function valueTest(sql: Sql, operator: ValueOperator, value: TermValue): ValueTest {
   if (operator === '=~' || operator === '!~') return patternTest(sql, operator, value);
-  if (typeof value === 'boolean') return boolTest(operator, value);
+  if (typeof value === 'boolean') return boolTest(sql, operator, value);
   return value.type === 'number' ? numberTest(sql, operator, value.text) : textTest(sql, operator, value.text);
 }
 
@@ -70,9 +79,13 @@ const nothing = {
 };
 
 function textTest(sql: Sql, operator: NumberOperator, text: string): ValueTest {
-  if (operator === '=') return oneOfTest(sql, [text]);
   const at = once(() => sql.text(text));
-  return { ...nothing, string: (x) => `${x} ${operator} ${at()}`, every: operator === '!=' };
+  if (operator !== '=' && operator !== '!=')
+    return { ...nothing, string: (x) => `${x} ${operator} ${at()}`, every: false };
+  if (spellsNumber(text)) return numberTest(sql, operator, text);
+  if (text === 'true' || text === 'false') return boolTest(sql, operator, text === 'true');
+  if (operator === '=') return oneOfTest(sql, [text]);
+  return { ...nothing, string: (x) => `${x} != ${at()}`, every: true };
 }
 
 function oneOfTest(sql: Sql, texts: readonly string[]): ValueTest {
@@ -99,11 +112,14 @@ function numberTest(sql: Sql, operator: NumberOperator, text: string): ValueTest
   return { ...numbers, string: (x) => `NOT (${equal(x)})` };
 }
 
-function boolTest(operator: NumberOperator, value: boolean): ValueTest {
+function boolTest(sql: Sql, operator: NumberOperator, value: boolean): ValueTest {
   if (operator !== '=' && operator !== '!=') {
     throw new StoreError('invalid_argument', `search spans: ${operator} cannot compare true and false; use = or !=`);
   }
-  return { ...nothing, bool: (x) => `${x} ${operator} ${value ? 1 : 0}`, every: operator === '!=' };
+  const bool = (x: string): string => `${x} ${operator} ${value ? 1 : 0}`;
+  const text = oneOfTest(sql, [String(value)]);
+  if (operator === '=') return { ...text, bool };
+  return { ...nothing, bool, string: (x) => `NOT (${text.string!(x)})`, every: true };
 }
 
 function patternTest(sql: Sql, operator: '=~' | '!~', value: TermValue): ValueTest {

@@ -97,15 +97,13 @@ function test(term: TermFilter, value: AttributeValue): boolean {
 }
 
 function testScalar(term: Extract<TermFilter, { readonly value: unknown }>, value: AttributeValue): boolean {
-  const wanted = term.value;
-  if (typeof wanted === 'boolean')
-    return typeof value === 'boolean' && ordered(term.operator, Number(value), Number(wanted));
+  const wanted = typeof term.value === 'boolean' ? { type: 'boolean', text: String(term.value) } : term.value;
+  if (term.operator === '=' || term.operator === '!=') return isAlike(wanted, value) === (term.operator === '=');
+  if (wanted.type === 'boolean') return false;
   if (wanted.type === 'number') {
-    const number = /^[+-]?\d+$/.test(wanted.text) ? BigInt(wanted.text) : Number(wanted.text);
-    // Comparing a bigint with a number is exact in JavaScript.
-    if (typeof value === 'bigint' || typeof value === 'number') return ordered(term.operator, value, number);
-    if (typeof value !== 'string' || !['=', '!='].includes(term.operator)) return false;
-    return (value === wanted.text || value === String(number)) === (term.operator === '=');
+    return (
+      (typeof value === 'bigint' || typeof value === 'number') && ordered(term.operator, value, numberOf(wanted.text))
+    );
   }
   if (typeof value !== 'string') return false;
   if (term.operator === '=~' || term.operator === '!~') {
@@ -114,6 +112,27 @@ function testScalar(term: Extract<TermFilter, { readonly value: unknown }>, valu
     return pattern.value.test(value) === (term.operator === '=~');
   }
   return ordered(term.operator, Buffer.compare(bytesOfText(value), bytesOfText(wanted.text)), 0);
+}
+
+const isPrintedNumber = /^-?(0|[1-9]\d*)(\.\d+)?$/;
+
+function numberOf(text: string): bigint | number {
+  return /^[+-]?\d+$/.test(text) ? BigInt(text) : Number(text);
+}
+
+/** Whether a value is what is written, whatever types both have; `undefined` when their types cannot be compared at all. */
+function isAlike(wanted: { readonly type: string; readonly text: string }, value: AttributeValue): boolean | undefined {
+  const { text } = wanted;
+  if (wanted.type === 'number' || isPrintedNumber.test(text)) {
+    const number = numberOf(text);
+    // Comparing a bigint with a number is exact in JavaScript.
+    if (typeof value === 'bigint' || typeof value === 'number') return ordered('=', value, number);
+    const isInteger = typeof number === 'bigint' || Number.isSafeInteger(number);
+    const spellings = [text, String(number), ...(isInteger ? [`${number}.0`] : [])];
+    return typeof value === 'string' ? spellings.includes(value) : undefined;
+  }
+  if (typeof value === 'boolean') return text === 'true' || text === 'false' ? String(value) === text : undefined;
+  return typeof value === 'string' ? value === text : undefined;
 }
 
 function ordered(operator: string, a: number | bigint, b: number | bigint): boolean {
