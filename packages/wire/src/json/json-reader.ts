@@ -98,14 +98,35 @@ export class JsonReader {
     return byte === COMMA;
   }
 
-  /** Reads a member's name and the colon; returns the name's number in `names`, 0 when it is not there. */
+  /**
+   * Reads a member's name and the colon; returns the name's number in `names`, 0 when it is not there. Writers repeat
+   * the order of members, so the one that followed the last time is tried first.
+   */
   protected name(names: NameTable): number {
     if (this.peek() !== QUOTE) throw this.malformed('the name of a member');
+    const expected = names.expected();
+    if (expected !== undefined && this.#startsWith(expected)) {
+      this.pos += expected.length;
+      return names.confirm();
+    }
+    this.key();
+    return names.learn(this.text, this.textStart, this.textEnd);
+  }
+
+  #startsWith(expected: Uint8Array): boolean {
+    const { buf, pos } = this;
+    const { length } = expected;
+    if (pos + length > this.end) return false;
+    for (let i = 0; i < length; i++) if (buf[pos + i] !== expected[i]) return false;
+    return true;
+  }
+
+  /** Reads a member's name, whatever it is, into `text`, `textStart`, `textEnd`, and the colon. */
+  protected key(): void {
+    if (this.peek() !== QUOTE) throw this.malformed('the name of a member');
     this.string();
-    const field = names.find(this.text, this.textStart, this.textEnd);
     if (this.peek() !== COLON) throw this.malformed("':'");
     this.pos++;
-    return field;
   }
 
   /** Takes a `null`, which stands for an absent value; returns whether there was one. */
@@ -248,9 +269,7 @@ export class JsonReader {
       case BRACE_OPEN:
         this.enter(depth + 1);
         for (let more = this.openObject(); more; more = this.nextMember()) {
-          this.string();
-          if (this.peek() !== COLON) throw this.malformed("':'");
-          this.pos++;
+          this.key();
           this.skipValue(depth + 1);
         }
         return;

@@ -5,8 +5,13 @@ const SLOTS = 64;
  * reference accepts it too, under its snake_case form.
  */
 export class NameTable {
+  /** By slot: the name with its quotes and the colon, as most writers write it; see {@link NameTable.expected}. */
+  readonly #quoted: (Uint8Array | undefined)[] = Array.from({ length: SLOTS });
   readonly #names: (Uint8Array | undefined)[] = Array.from({ length: SLOTS });
   readonly #fields = new Uint8Array(SLOTS);
+  /** By slot of the name read last: the slot of the name that followed it. */
+  readonly #follow = new Uint8Array(SLOTS);
+  #last = 0;
 
   /** `fields` maps lowerCamelCase names to their numbers (1 to 255). */
   constructor(fields: Readonly<Record<string, number>>) {
@@ -22,16 +27,42 @@ export class NameTable {
     let slot = slotOf(bytes, 0, bytes.length);
     while (this.#names[slot] !== undefined) slot = (slot + 1) % SLOTS;
     this.#names[slot] = bytes;
+    this.#quoted[slot] = Uint8Array.from(`"${name}":`, (letter) => letter.charCodeAt(0));
     this.#fields[slot] = field;
+  }
+
+  /** The name that followed the last one the time before, with quotes and colon; a guess, `undefined` when there is none. */
+  expected(): Uint8Array | undefined {
+    return this.#quoted[this.#follow[this.#last]!];
+  }
+
+  /** Says that the guess was right; returns the number of the name. */
+  confirm(): number {
+    this.#last = this.#follow[this.#last]!;
+    return this.#fields[this.#last]!;
+  }
+
+  /** The number of the name in `bytes[start, end)`, or 0 when it is unknown; the next guess is better for it. */
+  learn(bytes: Uint8Array, start: number, end: number): number {
+    const slot = this.#slot(bytes, start, end);
+    if (slot < 0) return 0;
+    this.#follow[this.#last] = slot;
+    this.#last = slot;
+    return this.#fields[slot]!;
   }
 
   /** The number of the name in `bytes[start, end)`, or 0 when it is unknown. */
   find(bytes: Uint8Array, start: number, end: number): number {
-    if (end === start) return 0;
+    const slot = this.#slot(bytes, start, end);
+    return slot < 0 ? 0 : this.#fields[slot]!;
+  }
+
+  #slot(bytes: Uint8Array, start: number, end: number): number {
+    if (end === start) return -1;
     for (let slot = slotOf(bytes, start, end); ; slot = (slot + 1) % SLOTS) {
       const name = this.#names[slot];
-      if (name === undefined) return 0;
-      if (sameBytes(name, bytes, start, end)) return this.#fields[slot]!;
+      if (name === undefined) return -1;
+      if (sameBytes(name, bytes, start, end)) return slot;
     }
   }
 }
