@@ -21,6 +21,10 @@ export function toCurrent(convert: Conversion | undefined, value: AttributeValue
       return hostOf(value);
     case 'list':
       return typeof value === 'string' ? value.split(',').map((item) => item.trim()) : value;
+    case 'ipv4':
+      return typeof value === 'bigint' ? dottedAddress(value) : value;
+    case 'jaeger_version':
+      return typeof value === 'string' ? `${JAEGER_PREFIX}${value}` : value;
     default:
       return maps[convert].forward.get(valueText(value)) ?? value;
   }
@@ -44,6 +48,10 @@ export function toOlder(convert: Conversion | undefined, value: AttributeValue):
     case 'after_query':
     case 'host':
       return [];
+    case 'ipv4':
+      return [value, ...addressWords(value)];
+    case 'jaeger_version':
+      return typeof value === 'string' && value.startsWith(JAEGER_PREFIX) ? [value.slice(JAEGER_PREFIX.length)] : [];
     case 'grpc_status':
       return backward(convert, value).map((text) =>
         typeof text === 'string' && /^\d+$/.test(text) ? BigInt(text) : text,
@@ -58,7 +66,18 @@ export function isReversible(convert: Conversion | undefined): boolean {
   return convert !== 'before_query' && convert !== 'after_query' && convert !== 'host';
 }
 
-type Mapped = Exclude<Conversion, 'text' | 'first_part' | 'before_query' | 'after_query' | 'host' | 'list'>;
+/** Whether a conversion loses nothing, so that equal values under one name are equal under the other. */
+export function isLossless(convert: Conversion | undefined): boolean {
+  return isReversible(convert) && convert !== 'first_part' && convert !== 'list';
+}
+
+/** What Jaeger's translation to OpenTelemetry puts before the version of its clients. */
+const JAEGER_PREFIX = 'Jaeger-';
+
+type Mapped = Exclude<
+  Conversion,
+  'text' | 'first_part' | 'before_query' | 'after_query' | 'host' | 'list' | 'ipv4' | 'jaeger_version'
+>;
 
 interface ValueMap {
   readonly forward: ReadonlyMap<string, string>;
@@ -107,6 +126,22 @@ function hostOf(value: AttributeValue): AttributeValue | undefined {
   const host =
     bracketed ?? (authority.split(':').length === 2 ? authority.slice(0, authority.indexOf(':')) : authority);
   return host === '' ? undefined : host;
+}
+
+/** The dotted form of an address that was recorded as a 32-bit number, signed or not. */
+function dottedAddress(word: bigint): string {
+  const bits = Number(BigInt.asUintN(32, word));
+  return [24, 16, 8, 0].map((shift) => (bits >>> shift) & 255).join('.');
+}
+
+/** The numbers a dotted address may have been recorded as. */
+function addressWords(value: AttributeValue): readonly bigint[] {
+  const parts =
+    typeof value === 'string' ? /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(value)?.slice(1) : undefined;
+  if (parts === undefined || parts.some((part) => Number(part) > 255)) return [];
+  const word = parts.reduce((bits, part) => (bits << 8n) | BigInt(part), 0n);
+  const signed = BigInt.asIntN(32, word);
+  return signed === word ? [word] : [word, signed];
 }
 
 function integerOf(text: string): readonly bigint[] {

@@ -6,7 +6,7 @@ import { SpanCursor } from '../batch/span-cursor.ts';
 import { SpanKind } from '../otlp-numbers.ts';
 import type { AttributeValue } from '../values/value.ts';
 import { isReversible, toCurrent, toOlder } from './convert.ts';
-import { canonicalKey, currentNamesOf, findWithSynonyms, olderNamesOf, synonymsOf } from './synonyms.ts';
+import { canonicalKey, currentNamesOf, findWithSynonyms, olderNamesOf, synonymsOf, synonymValues } from './synonyms.ts';
 import { synonymTable } from './table.ts';
 
 interface Facts {
@@ -146,5 +146,39 @@ describe('conversion between names', () => {
         },
       ),
     );
+  });
+});
+
+describe('values under other names', () => {
+  it.each<[key: string, name: string, value: AttributeValue, expected: AttributeValue[]]>([
+    ['host.name', 'hostname', 'a', ['a']],
+    ['jaeger.version', 'opencensus.exporterversion', 'Go-2.30.0', ['Go-2.30.0', 'Jaeger-Go-2.30.0']],
+    ['opencensus.exporterversion', 'jaeger.version', 'Jaeger-Go-2.30.0', ['Jaeger-Go-2.30.0', 'Go-2.30.0']],
+    ['opencensus.exporterversion', 'jaeger.version', '1.2', ['1.2']],
+    ['network.peer.address', 'peer.ipv4', '10.0.0.5', ['10.0.0.5', 167_772_165n]],
+    ['peer.ipv4', 'peer.ipv4', '200.0.0.1', ['200.0.0.1', 3_355_443_201n, -939_524_095n]],
+    ['net.peer.ip', 'peer.ipv4', '10.0.0.999', ['10.0.0.999']],
+    ['peer.ipv4', 'network.peer.address', 167_772_165n, [167_772_165n, '10.0.0.5']],
+    ['db.system.name', 'db.system', 'microsoft.sql_server', ['microsoft.sql_server', 'mssql']],
+    ['rpc.grpc.status_code', 'rpc.status_code', '5', ['5', 'NOT_FOUND']],
+    ['rpc.status_code', 'rpc.grpc.status_code', 'NOT_FOUND', ['NOT_FOUND', 5n]],
+    ['http.flavor', 'network.protocol.version', '2.0', ['2.0', '2']],
+    ['http.target', 'url.path', '/a?b', ['/a?b']],
+    ['rpc.method', 'rpc.method', 'Get', ['Get']],
+    ['k', 'k', 'v', ['v']],
+  ])('%s, asked for as %s, of %s', (key, name, value, expected) => {
+    expect(synonymValues(key, name, value)).toEqual(expected);
+  });
+
+  it('of Zipkin’s endpoints and Jaeger’s process tags are found under the names of today', () => {
+    expect(synonymsOf('net.host.ip')).toContain('network.local.address');
+    expect(synonymsOf('network.local.address')).toContain('net.host.ip');
+    expect(synonymsOf('net.peer.ip')).toContain('network.peer.address');
+    expect(synonymsOf('network.peer.port')).toContain('net.peer.port');
+    expect(synonymsOf('network.local.port')).toContain('net.host.port');
+    expect(synonymsOf('peer.service')).toContain('service.peer.name');
+    expect(canonicalKey('net.peer.port', SpanKind.CLIENT)).toBe('server.port');
+    expect(canonicalKey('net.host.port')).toBe('server.port');
+    expect(find({ 'peer.ipv4': 167_772_165n }, 'network.peer.address')).toBe('10.0.0.5');
   });
 });

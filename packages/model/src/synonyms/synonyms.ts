@@ -1,7 +1,7 @@
 import type { AttributeCursor } from '../batch/attribute-cursor.ts';
 import { valueText } from '../values/json.ts';
 import type { AttributeValue } from '../values/value.ts';
-import { toCurrent } from './convert.ts';
+import { isLossless, toCurrent, toOlder } from './convert.ts';
 import { synonymTable, type Conversion, type SynonymRow } from './table.ts';
 
 /**
@@ -66,6 +66,39 @@ export function synonymsOf(key: string, level: Synonym['level'] = 'span'): reado
     for (const synonym of olderNamesOf(current)) if (synonym.level === level) names.add(synonym.key);
   }
   return [...names];
+}
+
+/**
+ * The values under `name` that mean what `value` means under `key`, of which `name` is a synonym: what a search for equality must look for.
+ * `value` itself comes first; a name whose values cannot be told from those of `key` has no other.
+ */
+export function synonymValues(
+  key: string,
+  name: string,
+  value: AttributeValue,
+  level: Synonym['level'] = 'span',
+): readonly AttributeValue[] {
+  const found: AttributeValue[] = [value];
+  for (const from of namesOfConcepts(key, level)) {
+    for (const to of namesOfConcepts(name, level)) {
+      if (from.current !== to.current || !isLossless(from.convert) || !isLossless(to.convert)) continue;
+      const current = from.isOlder ? toCurrent(from.convert, value) : value;
+      if (current === undefined) continue;
+      found.push(...(to.isOlder ? toOlder(to.convert, current) : [current]));
+    }
+  }
+  return [...new Set(found)];
+}
+
+/** The concepts a name stands for, by their current names, and how its values become current ones. Joined names stand for half a concept. */
+function namesOfConcepts(
+  name: string,
+  level: Synonym['level'],
+): readonly { readonly current: string; readonly isOlder: boolean; readonly convert: Conversion | undefined }[] {
+  const older = currentNamesOf(name)
+    .filter((row) => row.level === level && row.prefix === undefined)
+    .map(({ current, convert }) => ({ current, isOlder: true, convert }));
+  return byCurrent.has(name) ? [{ current: name, isOlder: false, convert: undefined }, ...older] : older;
 }
 
 /**

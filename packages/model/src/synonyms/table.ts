@@ -20,7 +20,9 @@ export type Conversion =
   | 'rpc_system'
   | 'grpc_status'
   | 'http_flavor'
-  | 'net_transport';
+  | 'net_transport'
+  | 'ipv4'
+  | 'jaeger_version';
 
 /** An older name and what limits the equivalence. A bare string has no limits. */
 export interface SynonymRow {
@@ -37,6 +39,7 @@ export interface SynonymRow {
 
 const serverSide = [SpanKind.SERVER, SpanKind.CONSUMER] as const;
 const clientSide = [SpanKind.CLIENT, SpanKind.PRODUCER] as const;
+const noSide = [SpanKind.UNSPECIFIED, SpanKind.INTERNAL] as const;
 
 /** Current name → older names. */
 export const synonymTable: Readonly<Record<string, readonly (string | SynonymRow)[]>> = {
@@ -98,6 +101,7 @@ export const synonymTable: Readonly<Record<string, readonly (string | SynonymRow
   'feature_flag.result.variant': ['feature_flag.variant'],
   'gcp.gemini': ['gemini'],
   'gcp.vertex_ai': ['vertex_ai'],
+  'host.name': ['hostname'],
   'http.request.body.size': ['http.request_content_length_uncompressed', 'http.request_content_length'],
   'http.request.method': ['http.method'],
   'http.request.resend_count': ['http.resend_count', 'http.retry_count'],
@@ -127,9 +131,16 @@ export const synonymTable: Readonly<Record<string, readonly (string | SynonymRow
   'messaging.operation.type': ['messaging.operation'],
   'network.connection.state': ['system.network.state'],
   'network.local.address': ['net.host.ip', 'net.sock.host.addr'],
-  'network.local.port': ['net.sock.host.port'],
-  'network.peer.address': ['net.sock.peer.addr', 'net.peer.ip', 'peer.address', 'peer.ipv4', 'peer.ipv6'],
-  'network.peer.port': ['net.sock.peer.port', 'peer.port'],
+  'network.local.port': ['net.sock.host.port', { key: 'net.host.port', kinds: clientSide }],
+  'network.peer.address': [
+    'net.sock.peer.addr',
+    'net.peer.ip',
+    'peer.address',
+    { key: 'peer.ipv4', convert: 'ipv4' },
+    'peer.ipv6',
+  ],
+  'network.peer.port': ['net.sock.peer.port', 'peer.port', { key: 'net.peer.port', kinds: noSide }],
+  'opencensus.exporterversion': [{ key: 'jaeger.version', convert: 'jaeger_version' }],
   'network.protocol.name': ['net.protocol.name'],
   'network.protocol.version': ['net.protocol.version', { key: 'http.flavor', convert: 'http_flavor' }],
   'network.transport': [{ key: 'net.transport', convert: 'net_transport' }],

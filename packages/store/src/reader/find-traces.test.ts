@@ -216,6 +216,71 @@ describe('a tag', () => {
     ]);
   });
 
+  it('matches under other names what the value is called there', async () => {
+    const tenant = await stored(
+      {
+        trace: 1,
+        resourceTags: [
+          ['hostname', 'h1'],
+          ['jaeger.version', 'Go-2.30.0'],
+        ],
+      },
+      {
+        trace: 2,
+        resourceTags: [
+          ['host.name', 'h1'],
+          ['opencensus.exporterversion', 'Jaeger-Go-2.30.0'],
+        ],
+      },
+      {
+        trace: 3,
+        tags: [
+          ['peer.ipv4', 167_772_165n],
+          ['db.system', 'mssql'],
+        ],
+      },
+      {
+        trace: 4,
+        tags: [
+          ['network.peer.address', '10.0.0.5'],
+          ['db.system.name', 'microsoft.sql_server'],
+        ],
+      },
+      {
+        trace: 5,
+        tags: [
+          ['net.peer.ip', '10.0.0.5'],
+          ['net.peer.port', 80n],
+        ],
+      },
+      {
+        trace: 6,
+        tags: [
+          ['net.host.ip', '::1'],
+          ['net.host.port', '8080'],
+        ],
+      },
+    );
+    const sorted = async (key: string, value: string): Promise<number[]> =>
+      (await find(tenant, tag(key, value))).toSorted(ascending);
+    for (const key of ['hostname', 'host.name', 'resource.hostname']) expect(await sorted(key, 'h1')).toEqual([1, 2]);
+    expect(await sorted('jaeger.version', 'Go-2.30.0')).toEqual([1, 2]);
+    expect(await sorted('opencensus.exporterversion', 'Jaeger-Go-2.30.0')).toEqual([1, 2]);
+    for (const key of ['peer.ipv4', 'net.peer.ip', 'network.peer.address']) {
+      expect(await sorted(key, '10.0.0.5')).toEqual([3, 4, 5]);
+    }
+    expect(await sorted('network.peer.port', '80')).toEqual([5]);
+    expect(await sorted('network.local.address', '::1')).toEqual([6]);
+    expect(await sorted('network.local.port', '8080')).toEqual([6]);
+    for (const [key, value] of [
+      ['db.system', 'mssql'],
+      ['db.system.name', 'microsoft.sql_server'],
+    ] as const) {
+      expect(await sorted(key, value)).toEqual([3, 4]);
+    }
+    expect(await find(tenant, { ...tag('db.system.name', 'microsoft.sql_server'), synonyms: false })).toEqual([4]);
+  });
+
   it('is found when one key came twice, and when a dedicated column cannot show its value', async () => {
     const tenant = await stored(
       {

@@ -48,6 +48,10 @@ const texts = [
   "q'\\{p0:String}",
   'é',
   '/users/{id}',
+  'mssql',
+  'microsoft.sql_server',
+  '0.0.0.5',
+  'Jaeger-a',
 ];
 const numbers = [
   '5',
@@ -88,6 +92,10 @@ const keys = [
   'http.request.method',
   'db.system',
   'db.system.name',
+  'peer.ipv4',
+  'net.peer.ip',
+  'jaeger.version',
+  'opencensus.exporterversion',
   'name',
   'trace.id',
   'span.id',

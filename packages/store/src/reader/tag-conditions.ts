@@ -1,4 +1,4 @@
-import { synonymsOf, ValueType } from '@clew/model';
+import { synonymsOf, synonymValues, ValueType, valueText } from '@clew/model';
 
 import { HOT_CONCEPTS, HotBit, HTTP_STATUS_CONCEPT } from '../block/hot-attributes.ts';
 import { pairHashes, TagScope } from '../schema/tables.ts';
@@ -29,6 +29,13 @@ export function keysOf(filter: TagFilter, synonyms: boolean): readonly string[] 
   return key === filter.key ? names : [filter.key, ...names];
 }
 
+/** What the filter's value is under one of its keys: `jaeger.version=Go-2.30.0` is `Jaeger-Go-2.30.0` under the name of today. */
+function valuesOf(filter: TagFilter, key: string): readonly string[] {
+  if (key === filter.key && key.startsWith('resource.')) return [filter.value];
+  const wanted = filter.key.startsWith('resource.') ? filter.key.slice('resource.'.length) : filter.key;
+  return [...new Set(synonymValues(wanted, key, filter.value).map(valueText))];
+}
+
 /**
  * Condition on `spans` that holds for spans with the tag on any of their levels: own attributes, resource, scope, events, links. Only levels and
  * types the key was ever seen with are looked at; 0 when there are none.
@@ -39,9 +46,11 @@ export function tagCondition(context: TagContext, filter: TagFilter): string {
   if (special?.only !== true) {
     for (const key of keysOf(filter, context.synonyms)) {
       const resourceOnly = key !== filter.key && filter.key.startsWith('resource.');
-      branches.push(...(resourceOnly ? [] : spanBranches(context, key, filter.value)));
-      branches.push(...resourceBranches(context, key, filter.value, resourceOnly));
-      if (!resourceOnly) branches.push(...childBranches(context, key, filter.value));
+      for (const value of valuesOf(filter, key)) {
+        branches.push(...(resourceOnly ? [] : spanBranches(context, key, value)));
+        branches.push(...resourceBranches(context, key, value, resourceOnly));
+        if (!resourceOnly) branches.push(...childBranches(context, key, value));
+      }
     }
   }
   return anyOf([...new Set(branches)]);

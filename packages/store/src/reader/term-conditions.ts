@@ -5,7 +5,8 @@ import { TagScope } from '../schema/tables.ts';
 import { allOf, anyOf, type Sql } from './sql.ts';
 import { pairHint, resourceSubquery, type TagContext } from './tag-conditions.ts';
 import { fieldBranch } from './term-fields.ts';
-import { arrayTest, taggedTest, type TermValue, type ValueOperator, type ValueTest, valueTest } from './value-test.ts';
+import { type TermTests, termTests } from './term-tests.ts';
+import { anyTest, arrayTest, taggedTest, type TermValue, type ValueOperator, type ValueTest } from './value-test.ts';
 
 /** Where an attribute is looked for; `any` is the span, then its resource. */
 export type TermScope = 'any' | 'span' | 'resource' | 'event' | 'link' | 'instrumentation';
@@ -27,15 +28,15 @@ export function termKeys(term: TermFilter, synonyms: boolean): readonly string[]
 /** Condition on `spans` that holds for spans that satisfy the term. Two-valued; levels and types the key was never seen with are left out. */
 export function termCondition(context: TagContext, term: TermFilter): string {
   const names = termKeys(term, context.synonyms);
-  const comparison = 'value' in term ? valueTest(context.sql, term.operator, term.value) : undefined;
-  const levels = new TermLevels(context, names, comparison);
+  const tests = 'value' in term ? termTests(context.sql, term) : undefined;
+  const levels = new TermLevels(context, names, tests);
   switch (term.scope) {
     case 'event':
       return levels.events(term.operator === 'missing');
     case 'link':
       return levels.links(term.operator === 'missing');
     default: {
-      const condition = anyOf(branchesOf(levels, term, comparison));
+      const condition = anyOf(branchesOf(levels, term, tests?.(names[0]!)));
       return term.operator === 'missing' ? `NOT (${condition})` : condition;
     }
   }
@@ -67,13 +68,13 @@ class TermLevels {
   readonly sql: Sql;
   readonly #context: TagContext;
   readonly #names: readonly string[];
-  readonly #test: ValueTest | undefined;
+  readonly #tests: TermTests | undefined;
 
-  constructor(context: TagContext, names: readonly string[], test: ValueTest | undefined) {
+  constructor(context: TagContext, names: readonly string[], tests: TermTests | undefined) {
     this.sql = context.sql;
     this.#context = context;
     this.#names = names;
-    this.#test = test;
+    this.#tests = tests;
   }
 
   /** Alternatives on the span's own attributes. */
@@ -95,18 +96,17 @@ class TermLevels {
 
   /** On the dedicated column; rows that say it does not show everything are looked up in the maps. */
   #hot(concept: number, spellings: readonly number[], keys: readonly string[]): string[] {
-    const column = this.#hotColumn(concept, spellings);
+    const column = this.#hotColumn(concept, spellings, this.#tests && anyTest(keys.map(this.#tests)));
     if (!this.#context.catalog.mixed) return column === undefined ? [] : [column];
     const maps = anyOf(keys.flatMap((key) => this.#maps(TagScope.span, 'a', key)));
     const isMixed = `bitAnd(hot, ${HotBit.MIXED})`;
     return [allOf([`${isMixed} != 0`, maps]), ...(column === undefined ? [] : [allOf([`${isMixed} = 0`, column])])];
   }
 
-  #hotColumn(concept: number, spellings: readonly number[]): string | undefined {
+  #hotColumn(concept: number, spellings: readonly number[], test: ValueTest | undefined): string | undefined {
     const { column, old } = HOT_CONCEPTS[concept]!;
     const mask = spellings.reduce((bits, spelling) => bits | (1 << (concept * 2 + spelling)), 0);
     const isPresent = `bitAnd(hot, ${mask}) != 0`;
-    const test = this.#test;
     if (test === undefined) return isPresent;
     if (concept === HTTP_STATUS_CONCEPT) return this.#hotStatus(test, isPresent);
     if (test.string === undefined) return undefined;
@@ -128,8 +128,9 @@ class TermLevels {
   resource(scope: TagScope, prefix: string, column: string | undefined): string[] {
     const conditions = this.#names.flatMap((key) => this.#maps(scope, prefix, key));
     if (column !== undefined) {
-      const own = this.#test === undefined ? `${column} != ''` : this.#test.string?.(column);
-      if (own !== undefined) conditions.push(this.#test === undefined ? own : allOf([`${column} != ''`, own]));
+      const test = this.#tests?.(this.#names[0]!);
+      const own = this.#tests === undefined ? `${column} != ''` : test?.string?.(column);
+      if (own !== undefined) conditions.push(this.#tests === undefined ? own : allOf([`${column} != ''`, own]));
     }
     return conditions.length === 0 ? [] : [resourceSubquery(this.#context, anyOf(conditions))];
   }
@@ -141,7 +142,7 @@ class TermLevels {
     // The indexes over pairs do not see the empty key beside others (ClickHouse 26.7).
     const isIndexed = prefix === 'a' && key !== '';
     const k = this.sql.text(key);
-    const test = this.#test;
+    const test = this.#tests?.(key);
     const branches: string[] = [];
     const add = (suffix: string, condition: ((x: string) => string) | undefined): void => {
       const map = `${prefix}_${suffix}`;
@@ -181,8 +182,8 @@ class TermLevels {
 
   /** Condition that some event satisfies the term, or lacks the attribute. */
   events(lacks: boolean): string {
-    const test = this.#test;
     const conditions = this.#names.flatMap((key) => {
+      const test = this.#tests?.(key);
       const k = this.sql.text(key);
       const text = test === undefined ? '1' : test.string?.(`s[${k}]`);
       const other = test === undefined ? '1' : taggedTest(test, `o[${k}]`);
@@ -198,15 +199,16 @@ class TermLevels {
   }
 
   #eventName(): string[] {
-    if (this.#test === undefined) return ["n != ''"];
-    return this.#test.string === undefined ? [] : [allOf(["n != ''", this.#test.string('n')])];
+    if (this.#tests === undefined) return ["n != ''"];
+    const { string } = this.#tests(this.#names[0]!);
+    return string === undefined ? [] : [allOf(["n != ''", string('n')])];
   }
 
   /** Condition that some link satisfies the term, or lacks the attribute. */
   links(lacks: boolean): string {
-    const test = this.#test;
     const condition = anyOf(
       this.#names.map((key) => {
+        const test = this.#tests?.(key);
         const k = this.sql.text(key);
         return allOf([`mapContains(m, ${k})`, test === undefined ? '1' : taggedTest(test, `m[${k}]`)]);
       }),

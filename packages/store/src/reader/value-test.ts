@@ -43,6 +43,25 @@ export function valueTest(sql: Sql, operator: ValueOperator, value: TermValue): 
   return value.type === 'number' ? numberTest(sql, operator, value.text) : textTest(sql, operator, value.text);
 }
 
+/** A comparison that holds where one of these does; all of them compare for equality. */
+export function anyTest(tests: readonly ValueTest[]): ValueTest {
+  if (tests.length === 1) return tests[0]!;
+  const joined = (type: 'string' | 'int' | 'double' | 'bool'): ((x: string) => string) | undefined => {
+    const conditions = tests.map((test) => test[type]).filter((condition) => condition !== undefined);
+    return conditions.length === 0 ? undefined : (x) => anyOf(conditions.map((condition) => condition(x)));
+  };
+  const texts = tests.flatMap((test) => test.texts ?? []);
+  return {
+    string: joined('string'),
+    int: joined('int'),
+    double: joined('double'),
+    bool: joined('bool'),
+    texts: texts.length === 0 ? undefined : texts,
+    integer: undefined,
+    every: false,
+  };
+}
+
 /** The condition on a tagged value (`block/tagged-value.ts`) that is a scalar. */
 export function taggedTest(test: ValueTest, x: string): string {
   const body = `substring(${x}, 2)`;

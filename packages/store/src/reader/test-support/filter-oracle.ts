@@ -1,5 +1,13 @@
 import { compilePattern } from '@clew/base';
-import { bytesOfText, synonymsOf, type AttributeValue, type KeyValue, type PlainSpan } from '@clew/model';
+import {
+  bytesOfText,
+  synonymsOf,
+  synonymValues,
+  valueText,
+  type AttributeValue,
+  type KeyValue,
+  type PlainSpan,
+} from '@clew/model';
 
 import type { SpanFilter } from '../span-filter.ts';
 import type { TermFilter } from '../term-conditions.ts';
@@ -34,7 +42,7 @@ function statusOf(span: PlainSpan): SpanFilter['status'] {
 function holds(span: PlainSpan, term: TermFilter, synonyms: boolean): boolean {
   const names = synonyms ? synonymsOf(term.key, term.scope === 'event' ? 'event' : 'span') : [term.key];
   const some = (attributes: readonly KeyValue[]): boolean =>
-    valuesOf(attributes, names).some((value) => test(term, value));
+    attributes.some(({ key, value }) => names.includes(key) && variants(term, key).some((each) => test(each, value)));
   const isPresent = (attributes: readonly KeyValue[]): boolean => valuesOf(attributes, names).length > 0;
   const { attributes, resource, scope, events, links } = span;
   const lacks = term.operator === 'missing';
@@ -65,8 +73,10 @@ function holds(span: PlainSpan, term: TermFilter, synonyms: boolean): boolean {
 
 /** Arrays of events and links are not looked into. */
 function flat(attributes: readonly KeyValue[], names: readonly string[], term: TermFilter): boolean {
-  return valuesOf(attributes, names).some((value) =>
-    test(term, Array.isArray(value) && 'value' in term ? null : value),
+  return attributes.some(
+    ({ key, value }) =>
+      names.includes(key) &&
+      variants(term, key).some((each) => test(each, Array.isArray(value) && 'value' in each ? null : value)),
   );
 }
 
@@ -80,6 +90,14 @@ function fieldHolds(span: PlainSpan, term: TermFilter): boolean {
   if (term.operator === '=') return /^[0-9a-f]+$/i.test(wanted) && wanted.toLowerCase().padStart(id.length, '0') === id;
   if (term.operator === '!=') return wanted.toLowerCase().padStart(id.length, '0') !== id;
   return test(term, id);
+}
+
+/** The term, and the same with what its value is called under another name of the attribute. */
+function variants(term: TermFilter, name: string): TermFilter[] {
+  if (!('value' in term) || term.operator !== '=' || typeof term.value === 'boolean') return [term];
+  const level = term.scope === 'event' ? 'event' : 'span';
+  const others = synonymValues(term.key, name, term.value.text, level).slice(1);
+  return [term, ...others.map((other) => ({ ...term, value: { type: 'string' as const, text: valueText(other) } }))];
 }
 
 function valuesOf(attributes: readonly KeyValue[], names: readonly string[]): AttributeValue[] {
