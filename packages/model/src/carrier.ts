@@ -10,8 +10,17 @@ export const Carrier = Object.freeze({
   FORMAT: 'clew.carrier.format',
   /** On a span, int: the `flags` of a Jaeger span, when not zero. */
   JAEGER_FLAGS: 'clew.carrier.jaeger.flags',
-  /** On a span, string `child_of` or `follows_from`: the kind of reference that gave the span its parent id, when it was a reference. */
+  /**
+   * On a span, string `follows_from`: the kind of the reference that names the span's parent. Absent, or `child_of`, is the
+   * usual kind.
+   */
   JAEGER_PARENT_REF_TYPE: 'clew.carrier.jaeger.parent_ref_type',
+  /** On a span, string: the `process_id` of a Jaeger span, when not empty. */
+  JAEGER_PROCESS_ID: 'clew.carrier.jaeger.process_id',
+  /** On a resource, bool: its `host.name` came as the process tag `hostname`. */
+  JAEGER_HOSTNAME: 'clew.carrier.jaeger.hostname',
+  /** On a resource, bool: its `opencensus.exporterversion` came as the process tag `jaeger.version`, without the prefix `Jaeger-`. */
+  JAEGER_VERSION: 'clew.carrier.jaeger.version',
   /** On a span, bool: the span is the server half of a pair that shares one id. */
   ZIPKIN_SHARED: 'clew.carrier.zipkin.shared',
   /** On a span, bool: the span was sent with the debug mark. */
@@ -35,6 +44,9 @@ export const CarrierFormat = Object.freeze({ JAEGER: 'jaeger', ZIPKIN: 'zipkin',
 
 /** The link attribute (OpenTelemetry's own name) that keeps a Jaeger reference's type: `child_of` or `follows_from`. */
 export const OPENTRACING_REF_TYPE = 'opentracing.ref_type';
+
+/** The span attribute in which Jaeger keeps warnings about a span: a list of strings that its APIs show apart from tags. */
+export const JAEGER_WARNINGS = '@jaeger@warnings';
 
 /** Whether an attribute is a carrier of foreign facts, which APIs hide. */
 export function isCarrierKey(key: string): boolean {
