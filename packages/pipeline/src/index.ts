@@ -14,6 +14,7 @@ export * from './consumer.ts';
 export * from './errors.ts';
 export * from './feature-gates.ts';
 export * from './registry/registry.ts';
+export * from './sampling-store.ts';
 export * from './graph/durability.ts';
 export * from './graph/edge-cut.ts';
 export * from './graph/edge-part.ts';

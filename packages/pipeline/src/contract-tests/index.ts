@@ -4,3 +4,4 @@ export * from './lifecycle.ts';
 export * from './processor.ts';
 export * from './receiver.ts';
 export * from './support.ts';
+export * from './sampling-store.ts';

@@ -3,12 +3,16 @@ import { errorMessage } from '@clew/base';
 import type { SqlClient } from '../engine/client.ts';
 import { StoreError } from '../errors.ts';
 import { createStatements, type DdlTarget } from './ddl.ts';
+import { addTables } from './migration-steps.ts';
 import type { Migration, StepContext } from './migration-types.ts';
+import { samplingTables } from './sampling-tables.ts';
 import type { SchemaSpec } from './table-types.ts';
 import { currentSchema } from './tables.ts';
 
-/** The way from each earlier version to the current one. Version 1 is the first, so there is none yet. */
-export const migrations: readonly Migration[] = [];
+/** The way from each earlier version to the current one. */
+export const migrations: readonly Migration[] = [
+  { schema: { ...currentSchema, version: 2 }, steps: [addTables(...samplingTables.map(({ name }) => name))] },
+];
 
 /** How a migration is carried out. */
 export interface MigrateOptions {

@@ -6,6 +6,18 @@ import type { ColumnSpec, SchemaSpec, TableSpec } from './table-types.ts';
 
 /** Steps migrations are made of. Each can be interrupted anywhere and run again. */
 
+/** Adds tables that earlier versions did not have. */
+export function addTables(...tables: readonly string[]): MigrationStep {
+  return {
+    name: `add ${tables.join(', ')}`,
+    async run({ client, ddl, schema }) {
+      for (const statement of tables.flatMap((table) => createTable(specOf(schema, table), ddl))) {
+        await run(client, statement);
+      }
+    },
+  };
+}
+
 /** Adds a column that old rows have the default of. */
 export function addColumn(table: string, column: ColumnSpec): MigrationStep {
   return {

@@ -1,3 +1,4 @@
+import { samplingTables } from './sampling-tables.ts';
 import type { ColumnSpec, SchemaSpec, TableSpec, ViewSpec } from './table-types.ts';
 
 /**
@@ -273,8 +274,20 @@ const views: readonly ViewSpec[] = [
 
 /** The schema this version of the program writes and reads. */
 export const currentSchema: SchemaSpec = {
-  version: 1,
-  tables: [spans, resources, traceIndex, services, operations, tagKeys, tagValues, red, edges, rollups],
+  version: 2,
+  tables: [
+    spans,
+    resources,
+    traceIndex,
+    services,
+    operations,
+    tagKeys,
+    tagValues,
+    red,
+    edges,
+    rollups,
+    ...samplingTables,
+  ],
   views,
 };
 

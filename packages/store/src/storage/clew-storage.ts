@@ -4,7 +4,7 @@ import type { Telemetry } from '@clew/base';
 import { errorMessage, Lifecycle } from '@clew/base';
 import type { SpanBatch } from '@clew/model';
 import { unpackBatch } from '@clew/model';
-import type { ConsumeContext, CreateSettings, Host } from '@clew/pipeline';
+import type { ConsumeContext, CreateSettings, Host, SamplingStorage } from '@clew/pipeline';
 import type { SqlClient } from '../engine/client.ts';
 import { StoreError } from '../errors.ts';
 import type { StoreErrorCode } from '../errors.ts';
@@ -14,6 +14,7 @@ import { deleteDemoData, deleteTraces } from '../retention/deletion.ts';
 import { ddlOf } from '../retention/partitions.ts';
 import type { RetentionPolicy } from '../retention/retention.ts';
 import { migrate } from '../schema/migrate.ts';
+import { SqlSamplingStore } from '../sampling/sampling-store.ts';
 import { countSegment, deleteSegment, deriveSegment } from '../schema/segments.ts';
 import { BlockThread } from '../writer/block-thread.ts';
 import { Intake } from '../writer/intake.ts';
@@ -63,8 +64,9 @@ interface Running {
  * `start` returns when the directory is locked and the journal takes requests; the engine starts and migrates in the background (`ready`), so that
  * nothing is refused meanwhile. When the engine can never be used (a newer schema, an unusable directory) the status becomes fatal.
  */
-export class ClewStorageExtension implements ClewStorage {
+export class ClewStorageExtension implements ClewStorage, SamplingStorage {
   readonly [clewStorageCapability] = true as const;
+  readonly samplingStore: SqlSamplingStore;
   readonly #config: ClewStorageConfig;
   readonly #telemetry: Telemetry;
   readonly #id: string;
@@ -79,6 +81,8 @@ export class ClewStorageExtension implements ClewStorage {
     this.#id = id;
     this.#config = config;
     this.#telemetry = telemetry;
+    // The embedded engine's directory is locked: nobody else can be there.
+    this.samplingStore = new SqlSamplingStore(() => this.client, { exclusive: config.url === undefined });
     this.#life = new Lifecycle(`the extension ${id}`, {
       start: () => this.#start(),
       stop: (deadline) => this.#stop(deadline),
