@@ -18,6 +18,7 @@ export const B3_SAMPLED = 'x-b3-sampled';
 export const B3_FLAGS = 'x-b3-flags';
 
 const DASH = 0x2d;
+const SPAN_ID_DIGITS = 16;
 
 /**
  * Reads `b3`, or else the `x-b3-…` headers. True with a remote parent, and also with a decision alone (`b3: 0`), to which a new
@@ -56,8 +57,9 @@ export function parseB3(text: string, into: TraceContext): boolean {
     assign(into, traceId, spanId, third);
     return true;
   }
-  // Some senders leave the decision out and still name the parent.
+  // Some senders leave the decision out and still name the parent; in that place it has to be written in full.
   const parent = text.slice(third === Decision.NONE ? spanEnd + 1 : thirdEnd + 1, end);
+  if (third === Decision.NONE && parent.length !== SPAN_ID_DIGITS) return false;
   const parentSpanId = parseSpanId(parent);
   if (parentSpanId === undefined && !isZeroId(parent)) return false;
   assign(into, traceId, spanId, third);
@@ -146,7 +148,7 @@ function sampledDecision(text: string): Decision | undefined {
 
 /** A parent of zeros is a root's way to say that it has none. */
 function isZeroId(text: string): boolean {
-  return text.length > 0 && text.length <= 16 && scanLowerHex(text, 0, text.length) === 0;
+  return text.length > 0 && text.length <= SPAN_ID_DIGITS && scanLowerHex(text, 0, text.length) === 0;
 }
 
 function partEnd(text: string, start: number, end: number): number {

@@ -36,8 +36,9 @@ export function extract<C>(
   let flags = 0;
   let debug = false;
   let debugId = '';
-  for (const candidate of formats) {
-    if (!extractOne(candidate, carrier, getter, into)) continue;
+  // Counted by hand: an iterator costs memory until this function is optimised.
+  for (let i = 0; i < formats.length; i++) {
+    if (!extractOne(formats[i]!, carrier, getter, into)) continue;
     if (into.hasParent) return true;
     if (found) continue;
     found = true;
@@ -57,7 +58,7 @@ export function inject<C>(
   carrier: C,
   setter: CarrierSetter<C>,
 ): void {
-  for (const format of formats) injectOne(format, context, carrier, setter);
+  for (let i = 0; i < formats.length; i++) injectOne(formats[i]!, context, carrier, setter);
 }
 
 function extractOne<C>(format: ContextFormat, carrier: C, getter: CarrierGetter<C>, into: TraceContext): boolean {

@@ -5,14 +5,14 @@ import type { CarrierAccess } from './carrier.ts';
 /** What is used of the `Metadata` of `@grpc/grpc-js`. */
 export interface GrpcMetadata {
   get(key: string): readonly (string | Uint8Array)[];
-  set(key: string, value: string | Uint8Array): void;
+  set(key: string, value: string): void;
   remove(key: string): void;
   getMap(): Record<string, string | Uint8Array>;
 }
 
 /**
- * gRPC metadata. Values of `…-bin` keys, which the library gives as bytes, read and are set as the base64 text they
- * travel as, so that the same code reads HTTP/2 headers.
+ * gRPC metadata. Values of `…-bin` keys, which the library gives as bytes, read as the base64 text they travel as, so that the
+ * same code reads HTTP/2 headers; they are not written, since no format that is written needs them.
  */
 export const grpcMetadata: CarrierAccess<GrpcMetadata> = {
   get(metadata, name) {
@@ -28,7 +28,8 @@ export const grpcMetadata: CarrierAccess<GrpcMetadata> = {
     }
   },
   set(metadata, name, value) {
-    metadata.set(name, isBinary(name) ? bytesOf(value) : value);
+    if (isBinary(name)) return false;
+    metadata.set(name, value);
     return true;
   },
   remove: (metadata, name) => metadata.remove(name),
@@ -40,8 +41,4 @@ function isBinary(name: string): boolean {
 
 function base64Text(value: string | Uint8Array): string {
   return typeof value === 'string' ? value : base64Of(value);
-}
-
-function bytesOf(base64: string): Uint8Array {
-  return Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
 }
