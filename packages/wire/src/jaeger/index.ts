@@ -7,3 +7,9 @@ export {
   encodeSamplingRequest,
   encodeSamplingStrategy,
 } from './sampling-protobuf.ts';
+export { DEFAULT_MAX_DATAGRAM_BYTES, encodeAgentMessages, encodeThriftBatches } from './thrift-batches.ts';
+export type { AgentEncodeOptions, AgentMessages, ThriftEncodeOptions } from './thrift-batches.ts';
+export { decodeAgentMessage, decodeThriftBatch } from './thrift.ts';
+export type { AgentMessageResult } from './thrift.ts';
+export type { ClientStats, ThriftBatchResult } from './thrift-decode.ts';
+export type { WrittenProtocol } from './thrift-encode.ts';

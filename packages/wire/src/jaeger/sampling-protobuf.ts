@@ -1,7 +1,7 @@
 import { inputError } from '../errors.ts';
 import { DEFAULT_DECODE_LIMITS } from '../limits.ts';
-import { ProtobufReader, WireType, viewOf } from '../otlp/protobuf-reader.ts';
-import { ReverseWriter } from '../otlp/reverse-writer.ts';
+import { ProtobufReader, WireType, viewOf } from '../protobuf/protobuf-reader.ts';
+import { ReverseWriter } from '../protobuf/reverse-writer.ts';
 import { MAX_OPERATION_STRATEGIES, samplingStrategyTypes } from './sampling.ts';
 import type { OperationSampling, PerOperationSampling, ProbabilisticSampling, SamplingStrategy } from './sampling.ts';
 

@@ -1,0 +1,431 @@
+import { ValueType, signedOfWords } from '@clew/model';
+import type { SpanBatch } from '@clew/model';
+import { inputError } from '../errors.ts';
+import type { DecodeLimits } from '../limits.ts';
+import { StringGuesser } from '../string-guesser.ts';
+import { BinaryReader } from '../thrift/binary-reader.ts';
+import { NO_FIELD } from '../thrift/reader.ts';
+import type { ThriftReader } from '../thrift/reader.ts';
+import { ThriftType } from '../thrift/types.ts';
+import { SpanSink } from './span-sink.ts';
+import { TagType } from './thrift-tag-type.ts';
+
+/** What a client says of its own losses since it started (`ClientStats` of jaeger.thrift), signed 64-bit counters. */
+export interface ClientStats {
+  readonly fullQueueDroppedSpans: bigint;
+  readonly tooLargeDroppedSpans: bigint;
+  readonly failedToEmitSpans: bigint;
+}
+
+/** What a Thrift `Batch` says beside its spans. */
+export interface ThriftBatchResult {
+  /** Spans appended. */
+  readonly spans: number;
+  /** The client's number of the batch, when it sent one. */
+  readonly sequenceNumber: bigint | undefined;
+  /** The client's own count of losses, when it sent one. */
+  readonly clientStats: ClientStats | undefined;
+}
+
+/** Whose tags are being read. */
+const TagOwner = Object.freeze({ PROCESS: 0, SPAN: 1, LOG: 2 } as const);
+
+const NONE = -1;
+const noReader: ThriftReader = new BinaryReader();
+
+/**
+ * Decodes `Batch` of jaeger.thrift (github.com/jaegertracing/jaeger-idl, thrift/jaeger.thrift) from either protocol into
+ * a batch.
+ *
+ * A hot path, guarded by `bench/codec`: one pass, nothing is allocated per span.
+ */
+export class ThriftBatchDecoder {
+  readonly #sink = new SpanSink();
+  readonly #guesser = new StringGuesser();
+  #reader = noReader;
+  #batch: SpanBatch = this.#sink.context.batch;
+  /** The tag read last: key, and type and words as attribute tables keep them. */
+  #key = 0;
+  #type = 0;
+  #lo = 0;
+  #hi = 0;
+  #resource = NONE;
+  #isGo = false;
+  #sequenceNumber: bigint | undefined;
+  #clientStats: ClientStats | undefined;
+
+  /** Decodes the struct `reader` stands before, whose input is `bytes`. */
+  decode(reader: ThriftReader, bytes: Uint8Array, batch: SpanBatch, limits: DecodeLimits): ThriftBatchResult {
+    const mark = batch.mark();
+    try {
+      this.#bind(reader, bytes, batch, limits);
+      this.#readBatch();
+      return {
+        spans: batch.count - mark.spans,
+        sequenceNumber: this.#sequenceNumber,
+        clientStats: this.#clientStats,
+      };
+    } catch (error) {
+      batch.rollback(mark);
+      throw error;
+    } finally {
+      this.#release();
+    }
+  }
+
+  #bind(reader: ThriftReader, bytes: Uint8Array, batch: SpanBatch, limits: DecodeLimits): void {
+    this.#reader = reader;
+    this.#batch = batch;
+    this.#sink.bind(bytes, batch, limits);
+    this.#guesser.bind(reader.buf, reader.view, batch.strings);
+    this.#resource = NONE;
+    this.#isGo = false;
+    this.#sequenceNumber = undefined;
+    this.#clientStats = undefined;
+  }
+
+  #release(): void {
+    this.#sink.release();
+    this.#guesser.release();
+    this.#reader = noReader;
+    this.#batch = this.#sink.context.batch;
+  }
+
+  /** The process is needed before the spans; when these come first they are passed over and read at the end. */
+  #readBatch(): void {
+    const reader = this.#reader;
+    const at = reader.pos;
+    let hasSpans = false;
+    let deferredAt = NONE;
+    for (let id = reader.field(0); id !== NO_FIELD; id = reader.field(id)) {
+      switch (id) {
+        case 1:
+          reader.expect(ThriftType.STRUCT);
+          this.#process();
+          break;
+        case 2:
+          reader.expect(ThriftType.LIST);
+          hasSpans = true;
+          if (this.#resource !== NONE) this.#spans();
+          else {
+            deferredAt = reader.pos;
+            reader.skip();
+          }
+          break;
+        case 3:
+          reader.expect(ThriftType.I64);
+          reader.i64();
+          this.#sequenceNumber = signedOfWords(reader.lo, reader.hi);
+          break;
+        case 4:
+          reader.expect(ThriftType.STRUCT);
+          this.#stats();
+          break;
+        default:
+          reader.skip();
+      }
+    }
+    if (this.#resource === NONE) throw missing(at, 'process');
+    if (!hasSpans) throw missing(at, 'spans');
+    if (deferredAt === NONE) return;
+    const end = reader.pos;
+    reader.pos = deferredAt;
+    reader.type = ThriftType.LIST;
+    this.#spans();
+    reader.pos = end;
+  }
+
+  #stats(): void {
+    const reader = this.#reader;
+    const counts = [0n, 0n, 0n];
+    for (let id = reader.field(0); id !== NO_FIELD; id = reader.field(id)) {
+      if (id < 1 || id > 3) {
+        reader.skip();
+        continue;
+      }
+      reader.expect(ThriftType.I64);
+      reader.i64();
+      counts[id - 1] = signedOfWords(reader.lo, reader.hi);
+    }
+    const [fullQueueDroppedSpans, tooLargeDroppedSpans, failedToEmitSpans] = counts as [bigint, bigint, bigint];
+    this.#clientStats = { fullQueueDroppedSpans, tooLargeDroppedSpans, failedToEmitSpans };
+  }
+
+  /** The name of the service is needed before the tags; when these come first they are passed over and read at the end. */
+  #process(): void {
+    const reader = this.#reader;
+    const { processes, context } = this.#sink;
+    let hasService = false;
+    let deferredAt = NONE;
+    this.#resource = processes.begin(reader.pos);
+    this.#guesser.previous = 0;
+    for (let id = reader.field(0); id !== NO_FIELD; id = reader.field(id)) {
+      if (id === 1) {
+        reader.expect(ThriftType.STRING);
+        reader.binary();
+        if (!hasService) processes.service(context.heapBase + reader.start, reader.stop - reader.start);
+        hasService = true;
+      } else if (id === 2) {
+        reader.expect(ThriftType.LIST);
+        if (hasService) this.#tags(TagOwner.PROCESS);
+        else {
+          deferredAt = reader.pos;
+          reader.skip();
+        }
+      } else reader.skip();
+    }
+    if (deferredAt !== NONE) {
+      const end = reader.pos;
+      reader.pos = deferredAt;
+      reader.type = ThriftType.LIST;
+      this.#tags(TagOwner.PROCESS);
+      reader.pos = end;
+    }
+    processes.end();
+    this.#isGo = processes.isGo;
+  }
+
+  #spans(): void {
+    for (let left = this.#reader.listOf(ThriftType.STRUCT); left > 0; left--) this.#span();
+  }
+
+  #span(): void {
+    const reader = this.#reader;
+    const sink = this.#sink;
+    const at = reader.pos;
+    const row = sink.beginSpan(at);
+    const { traceIds, spanIds, parentIds } = this.#batch;
+    putWords(traceIds, row * 16, 0, 0);
+    putWords(traceIds, row * 16 + 8, 0, 0);
+    putWords(spanIds, row * 8, 0, 0);
+    putWords(parentIds, row * 8, 0, 0);
+    this.#guesser.previous = 0;
+    let name = 0;
+    let flags = 0;
+    let durationLo = 0;
+    let durationHi = 0;
+    for (let id = reader.field(0); id !== NO_FIELD; id = reader.field(id)) {
+      switch (id) {
+        case 1:
+          this.#i64();
+          putWords(traceIds, row * 16 + 8, reader.lo, reader.hi);
+          break;
+        case 2:
+          this.#i64();
+          putWords(traceIds, row * 16, reader.lo, reader.hi);
+          break;
+        case 3:
+          this.#i64();
+          putWords(spanIds, row * 8, reader.lo, reader.hi);
+          break;
+        case 4:
+          this.#i64();
+          putWords(parentIds, row * 8, reader.lo, reader.hi);
+          break;
+        case 5:
+          reader.expect(ThriftType.STRING);
+          reader.binary();
+          name = this.#guesser.recurring(reader.start, reader.stop);
+          this.#guesser.previous = name;
+          break;
+        case 6:
+          for (let left = reader.listOf(ThriftType.STRUCT); left > 0; left--) this.#reference();
+          break;
+        case 7:
+          reader.expect(ThriftType.I32);
+          flags = reader.i32() >>> 0;
+          break;
+        case 8:
+          this.#i64();
+          sink.start.setMicros(reader.lo, reader.hi);
+          break;
+        case 9:
+          this.#i64();
+          durationLo = reader.lo;
+          durationHi = reader.hi;
+          break;
+        case 10:
+          this.#tags(TagOwner.SPAN);
+          break;
+        case 11:
+          for (let left = reader.listOf(ThriftType.STRUCT); left > 0; left--) this.#log();
+          break;
+        default:
+          reader.skip();
+      }
+    }
+    sink.end.lo = sink.start.lo;
+    sink.end.hi = sink.start.hi;
+    sink.end.addMicros(durationLo, durationHi);
+    sink.endSpan(at, row, this.#resource, name, flags, this.#isGo);
+  }
+
+  #reference(): void {
+    const reader = this.#reader;
+    const { references } = this.#sink;
+    const { links } = this.#batch;
+    const row = references.add(reader.pos);
+    for (let id = reader.field(0); id !== NO_FIELD; id = reader.field(id)) {
+      switch (id) {
+        case 1:
+          reader.expect(ThriftType.I32);
+          if (reader.i32() !== 0) references.setFollowsFrom(row);
+          break;
+        case 2:
+          this.#i64();
+          putWords(links.traceIds, row * 16 + 8, reader.lo, reader.hi);
+          break;
+        case 3:
+          this.#i64();
+          putWords(links.traceIds, row * 16, reader.lo, reader.hi);
+          break;
+        case 4:
+          this.#i64();
+          putWords(links.spanIds, row * 8, reader.lo, reader.hi);
+          break;
+        default:
+          reader.skip();
+      }
+    }
+  }
+
+  #log(): void {
+    const reader = this.#reader;
+    const sink = this.#sink;
+    const { events } = this.#batch;
+    const row = sink.beginLog(reader.pos);
+    for (let id = reader.field(0); id !== NO_FIELD; id = reader.field(id)) {
+      switch (id) {
+        case 1:
+          this.#i64();
+          sink.end.setMicros(reader.lo, reader.hi);
+          events.times[row * 2] = sink.end.lo;
+          events.times[row * 2 + 1] = sink.end.hi;
+          break;
+        case 2:
+          this.#tags(TagOwner.LOG);
+          break;
+        default:
+          reader.skip();
+      }
+    }
+    sink.endLog(row);
+  }
+
+  #i64(): void {
+    this.#reader.expect(ThriftType.I64);
+    this.#reader.i64();
+  }
+
+  #tags(owner: number): void {
+    const sink = this.#sink;
+    for (let left = this.#reader.listOf(ThriftType.STRUCT); left > 0; left--) {
+      this.#tag();
+      if (owner === TagOwner.SPAN) sink.tags.push(this.#key, this.#type, this.#lo, this.#hi);
+      else if (owner === TagOwner.LOG) sink.logField(this.#key, this.#type, this.#lo, this.#hi);
+      else sink.processes.tag(this.#key, this.#type, this.#lo, this.#hi);
+    }
+  }
+
+  /** Reads a tag. Its type says which of the values counts; one that was not sent is empty, zero or false. */
+  #tag(): void {
+    const reader = this.#reader;
+    const { heapBase } = this.#sink.context;
+    let key = 0;
+    let tagType: number = TagType.STRING;
+    let textAt = 0;
+    let textLength = 0;
+    let doubleLo = 0;
+    let doubleHi = 0;
+    let flag = 0;
+    let longLo = 0;
+    let longHi = 0;
+    let bytesAt = 0;
+    let bytesLength = 0;
+    for (let id = reader.field(0); id !== NO_FIELD; id = reader.field(id)) {
+      switch (id) {
+        case 1:
+          reader.expect(ThriftType.STRING);
+          reader.binary();
+          key = this.#guesser.key(reader.start, reader.stop);
+          break;
+        case 2:
+          reader.expect(ThriftType.I32);
+          tagType = reader.i32();
+          break;
+        case 3:
+          reader.expect(ThriftType.STRING);
+          reader.binary();
+          textAt = heapBase + reader.start;
+          textLength = reader.stop - reader.start;
+          break;
+        case 4:
+          reader.expect(ThriftType.DOUBLE);
+          reader.double();
+          doubleLo = reader.lo;
+          doubleHi = reader.hi;
+          break;
+        case 5:
+          reader.expect(ThriftType.BOOL);
+          flag = reader.bool() ? 1 : 0;
+          break;
+        case 6:
+          this.#i64();
+          longLo = reader.lo;
+          longHi = reader.hi;
+          break;
+        case 7:
+          reader.expect(ThriftType.STRING);
+          reader.binary();
+          bytesAt = heapBase + reader.start;
+          bytesLength = reader.stop - reader.start;
+          break;
+        default:
+          reader.skip();
+      }
+    }
+    this.#key = key;
+    switch (tagType) {
+      case TagType.STRING:
+        this.#set(ValueType.STRING, textAt, textLength);
+        break;
+      case TagType.DOUBLE:
+        this.#set(ValueType.DOUBLE, doubleLo, doubleHi);
+        break;
+      case TagType.BOOL:
+        this.#set(ValueType.BOOL, flag, 0);
+        break;
+      case TagType.LONG:
+        this.#set(ValueType.INT, longLo, longHi);
+        break;
+      case TagType.BINARY:
+        this.#set(ValueType.BYTES, bytesAt, bytesLength);
+        break;
+      default:
+        this.#sink.context.unknownType(tagType);
+        this.#set(ValueType.STRING, this.#sink.context.unknownAt, this.#sink.context.unknownLength);
+    }
+  }
+
+  #set(type: number, lo: number, hi: number): void {
+    this.#type = type;
+    this.#lo = lo;
+    this.#hi = hi;
+  }
+}
+
+/** Writes 64 bits, given as two words, in network order. */
+function putWords(target: Uint8Array, at: number, lo: number, hi: number): void {
+  target[at] = hi >>> 24;
+  target[at + 1] = hi >>> 16;
+  target[at + 2] = hi >>> 8;
+  target[at + 3] = hi;
+  target[at + 4] = lo >>> 24;
+  target[at + 5] = lo >>> 16;
+  target[at + 6] = lo >>> 8;
+  target[at + 7] = lo;
+}
+
+function missing(at: number, field: string): Error {
+  return inputError('missing_field', at, `a Batch of jaeger.thrift has no ${field}, which it must have`);
+}
