@@ -57,17 +57,25 @@ export class Limit {
   }
 }
 
-/** Publishes limits as `clew_limit_value` and `clew_limit_exceeded_total`, labelled by limit and setting. */
-export function observeLimits(meter: Meter, limits: readonly Limit[]): void {
+/**
+ * Publishes limits as `clew_limit_value` and `clew_limit_exceeded_total`, labelled by limit and setting. The returned
+ * function ends it.
+ */
+export function observeLimits(meter: Meter, limits: readonly Limit[]): () => void {
   const labels = ['limit', 'setting'];
   const labelsOf = ({ definition: { name, setting } }: Limit) => ({ limit: name, setting });
-  meter.observe({ name: 'clew_limit_value', help: 'Configured limits; 0 means unlimited.', labels }, () =>
-    limits.map((limit) => ({ value: limit.value, labels: labelsOf(limit) })),
+  const endValues = meter.observe(
+    { name: 'clew_limit_value', help: 'Configured limits; 0 means unlimited.', labels },
+    () => limits.map((limit) => ({ value: limit.value, labels: labelsOf(limit) })),
   );
-  meter.observe(
+  const endExceeded = meter.observe(
     { name: 'clew_limit_exceeded_total', help: 'How often a limit refused something.', labels, kind: 'counter' },
     () => limits.map((limit) => ({ value: limit.exceededCount, labels: labelsOf(limit) })),
   );
+  return () => {
+    endValues();
+    endExceeded();
+  };
 }
 
 function amountText(amount: number, unit: LimitUnit): string {

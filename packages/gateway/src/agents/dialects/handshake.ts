@@ -14,7 +14,8 @@ const openingBrace = 0x7b;
 
 /** How an agent took the handshake: in one of two dialects, or not at all. */
 export type HandshakeOutcome =
-  | { readonly dialect: 'framed' | 'numbered'; readonly reply: JsonObject; readonly greeting: Greeting }
+  | { readonly dialect: 'framed'; readonly reply: JsonObject; readonly greeting: Greeting }
+  | { readonly dialect: 'numbered'; readonly reply: JsonObject; readonly greeting: Greeting }
   /** It hung up or said nothing: it may speak the dialect that has no handshake, on a new connection. */
   | { readonly dialect: 'none'; readonly why: string };
 

@@ -37,6 +37,7 @@ export class EnvelopeConnection implements AgentConnection, ChannelOwner {
   readonly #channel: FrameChannel;
   readonly #listener: ConnectionListener;
   readonly #calls = new PendingCalls<typeof theCall>();
+  #overdue: NodeJS.Timeout | undefined;
   #expected: ReplyKind = 'decision';
   #proven = false;
 
@@ -65,19 +66,16 @@ export class EnvelopeConnection implements AgentConnection, ChannelOwner {
   }
 
   abandon(_context: CallContext, reason: CancelReason): void {
-    if (reason !== 'timeout' || this.#calls.size === 0) return;
-    // Whatever came later would be taken for the answer to the next event.
-    this.#channel.fail(new AgentError('connection_lost', 'the connection was given up because an answer was overdue'));
+    if (this.#calls.size === 0) return;
+    if (reason === 'timeout') return this.#giveUp();
+    // The answer is still due and has to be read before the next event; the agent is not to blame so far.
+    this.#overdue ??= setTimeout(() => this.#giveUp(), connectTimeoutMs);
   }
 
   async finish(context: CallContext, summary: RequestSummary): Promise<void> {
     if (this.closed) return;
-    const timer = setTimeout(() => this.abandon(context, 'timeout'), connectTimeoutMs);
-    try {
-      await this.#exchange(encodeComplete(context, summary), 'success');
-    } finally {
-      clearTimeout(timer);
-    }
+    this.#overdue ??= setTimeout(() => this.#giveUp(), connectTimeoutMs);
+    await this.#exchange(encodeComplete(context, summary), 'success');
   }
 
   close(): void {
@@ -87,14 +85,26 @@ export class EnvelopeConnection implements AgentConnection, ChannelOwner {
   onFrame(_type: number, payload: Buffer): void {
     const received = readReply(parseObject(payload, 'an answer'), payload.length, this.#expected);
     this.#proven = true;
+    this.#stopWaiting();
     if (!this.#calls.answer(theCall, received)) {
       throw new AgentError('protocol', 'the agent sent an answer although nothing was asked');
     }
   }
 
   onClosed(error: AgentError): void {
+    this.#stopWaiting();
     this.#calls.failAll(error);
     this.#listener.onClosed(error);
+  }
+
+  /** Whatever came later would be taken for the answer to the next event. */
+  #giveUp(): void {
+    this.#channel.fail(new AgentError('connection_lost', 'the connection was given up because an answer was overdue'));
+  }
+
+  #stopWaiting(): void {
+    clearTimeout(this.#overdue);
+    this.#overdue = undefined;
   }
 
   #exchange(text: string, expected: ReplyKind): Promise<ReceivedAnswer> {

@@ -3,7 +3,8 @@ import { cancelReasons } from '../../message.ts';
 import type { AgentMessage, BodyChunk, CancelReason, FlatHeaders, RequestSummary } from '../../message.ts';
 import type { CallContext, ConnectOptions } from '../connection.ts';
 import type { MessageOf } from '../json-events.ts';
-import { ProtoWriter, protoMessage } from './protobuf.ts';
+import { protoMessage } from './protobuf.ts';
+import type { ProtoWriter } from './protobuf.ts';
 
 /** The largest message agents accept. */
 export const maxMessageBytes = 10 * 1024 * 1024;

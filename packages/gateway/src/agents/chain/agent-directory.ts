@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { AgentClient } from '../client/agent-client.ts';
+import type { AgentClientOptions, AgentSnapshot } from '../client/agent-client.ts';
+import { AgentError } from '../errors.ts';
+import type { AgentSettings } from '../settings.ts';
+import { AgentChain } from './agent-chain.ts';
+import type { CorrelationIds } from './agent-chain.ts';
+import { ChainMember } from './members.ts';
+import type { MemberSettings } from './members.ts';
+
+/** How long requests of an earlier configuration may go on to use its agents. */
+const retireGraceMs = 30_000;
+
+/** What a directory is made of. */
+export interface AgentDirectoryOptions extends AgentClientOptions {
+  /** Makes correlation ids, for requests whose own is taken. Default: UUIDs. */
+  readonly newCorrelationId?: () => string;
+}
+
+/** All agents of a gateway. Agents that a new configuration leaves as they are keep their connections and state. */
+export class AgentDirectory {
+  readonly #options: AgentDirectoryOptions;
+  readonly #clients = new Map<string, AgentClient>();
+  readonly #retiring = new Set<Promise<void>>();
+  readonly #correlationIds: CorrelationIds;
+
+  constructor(options: AgentDirectoryOptions) {
+    this.#options = options;
+    this.#correlationIds = correlationIds(options.newCorrelationId ?? randomUUID);
+  }
+
+  /**
+   * Takes over a configuration: connects to new agents in the background, and closes those that changed or are gone when
+   * their requests are over.
+   */
+  apply(agents: Iterable<AgentSettings>): void {
+    const wanted = new Map([...agents].map((settings) => [settings.id, withoutRest(settings)]));
+    for (const [id, client] of this.#clients) {
+      if (isDeepStrictEqual(wanted.get(id), client.settings)) continue;
+      this.#clients.delete(id);
+      this.#retire(client, retireGraceMs);
+    }
+    for (const [id, settings] of wanted) {
+      if (this.#clients.has(id)) continue;
+      const client = new AgentClient(settings, this.#options);
+      this.#clients.set(id, client);
+      client.start();
+    }
+  }
+
+  /** A chain of agents of the present configuration. Fails with `closed` for an agent that is not in it. */
+  chain(members: readonly MemberSettings[]): AgentChain {
+    const resolved = members.map((member) => {
+      const client = this.#clients.get(member.agentId);
+      if (client !== undefined) return new ChainMember(client, member);
+      throw new AgentError('closed', `there is no agent ${JSON.stringify(member.agentId)} in the configuration`);
+    });
+    return new AgentChain(resolved, this.#correlationIds);
+  }
+
+  /** Plain data about all agents. */
+  snapshot(): AgentSnapshot[] {
+    return [...this.#clients.values()].map((client) => client.snapshot());
+  }
+
+  /** Waits for running requests for at most `graceMs`, then closes everything. */
+  async close(graceMs: number): Promise<void> {
+    for (const client of this.#clients.values()) this.#retire(client, graceMs);
+    this.#clients.clear();
+    await Promise.all(this.#retiring);
+  }
+
+  #retire(client: AgentClient, graceMs: number): void {
+    const closing = client.close(graceMs);
+    this.#retiring.add(closing);
+    void closing.finally(() => this.#retiring.delete(closing));
+  }
+}
+
+/** Settings without members that do not concern the client, such as where they were written. */
+function withoutRest(
+  settings: AgentSettings & { readonly position?: unknown; readonly type?: unknown },
+): AgentSettings {
+  const { position: _position, type: _type, ...own } = settings;
+  return own;
+}
+
+function correlationIds(newId: () => string): CorrelationIds {
+  const taken = new Set<string>();
+  return {
+    claim(wanted) {
+      let id = wanted;
+      while (taken.has(id)) id = newId();
+      taken.add(id);
+      return id;
+    },
+    release: (id) => void taken.delete(id),
+  };
+}

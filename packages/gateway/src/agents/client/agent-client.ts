@@ -1,0 +1,262 @@
+import type { Telemetry } from '@clew/base';
+import type { AgentAnswer } from '../answer.ts';
+import type { AgentDialect, CallContext, ReceivedAnswer } from '../dialects/connection.ts';
+import { AgentError, asAgentError, countsAgainstAgent } from '../errors.ts';
+import type { AgentEvent, AgentMessage, RequestMetadata } from '../message.ts';
+import { agentLimits, defaultChunkBytes } from '../settings.ts';
+import type { AgentLimitSettings, AgentLimits, AgentSettings } from '../settings.ts';
+import { AgentTelemetry } from '../telemetry.ts';
+import { AgentSession } from './agent-session.ts';
+import type { CallScope } from './call-scope.ts';
+import { CallSlots } from './call-slots.ts';
+import { CircuitBreaker } from './circuit-breaker.ts';
+import type { CircuitState } from './circuit-breaker.ts';
+import { ConnectionPool } from './connection-pool.ts';
+import { Connector } from './connector.ts';
+import type { PooledConnection } from './pooled-connection.ts';
+
+/** What all clients of a gateway share. */
+export interface AgentClientOptions {
+  readonly telemetry: Telemetry;
+  /** This gateway's version, for handshakes. */
+  readonly proxyVersion: string;
+  readonly limits?: AgentLimitSettings;
+}
+
+/** Plain data about a client, for people. */
+export interface AgentSnapshot {
+  readonly id: string;
+  readonly dialect: AgentDialect | undefined;
+  readonly down: boolean;
+  readonly health: string | undefined;
+  readonly circuit: CircuitState;
+  readonly connections: number;
+  readonly activeCalls: number;
+  readonly waitingCalls: number;
+  readonly openRequests: number;
+}
+
+/** One call, seen from inside: what it is about and the time it has. */
+export interface ClientCall {
+  readonly message: AgentMessage;
+  readonly context: CallContext;
+  readonly scope: CallScope;
+  /** The connection that knows the request. */
+  readonly pinned: PooledConnection | undefined;
+  /** The event goes out on this connection now. */
+  onSent(pooled: PooledConnection): void;
+}
+
+/** The gateway's side of one agent: its connections, limits and circuit breaker. Requests talk through sessions. */
+export class AgentClient {
+  readonly settings: AgentSettings;
+  readonly limits: AgentLimits;
+  readonly telemetry: AgentTelemetry;
+  readonly #slots: CallSlots;
+  readonly #breaker: CircuitBreaker;
+  readonly #connector: Connector;
+  readonly #pool: ConnectionPool;
+  readonly #endObservation: () => void;
+  #events: ReadonlySet<AgentEvent>;
+  #toldUnsupported = false;
+  #chunkBytes = defaultChunkBytes;
+  #sessions = 0;
+  #onNoSessions: (() => void) | undefined;
+
+  constructor(settings: AgentSettings, options: AgentClientOptions) {
+    this.settings = settings;
+    this.limits = agentLimits(settings, options.limits ?? {});
+    this.telemetry = new AgentTelemetry(options.telemetry, settings);
+    this.#events = new Set(settings.events);
+    this.#slots = new CallSlots(settings.maxConcurrentCalls, this.limits.queuedCalls);
+    this.#breaker = new CircuitBreaker(settings.circuitBreaker, (state) => this.telemetry.circuitChanged(state));
+    this.#connector = new Connector(settings);
+    this.#pool = this.#makePool(options.proxyVersion);
+    this.#endObservation = this.telemetry.observe(() => this.#gauges(), this.limits);
+  }
+
+  /** Connects in the background; an agent that is away is a warning, and tried again. */
+  start(): void {
+    this.#pool.start();
+  }
+
+  /** Whether the agent is told of this event: it is configured, and the agent takes it as far as is known. */
+  takes(event: AgentEvent): boolean {
+    return this.#events.has(event);
+  }
+
+  /** Bytes of a body piece the agent likes best. */
+  get chunkBytes(): number {
+    return this.#chunkBytes;
+  }
+
+  /** Begins to talk about a request. Every session must be finished. */
+  session(metadata: RequestMetadata): AgentSession {
+    this.#sessions++;
+    return new AgentSession(this, metadata);
+  }
+
+  /**
+   * Makes one call through circuit breaker, slots and pool. Fails with an `AgentError`. Only for sessions, which see to
+   * it that there is one call at a time about a request.
+   */
+  async call(call: ClientCall): Promise<AgentAnswer> {
+    const pass = this.#breaker.enter();
+    if (pass === undefined) {
+      throw new AgentError('circuit_open', `agent ${this.settings.id} failed too often in a row and is left alone`);
+    }
+    try {
+      const answer = await this.#callWithSlot(call);
+      pass.end('success');
+      return answer;
+    } catch (caught) {
+      const error = asAgentError(caught, 'protocol', 'the call failed');
+      pass.end(countsAgainstAgent(error) ? 'failure' : 'neither');
+      throw error;
+    }
+  }
+
+  /** Tells the agent that a request is over. For sessions. */
+  async finish(scope: CallScope, pinned: PooledConnection | undefined, send: FinishStep): Promise<void> {
+    const known = pinned !== undefined && !pinned.connection.closed ? pinned : this.#pool.any;
+    if (known === undefined) return;
+    const pooled = await this.#pool.acquire(scope, known);
+    try {
+      await send(pooled);
+    } finally {
+      this.#pool.release(pooled);
+    }
+  }
+
+  /** A session is over. For sessions. */
+  sessionEnded(): void {
+    this.#sessions--;
+    if (this.#sessions === 0) this.#onNoSessions?.();
+  }
+
+  /** Plain data about this client. */
+  snapshot(): AgentSnapshot {
+    const { health, connections, waiting, circuit } = this.#gauges();
+    return {
+      id: this.settings.id,
+      dialect: this.#connector.dialect,
+      down: this.#pool.down,
+      health,
+      circuit,
+      connections,
+      activeCalls: this.#slots.taken,
+      waitingCalls: waiting,
+      openRequests: this.#sessions,
+    };
+  }
+
+  /** Waits for running requests for at most `graceMs`, then closes all connections. */
+  async close(graceMs: number): Promise<void> {
+    if (this.#sessions > 0 && graceMs > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, graceMs);
+        this.#onNoSessions = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    this.#pool.close();
+    this.#endObservation();
+  }
+
+  async #callWithSlot(call: ClientCall): Promise<AgentAnswer> {
+    const waiting = this.#slots.acquire(call.scope);
+    if (waiting !== undefined) await waiting;
+    try {
+      return await this.#callWithConnection(call);
+    } finally {
+      this.#slots.release();
+    }
+  }
+
+  async #callWithConnection(call: ClientCall): Promise<AgentAnswer> {
+    const { scope, message } = call;
+    if (scope.error !== undefined) throw scope.error;
+    const acquired = this.#pool.acquire(scope, call.pinned);
+    const pooled = acquired instanceof Promise ? await acquired : acquired;
+    if (scope.error !== undefined) {
+      this.#pool.release(pooled);
+      throw scope.error;
+    }
+    scope.waitingFor = 'an answer';
+    call.onSent(pooled);
+    const { answer, answerBytes } = await this.#exchange(call, pooled);
+    const { answerBytes: limit } = this.limits;
+    if (limit.allows(answerBytes)) return answer;
+    const cause = limit.exceeded(answerBytes);
+    throw new AgentError('answer_too_large', `${cause.message} (event ${message.kind})`, { cause });
+  }
+
+  /** Sends and waits. The connection is given back when it is free, which may be after the call was given up. */
+  #exchange({ message, context, scope }: ClientCall, pooled: PooledConnection): Promise<ReceivedAnswer> {
+    return new Promise((resolve, reject) => {
+      scope.onEnd((error) => {
+        pooled.connection.abandon(context, scope.cancelReason);
+        reject(error);
+      });
+      pooled.connection.call(message, context).then(
+        (received) => {
+          this.#pool.release(pooled);
+          resolve(received);
+        },
+        (error: unknown) => {
+          this.#pool.release(pooled);
+          reject(error as AgentError);
+        },
+      );
+    });
+  }
+
+  #makePool(proxyVersion: string): ConnectionPool {
+    const { settings, telemetry } = this;
+    const configJson = settings.config === undefined ? {} : { configJson: JSON.stringify(settings.config) };
+    const base = { agentId: settings.id, proxyVersion, ...configJson };
+    return new ConnectionPool({
+      open: (listener) => this.#connector.open({ ...base, listener }),
+      maxConnections: Math.max(1, Math.min(settings.connections, settings.maxConcurrentCalls)),
+      events: {
+        onConnected: (connection) => {
+          telemetry.connected(connection);
+          this.#learn(connection.description);
+        },
+        onLost: (connection, error, left) => {
+          if (!connection.proven) this.#connector.forget();
+          telemetry.lost(error, left);
+        },
+        onConnectFailed: (error, attempts) => telemetry.connectFailed(error, attempts, this.#pool.down),
+        onHealth: (health) => telemetry.health(health),
+        onNotice: (text, fields) => telemetry.notice(text, fields),
+      },
+    });
+  }
+
+  #learn({ events, preferredChunkBytes }: { events?: ReadonlySet<AgentEvent>; preferredChunkBytes?: number }): void {
+    this.#chunkBytes = Math.min(preferredChunkBytes ?? defaultChunkBytes, defaultChunkBytes);
+    const configured = this.settings.events;
+    // That a request is over is told to every agent that remembers requests, whatever it lists.
+    const missing = configured.filter((event) => event !== 'request_complete' && events?.has(event) === false);
+    this.#events = new Set(configured.filter((event) => !missing.includes(event)));
+    if (missing.length === 0 || this.#toldUnsupported) return;
+    this.#toldUnsupported = true;
+    this.telemetry.unsupportedEvents(missing);
+  }
+
+  #gauges(): {
+    readonly circuit: CircuitState;
+    readonly health: ConnectionPool['health'];
+    readonly connections: number;
+    readonly waiting: number;
+  } {
+    const { health, size } = this.#pool;
+    return { circuit: this.#breaker.state, health, connections: size, waiting: this.#slots.waiting };
+  }
+}
+
+/** What a session does with the connection it is given to end a request. */
+export type FinishStep = (pooled: PooledConnection) => Promise<void>;
