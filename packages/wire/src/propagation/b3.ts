@@ -1,8 +1,9 @@
-import { parseSpanId, parseTraceId } from '@clew/model';
+import type { SpanId, TraceId } from '@clew/model';
 import type { CarrierGetter, CarrierSetter } from './carriers/carrier.ts';
 import { ContextFormat, TraceFlag } from './context.ts';
 import type { TraceContext } from './context.ts';
 import { scanLowerHex, skipSpace, trimEnd } from './hex.ts';
+import { SPAN_ID_DIGITS, spanIdIn, traceIdIn } from './ids.ts';
 
 /**
  * B3, single and multi header form: https://github.com/openzipkin/b3-propagation. Ids are read in either case and with or without
@@ -18,7 +19,6 @@ export const B3_SAMPLED = 'x-b3-sampled';
 export const B3_FLAGS = 'x-b3-flags';
 
 const DASH = 0x2d;
-const SPAN_ID_DIGITS = 16;
 
 /**
  * Reads `b3`, or else the `x-b3-…` headers. True with a remote parent, and also with a decision alone (`b3: 0`), to which a new
@@ -44,8 +44,8 @@ export function parseB3(text: string, into: TraceContext): boolean {
   const traceEnd = text.indexOf('-', start);
   if (traceEnd < 0) return false;
   const spanEnd = partEnd(text, traceEnd + 1, end);
-  const traceId = parseTraceId(text.slice(start, traceEnd));
-  const spanId = parseSpanId(text.slice(traceEnd + 1, spanEnd));
+  const traceId = traceIdIn(text, start, traceEnd);
+  const spanId = spanIdIn(text, traceEnd + 1, spanEnd);
   if (traceId === undefined || spanId === undefined) return false;
   if (spanEnd === end) {
     assign(into, traceId, spanId, Decision.NONE);
@@ -60,7 +60,7 @@ export function parseB3(text: string, into: TraceContext): boolean {
   // Some senders leave the decision out and still name the parent; in that place it has to be written in full.
   const parent = text.slice(third === Decision.NONE ? spanEnd + 1 : thirdEnd + 1, end);
   if (third === Decision.NONE && parent.length !== SPAN_ID_DIGITS) return false;
-  const parentSpanId = parseSpanId(parent);
+  const parentSpanId = spanIdOf(parent);
   if (parentSpanId === undefined && !isZeroId(parent)) return false;
   assign(into, traceId, spanId, third);
   into.parentSpanId = parentSpanId ?? '';
@@ -80,11 +80,11 @@ export function extractB3Multi<C>(carrier: C, getter: CarrierGetter<C>, into: Tr
     assign(into, '', '', decision);
     return true;
   }
-  const traceId = parseTraceId(traceText ?? '');
-  const spanId = parseSpanId(spanText ?? '');
+  const traceId = traceIdOf(traceText);
+  const spanId = spanIdOf(spanText);
   if (traceId === undefined || spanId === undefined) return false;
   assign(into, traceId, spanId, decision);
-  into.parentSpanId = parseSpanId(getter.get(carrier, B3_PARENT_SPAN_ID) ?? '') ?? '';
+  into.parentSpanId = spanIdOf(getter.get(carrier, B3_PARENT_SPAN_ID)) ?? '';
   return true;
 }
 
@@ -144,6 +144,14 @@ function sampledDecision(text: string): Decision | undefined {
   if (text === '0') return Decision.DROP;
   const word = text.toLowerCase();
   return word === 'true' ? Decision.KEEP : word === 'false' ? Decision.DROP : undefined;
+}
+
+function traceIdOf(text = ''): TraceId | undefined {
+  return traceIdIn(text, 0, text.length);
+}
+
+function spanIdOf(text = ''): SpanId | undefined {
+  return spanIdIn(text, 0, text.length);
 }
 
 /** A parent of zeros is a root's way to say that it has none. */

@@ -140,7 +140,7 @@ describe('headers of 64 KiB', () => {
   });
 
   it('are joined from thousands of fields', () => {
-    const headers = Array.from({ length: 16_000 }, (_, i) => (i % 2 === 0 ? 'tracestate' : 'a=1'));
+    const headers: string[] = Array.from({ length: 16_000 }, (_, i) => (i % 2 === 0 ? 'tracestate' : 'a=1'));
     headers.push('traceparent', `00-${TRACE}-${SPAN}-01`);
     const into = new TraceContext();
     expect(extract(FORMATS, headers, rawHeaders, into)).toBe(true);

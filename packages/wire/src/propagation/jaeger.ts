@@ -1,4 +1,3 @@
-import { parseSpanId, parseTraceId } from '@clew/model';
 import type { SpanId } from '@clew/model';
 import { baggageOf } from './baggage.ts';
 import type { Baggage, BaggageMember } from './baggage.ts';
@@ -6,6 +5,7 @@ import type { CarrierGetter, CarrierSetter } from './carriers/carrier.ts';
 import { ContextFormat, TraceFlag } from './context.ts';
 import type { TraceContext } from './context.ts';
 import { skipSpace, trimEnd, trimmed } from './hex.ts';
+import { spanIdIn, traceIdIn } from './ids.ts';
 import { isUnreserved, percentDecode, percentEncode } from './percent.ts';
 import { isToken } from './token.ts';
 
@@ -68,8 +68,8 @@ export function parseUberTraceId(header: string, into: TraceContext): boolean {
   if (parentEnd < 0) return false;
   const bits = flagsAt(text, parentEnd + 1, end);
   if (bits < 0) return false;
-  const traceId = parseTraceId(text.slice(start, traceEnd));
-  const spanId = parseSpanId(text.slice(traceEnd + 1, spanEnd));
+  const traceId = traceIdIn(text, start, traceEnd);
+  const spanId = spanIdIn(text, traceEnd + 1, spanEnd);
   if (traceId === undefined || spanId === undefined) return false;
   const debug = (bits & DEBUG) !== 0;
   into.assign(ContextFormat.JAEGER, traceId, spanId, debug || (bits & SAMPLED) !== 0 ? TraceFlag.SAMPLED : 0, true);
@@ -144,5 +144,5 @@ function flagsAt(text: string, start: number, end: number): number {
 
 function parentOf(text: string, start: number, end: number): SpanId | '' {
   if (end - start <= 1 && (end === start || text[start] === '0')) return '';
-  return parseSpanId(text.slice(start, end)) ?? '';
+  return spanIdIn(text, start, end) ?? '';
 }

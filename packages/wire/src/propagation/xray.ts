@@ -1,9 +1,10 @@
-import { parseSpanId, parseTraceId } from '@clew/model';
+import { parseTraceId } from '@clew/model';
 import type { SpanId, TraceId } from '@clew/model';
 import type { CarrierGetter, CarrierSetter } from './carriers/carrier.ts';
 import { ContextFormat, TraceFlag } from './context.ts';
 import type { TraceContext } from './context.ts';
 import { skipSpace, trimEnd } from './hex.ts';
+import { SPAN_ID_DIGITS, spanIdIn } from './ids.ts';
 
 /**
  * The AWS X-Ray header: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader. Hot
@@ -14,7 +15,6 @@ export const XRAY_TRACE_ID = 'x-amzn-trace-id';
 
 /** `1-`, eight digits of time, `-`, 24 more. */
 const ROOT_LENGTH = 35;
-const SPAN_ID_LENGTH = 16;
 
 /**
  * Reads `X-Amzn-Trace-Id`. Without a parent (load balancers send `Root` alone) there is no remote parent; what is said about
@@ -42,8 +42,8 @@ export function parseXrayHeader(text: string, into: TraceContext): boolean {
       traceId = rootAt(text, start + 5, end) ?? '';
       if (traceId === '') return false;
     } else if (spanId === '' && text.startsWith('Parent=', start)) {
-      if (end - start - 7 !== SPAN_ID_LENGTH) return false;
-      spanId = parseSpanId(text.slice(start + 7, end)) ?? '';
+      if (end - start - 7 !== SPAN_ID_DIGITS) return false;
+      spanId = spanIdIn(text, start + 7, end) ?? '';
       if (spanId === '') return false;
     } else if (sampled === '' && text.startsWith('Sampled=', start) && end - start === 9) {
       sampled = text[start + 8]!;

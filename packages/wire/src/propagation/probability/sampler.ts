@@ -55,6 +55,8 @@ export class ProbabilisticSampler {
   readonly #state = new OtState();
   readonly #randomness: Uint56 = { hi: 0, lo: 0 };
   readonly #output: Uint56 = { hi: 0, lo: 0 };
+  /** What a span that comes without `tracestate` leaves with, made once: most spans come so. */
+  readonly #fresh: string;
 
   constructor(options: ProbabilisticSamplerOptions) {
     const percentage = Math.fround(options.percentage);
@@ -65,6 +67,8 @@ export class ProbabilisticSampler {
     this.#failClosed = options.failClosed ?? true;
     if (options.mode === SamplerMode.HASH_SEED) bucketThreshold(keptBuckets(percentage), this.#threshold);
     else thresholdOf(this.#ratio, this.#threshold, this.#precision);
+    this.#state.setThreshold(this.#threshold);
+    this.#fresh = writeOtState('', this.#state);
   }
 
   /** Decides on the span with the trace id of 16 bytes at `offset` and this valid `tracestate`. */
@@ -106,7 +110,7 @@ export class ProbabilisticSampler {
       into.kept = atLeast(randomness, this.#output);
       state.setThreshold(this.#output);
     }
-    if (into.kept) into.tracestate = writeOtState(into.tracestate, state);
+    if (into.kept) into.tracestate = into.tracestate === '' ? this.#fresh : writeOtState(into.tracestate, state);
   }
 
   /** The threshold that follows from the arriving one and the configured one; never lower than the arriving one. */
