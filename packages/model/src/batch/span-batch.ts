@@ -175,7 +175,11 @@ export class SpanBatch {
     if (length === 0) return offset;
     const needed = offset + length;
     if (!this.heapOwned || needed > this.heap.length) {
-      const grown = new Uint8Array(Math.max(needed, this.heapOwned ? this.heap.length * 2 : offset, 1024));
+      const spare = this.#spareHeap;
+      const grown =
+        spare !== undefined && spare.length >= needed
+          ? spare
+          : new Uint8Array(Math.max(needed, this.heapOwned ? this.heap.length * 2 : offset, 1024));
       grown.set(this.heap.subarray(0, offset));
       this.heap = grown;
       this.heapOwned = true;

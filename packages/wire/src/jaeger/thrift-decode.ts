@@ -1,14 +1,15 @@
-import { ValueType, signedOfWords } from '@clew/model';
+import { signedOfWords } from '@clew/model';
 import type { SpanBatch } from '@clew/model';
 import { inputError } from '../errors.ts';
 import type { DecodeLimits } from '../limits.ts';
 import { StringGuesser } from '../string-guesser.ts';
 import { BinaryReader } from '../thrift/binary-reader.ts';
+import { CompactReader } from '../thrift/compact-reader.ts';
 import { NO_FIELD } from '../thrift/reader.ts';
 import type { ThriftReader } from '../thrift/reader.ts';
 import { ThriftType } from '../thrift/types.ts';
 import { SpanSink } from './span-sink.ts';
-import { TagType } from './thrift-tag-type.ts';
+import { TagReader } from './thrift-tags.ts';
 
 /** What a client says of its own losses since it started (`ClientStats` of jaeger.thrift), signed 64-bit counters. */
 export interface ClientStats {
@@ -42,13 +43,10 @@ const noReader: ThriftReader = new BinaryReader();
 export class ThriftBatchDecoder {
   readonly #sink = new SpanSink();
   readonly #guesser = new StringGuesser();
+  readonly #tag = new TagReader(this.#sink.context, this.#guesser);
   #reader = noReader;
+  #isCompact = false;
   #batch: SpanBatch = this.#sink.context.batch;
-  /** The tag read last: key, and type and words as attribute tables keep them. */
-  #key = 0;
-  #type = 0;
-  #lo = 0;
-  #hi = 0;
   #resource = NONE;
   #isGo = false;
   #sequenceNumber: bigint | undefined;
@@ -75,6 +73,7 @@ export class ThriftBatchDecoder {
 
   #bind(reader: ThriftReader, bytes: Uint8Array, batch: SpanBatch, limits: DecodeLimits): void {
     this.#reader = reader;
+    this.#isCompact = reader instanceof CompactReader;
     this.#batch = batch;
     this.#sink.bind(bytes, batch, limits);
     this.#guesser.bind(reader.buf, reader.view, batch.strings);
@@ -319,98 +318,15 @@ export class ThriftBatchDecoder {
 
   #tags(owner: number): void {
     const sink = this.#sink;
-    for (let left = this.#reader.listOf(ThriftType.STRUCT); left > 0; left--) {
-      this.#tag();
-      if (owner === TagOwner.SPAN) sink.tags.push(this.#key, this.#type, this.#lo, this.#hi);
-      else if (owner === TagOwner.LOG) sink.logField(this.#key, this.#type, this.#lo, this.#hi);
-      else sink.processes.tag(this.#key, this.#type, this.#lo, this.#hi);
-    }
-  }
-
-  /** Reads a tag. Its type says which of the values counts; one that was not sent is empty, zero or false. */
-  #tag(): void {
     const reader = this.#reader;
-    const { heapBase } = this.#sink.context;
-    let key = 0;
-    let tagType: number = TagType.STRING;
-    let textAt = 0;
-    let textLength = 0;
-    let doubleLo = 0;
-    let doubleHi = 0;
-    let flag = 0;
-    let longLo = 0;
-    let longHi = 0;
-    let bytesAt = 0;
-    let bytesLength = 0;
-    for (let id = reader.field(0); id !== NO_FIELD; id = reader.field(id)) {
-      switch (id) {
-        case 1:
-          reader.expect(ThriftType.STRING);
-          reader.binary();
-          key = this.#guesser.key(reader.start, reader.stop);
-          break;
-        case 2:
-          reader.expect(ThriftType.I32);
-          tagType = reader.i32();
-          break;
-        case 3:
-          reader.expect(ThriftType.STRING);
-          reader.binary();
-          textAt = heapBase + reader.start;
-          textLength = reader.stop - reader.start;
-          break;
-        case 4:
-          reader.expect(ThriftType.DOUBLE);
-          reader.double();
-          doubleLo = reader.lo;
-          doubleHi = reader.hi;
-          break;
-        case 5:
-          reader.expect(ThriftType.BOOL);
-          flag = reader.bool() ? 1 : 0;
-          break;
-        case 6:
-          this.#i64();
-          longLo = reader.lo;
-          longHi = reader.hi;
-          break;
-        case 7:
-          reader.expect(ThriftType.STRING);
-          reader.binary();
-          bytesAt = heapBase + reader.start;
-          bytesLength = reader.stop - reader.start;
-          break;
-        default:
-          reader.skip();
-      }
+    const tag = this.#tag;
+    const isCompact = this.#isCompact;
+    for (let left = reader.listOf(ThriftType.STRUCT); left > 0; left--) {
+      tag.read(reader, isCompact);
+      if (owner === TagOwner.SPAN) sink.tags.push(tag.key, tag.type, tag.lo, tag.hi);
+      else if (owner === TagOwner.LOG) sink.logField(tag.key, tag.type, tag.lo, tag.hi);
+      else sink.processes.tag(tag.key, tag.type, tag.lo, tag.hi);
     }
-    this.#key = key;
-    switch (tagType) {
-      case TagType.STRING:
-        this.#set(ValueType.STRING, textAt, textLength);
-        break;
-      case TagType.DOUBLE:
-        this.#set(ValueType.DOUBLE, doubleLo, doubleHi);
-        break;
-      case TagType.BOOL:
-        this.#set(ValueType.BOOL, flag, 0);
-        break;
-      case TagType.LONG:
-        this.#set(ValueType.INT, longLo, longHi);
-        break;
-      case TagType.BINARY:
-        this.#set(ValueType.BYTES, bytesAt, bytesLength);
-        break;
-      default:
-        this.#sink.context.unknownType(tagType);
-        this.#set(ValueType.STRING, this.#sink.context.unknownAt, this.#sink.context.unknownLength);
-    }
-  }
-
-  #set(type: number, lo: number, hi: number): void {
-    this.#type = type;
-    this.#lo = lo;
-    this.#hi = hi;
   }
 }
 
