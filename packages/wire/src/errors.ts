@@ -15,6 +15,7 @@ import { CodedError } from '@clew/base';
  * - `invalid_thrift`: bytes that are no Thrift of the protocol they are read as.
  * - `wrong_thrift_type`: a known Thrift field, or an element of one, encoded as another type.
  * - `missing_field`: a Thrift struct without a field its definition requires.
+ * - `unknown_format`: bytes that are in none of the formats that may come where they came.
  * - `unsupported_message`: a Thrift message of a protocol, kind or method that is not known.
  * - `too_deep`, `too_many_spans`, `too_many_children`: a limit of `DecodeLimits`; `details.limit` names it.
  */
@@ -32,6 +33,7 @@ export type WireErrorCode =
   | 'invalid_thrift'
   | 'wrong_thrift_type'
   | 'missing_field'
+  | 'unknown_format'
   | 'unsupported_message'
   | 'too_deep'
   | 'too_many_spans'

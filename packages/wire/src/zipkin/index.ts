@@ -1,7 +1,12 @@
-export { decodeZipkinV2Json } from './json-decode.ts';
+export { decodeZipkin } from './decode.ts';
+export type { ZipkinDecoded, ZipkinFormat } from './decode.ts';
+export { decodeZipkinV1Json, decodeZipkinV2Json } from './json-decode.ts';
 export { encodeZipkinV2Json } from './json-encode.ts';
+export { decodeZipkinV2Protobuf } from './protobuf-decode.ts';
+export { encodeZipkinV2Protobuf } from './protobuf-encode.ts';
 export type { ZipkinDecodeOptions } from './span-sink.ts';
 export type { ZipkinEncodeOptions } from './span-view.ts';
+export { decodeZipkinThriftSpans, decodeZipkinV1Thrift } from './thrift-decode.ts';
 export { WireError } from '../errors.ts';
 export type { WireErrorCode } from '../errors.ts';
 export { DEFAULT_DECODE_LIMITS, MAX_DEPTH } from '../limits.ts';

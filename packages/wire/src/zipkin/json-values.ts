@@ -24,6 +24,9 @@ export const SPAN_NAMES: NameTable = new NameTable({
 export const ENDPOINT_NAMES: NameTable = new NameTable({ serviceName: 1, ipv4: 2, ipv6: 3, port: 4 });
 export const ANNOTATION_NAMES: NameTable = new NameTable({ timestamp: 1, value: 2, endpoint: 3 });
 export const BINARY_NAMES: NameTable = new NameTable({ key: 1, value: 2, endpoint: 3, type: 4 });
+/** What the value of a v1 binary annotation is; the numbers are Thrift's and one more. */
+export const BinaryType = Object.freeze({ BOOL: 1, BYTES: 2, I16: 3, I32: 4, I64: 5, DOUBLE: 6, STRING: 7 } as const);
+export const BINARY_TYPE_NAMES: NameTable = new NameTable(BinaryType);
 /** Kinds by name; the number is protobuf's. */
 export const KIND_NAMES: NameTable = new NameTable({
   CLIENT: 1,
@@ -80,6 +83,6 @@ export class ZipkinJsonReader extends JsonReader {
     const { words } = this;
     this.numberOrString();
     if (!parseInteger(this.text, this.textStart, this.textEnd, false, words)) throw this.unsuitable('a port');
-    return checkedPort(words.lo, words.hi, this.pos);
+    return checkedPort(words.lo, words.hi, 'wrong_json_type', this.pos);
   }
 }

@@ -54,6 +54,7 @@ const OWN_KEYS = [
   ABSENT_START,
   Carrier.ZIPKIN_SHARED,
   Carrier.ZIPKIN_DEBUG,
+  Carrier.ZIPKIN_LC,
   Carrier.ZIPKIN_LOCAL_IPV4,
   Carrier.ZIPKIN_PEER_IPV4,
 ] as const;
@@ -94,6 +95,8 @@ export class SpanSink {
   durationHi = 0;
   isShared = false;
   isDebug = false;
+  /** Whether the tag `component` was `lc` in a v1 span. */
+  isLocalComponent = false;
   maxDepth = 0;
 
   #row = 0;
@@ -150,6 +153,7 @@ export class SpanSink {
     this.durationHi = 0;
     this.isShared = false;
     this.isDebug = false;
+    this.isLocalComponent = false;
     this.#mapping.reset();
     this.#attrStart = batch.spanAttrs.count;
     this.#eventStart = batch.events.count;
@@ -259,6 +263,7 @@ export class SpanSink {
     this.#times(row);
     if (this.isShared) this.#own(Carrier.ZIPKIN_SHARED, ValueType.BOOL, 1, 0);
     if (this.isDebug) this.#own(Carrier.ZIPKIN_DEBUG, ValueType.BOOL, 1, 0);
+    if (this.isLocalComponent) this.#own(Carrier.ZIPKIN_LC, ValueType.BOOL, 1, 0);
     const added = this.services.added;
     batch.scopes[row] = this.services.scope(
       local.service,
@@ -365,12 +370,13 @@ export const KIND_OF_NUMBER: readonly number[] = [
   SpanKind.CONSUMER,
 ];
 
-/** The port in two words, 0 for absent. */
-export function checkedPort(lo: number, hi: number, offset: number): number {
+/** The port in two words, 0 for absent; `code` is the error for what is none. */
+export function checkedPort(
+  lo: number,
+  hi: number,
+  code: 'wrong_json_type' | 'wrong_wire_type',
+  offset: number,
+): number {
   if (hi === 0 && lo <= 0xffff) return lo;
-  throw inputError(
-    'wrong_json_type',
-    offset,
-    `invalid port ${hi === 0 ? lo : 'beyond 32 bits'}: it must be 0 to 65535`,
-  );
+  throw inputError(code, offset, `invalid port ${hi === 0 ? lo : 'of more than 32 bits'}: it must be 0 to 65535`);
 }
