@@ -30,7 +30,7 @@ export class SqlSamplingStore implements SamplingStore {
     this.exclusive = options.exclusive;
   }
 
-  countRoots(request: RootCountRequest, signal: AbortSignal): Promise<RootCount[]> {
+  async countRoots(request: RootCountRequest, signal: AbortSignal): Promise<RootCount[]> {
     return countRoots(this.#client(), request, signal);
   }
 
@@ -59,7 +59,7 @@ export class SqlSamplingStore implements SamplingStore {
     };
   }
 
-  saveRound(tenant: string, round: SamplingRound, signal: AbortSignal): Promise<void> {
+  async saveRound(tenant: string, round: SamplingRound, signal: AbortSignal): Promise<void> {
     return saveRound(this.#client(), tenant, round, signal);
   }
 
@@ -113,7 +113,7 @@ export class SqlSamplingStore implements SamplingStore {
     return { nowUnixMs: Number(clock?.now), claims: rows.map(claimOf) };
   }
 
-  claimLease({ term, holder, durationMs, released = false }: LeaseWish, signal: AbortSignal): Promise<void> {
+  async claimLease({ term, holder, durationMs, released = false }: LeaseWish, signal: AbortSignal): Promise<void> {
     return this.#write(
       'INSERT INTO sampling_leases (term, holder, claimed_ms, until_ms, released) ' +
         'SELECT {term:UInt64}, {holder:String}, now, now + {duration:UInt64}, {released:UInt8} FROM (SELECT toUnixTimestamp64Milli(now64(3)) AS now)',
@@ -142,11 +142,11 @@ export class SqlSamplingStore implements SamplingStore {
     await this.#write('DELETE FROM sampling_leases WHERE term < {term:UInt64}', { ...options, params: { term } });
   }
 
-  #rows<Row>(sql: string, options: Omit<StatementOptions, 'class'>): Promise<Row[]> {
+  async #rows<Row>(sql: string, options: Omit<StatementOptions, 'class'>): Promise<Row[]> {
     return this.#client().rows<Row>(sql, { ...options, class: 'point' });
   }
 
-  #write(sql: string, options: Omit<StatementOptions, 'class'>): Promise<void> {
+  async #write(sql: string, options: Omit<StatementOptions, 'class'>): Promise<void> {
     return this.#client().execute(sql, { ...options, class: 'control' });
   }
 }

@@ -31,6 +31,55 @@ const source = z.strictObject({
   reload_interval: reloadInterval,
 });
 
+/** A duration a timer can have. */
+function timerMs(fallback: string) {
+  return durationMs()
+    .prefault(fallback)
+    .refine((ms) => ms >= 10, 'must be at least 10ms');
+}
+
+const probability = z.number().min(0).max(1);
+
+const adaptive = z
+  .strictObject({
+    sampling_store: z.string().optional().describe('Id of the storage; the one there is when absent.'),
+    target_samples_per_second: z.number().positive().prefault(1).describe('Traces of each operation to arrive.'),
+    delta_tolerance: z
+      .number()
+      .min(0)
+      .prefault(0.3)
+      .describe('How far from the target, as a share of it, nothing is changed.'),
+    calculation_interval: timerMs('1m').describe(
+      'How often probabilities are calculated, and what is counted together.',
+    ),
+    aggregation_buckets: uint().min(1).prefault(10).describe('Intervals that are looked at.'),
+    calculation_buckets: uint().min(1).prefault(1).describe('Newest intervals whose rates are combined.'),
+    calculation_delay: durationMs().prefault('2m').describe('How long traffic may take to arrive.'),
+    initial_sampling_probability: probability.prefault(0.001).describe('For operations that were not seen yet.'),
+    min_sampling_probability: probability.prefault(0.000_01).describe('No probability becomes smaller.'),
+    min_samples_per_second: z
+      .number()
+      .min(0)
+      .prefault(1 / 60)
+      .describe('What each process of a service keeps of an operation anyway.'),
+    leader_lease_refresh_interval: timerMs('5s').describe('How often the process that calculates prolongs its lease.'),
+    follower_lease_refresh_interval: timerMs('60s').describe(
+      'How long a lease holds, and how often others look at it.',
+    ),
+    max_operations_per_service: uint()
+      .min(1)
+      .prefault(2000)
+      .describe('Operations of a service with a probability of their own: the busiest.'),
+  })
+  .refine(
+    (config) => config.leader_lease_refresh_interval <= config.follower_lease_refresh_interval,
+    'leader_lease_refresh_interval must not be longer than follower_lease_refresh_interval',
+  )
+  .refine(
+    (config) => config.calculation_buckets <= config.aggregation_buckets,
+    'calculation_buckets must not be more than aggregation_buckets',
+  );
+
 /** Settings of the `remote_sampling` extension. */
 export const remoteSamplingConfig = z
   .strictObject({
@@ -46,6 +95,7 @@ export const remoteSamplingConfig = z
       .prefault([])
       .describe('Ports shared with a receiver, on which the gRPC service is offered too.'),
     file: meantByName(file),
+    adaptive: meantByName(adaptive),
     source: meantByName(source),
     max_services: uint().prefault(10_000).describe('Services that are remembered as asking; 0 is no limit.'),
   })
@@ -59,11 +109,12 @@ export type RemoteSamplingConfig = z.output<typeof remoteSamplingConfig>;
 
 interface Providers {
   readonly file?: unknown;
+  readonly adaptive?: unknown;
   readonly source?: { readonly file: string; readonly remote?: unknown } | undefined;
 }
 
-function providerProblem({ file: fromFile, source: from }: Providers): string | undefined {
-  const given = [fromFile, from].filter((section) => section !== undefined).length;
+function providerProblem({ file: fromFile, adaptive: calculated, source: from }: Providers): string | undefined {
+  const given = [fromFile, calculated, from].filter((section) => section !== undefined).length;
   if (given === 0) return "no sampling strategy provider specified, expecting 'adaptive', 'file' or 'source'";
   if (given > 1) return "only one sampling strategy provider can be specified, 'adaptive', 'file' or 'source'";
   if (from === undefined) return undefined;

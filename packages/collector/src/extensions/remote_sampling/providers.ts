@@ -1,5 +1,8 @@
 import { Limit } from '@clew/base';
 import type { CreateSettings } from '@clew/pipeline';
+import { AdaptiveStrategies } from './adaptive/adaptive-strategies.ts';
+import { adaptiveEvents } from './adaptive/telemetry.ts';
+import type { AdaptiveEvents } from './adaptive/telemetry.ts';
 import type { RemoteSamplingConfig } from './config.ts';
 import { FileStrategies } from './file/file-strategies.ts';
 import { strategiesSource } from './file/strategies-source.ts';
@@ -15,11 +18,12 @@ export interface CreatedProvider {
 
 /** Makes the provider that the settings name; they name exactly one. Nothing is started. */
 export function createProvider(
-  { id, config }: CreateSettings<RemoteSamplingConfig>,
+  { id, config, telemetry }: CreateSettings<RemoteSamplingConfig>,
   events: SamplingEvents,
   maxServices: Limit,
 ): CreatedProvider {
-  const { source, file = fileOf(source) } = config;
+  const { source, adaptive, file = fileOf(source) } = config;
+  if (adaptive !== undefined) return createAdaptive(id, adaptive, adaptiveEvents(telemetry, id), maxServices);
   if (source?.remote !== undefined) {
     const options = { server: source.remote, reloadIntervalMs: source.reload_interval, maxServices };
     return { provider: new RemoteStrategies(options), limits: [] };
@@ -55,4 +59,40 @@ const defaultFile: FileConfig = {
 function fileOf(source: RemoteSamplingConfig['source']): FileConfig {
   if (source === undefined) return defaultFile;
   return { ...defaultFile, path: source.file, reload_interval: source.reload_interval };
+}
+
+function createAdaptive(
+  id: string,
+  config: NonNullable<RemoteSamplingConfig['adaptive']>,
+  events: AdaptiveEvents,
+  maxServices: Limit,
+): CreatedProvider {
+  const maxOperations = new Limit(
+    {
+      name: 'sampling_operations',
+      setting: `extensions::${id}::adaptive::max_operations_per_service`,
+      subject: 'the number of operations of a service with a sampling probability of their own',
+      unit: 'items',
+      defaultValue: 2000,
+    },
+    config.max_operations_per_service,
+  );
+  const provider = new AdaptiveStrategies({
+    targetSamplesPerSecond: config.target_samples_per_second,
+    deltaTolerance: config.delta_tolerance,
+    intervalMs: Math.round(config.calculation_interval),
+    aggregationBuckets: config.aggregation_buckets,
+    calculationBuckets: config.calculation_buckets,
+    calculationDelayMs: config.calculation_delay,
+    initialSamplingProbability: config.initial_sampling_probability,
+    minSamplingProbability: config.min_sampling_probability,
+    minSamplesPerSecond: config.min_samples_per_second,
+    leaderLeaseRefreshMs: config.leader_lease_refresh_interval,
+    followerLeaseRefreshMs: config.follower_lease_refresh_interval,
+    maxServices,
+    maxOperations,
+    events,
+    ...(config.sampling_store === undefined ? {} : { storage: config.sampling_store }),
+  });
+  return { provider, limits: [maxOperations] };
 }

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { errorMessage } from '@clew/base';
 import type { SamplingStrategy } from '@clew/wire/jaeger';
 import { CollectorError } from '../../../errors.ts';
+import { repeat } from '../repeat.ts';
 import type { StrategyProvider } from '../strategy-provider.ts';
 import type { SamplingEvents } from '../telemetry.ts';
 import { formatFinding } from './strategies-document.ts';
@@ -46,7 +46,12 @@ export class FileStrategies implements StrategyProvider {
     const { source, reloadIntervalMs } = this.#options;
     if (source === undefined || this.#loop !== undefined) return;
     this.#take(await source.read());
-    this.#loop = reloadIntervalMs > 0 ? this.#follow(source, reloadIntervalMs) : Promise.resolve();
+    const turn = async (): Promise<number> => {
+      await this.#reload(source);
+      return reloadIntervalMs;
+    };
+    const { signal } = this.#stopping;
+    this.#loop = reloadIntervalMs > 0 ? repeat({ turn, firstPauseMs: reloadIntervalMs, signal }) : Promise.resolve();
   }
 
   async stop(): Promise<void> {
@@ -69,14 +74,6 @@ export class FileStrategies implements StrategyProvider {
       loadedUnixMs,
       failure: this.#failure ?? null,
     };
-  }
-
-  async #follow(source: StrategiesSource, intervalMs: number): Promise<void> {
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
-      await sleep(intervalMs, undefined, { signal, ref: false }).catch(() => undefined);
-      if (!signal.aborted) await this.#reload(source);
-    }
   }
 
   async #reload(source: StrategiesSource): Promise<void> {
