@@ -11,14 +11,15 @@ export const NOT_HEX = -1;
  * `0-9a-f`. The range has to lie within the text.
  */
 export function scanLowerHex(text: string, start: number, end: number): number {
-  let seen = 0;
+  // Without a branch for each character: valid ids are what comes, and a bad digit shows in the sign at the end.
+  let digits = 0;
+  let codes = 0;
   for (let i = start; i < end; i++) {
     const code = text.charCodeAt(i);
-    const digit = code < 128 ? lowerDigits[code]! : NOT_HEX;
-    if (digit < 0) return NOT_HEX;
-    seen |= digit;
+    codes |= code;
+    digits |= lowerDigits[code & 0x7f]!;
   }
-  return seen;
+  return codes >= 0x80 || digits < 0 ? NOT_HEX : digits;
 }
 
 /** The byte that the two lower-case digits at `at` mean; {@link NOT_HEX} when they are none or the text ends before. */

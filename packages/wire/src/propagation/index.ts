@@ -14,6 +14,7 @@ export * from './carriers/sqs.ts';
 export * from './composite.ts';
 export * from './context.ts';
 export * from './jaeger.ts';
+export * from './jaeger-binary.ts';
 export * from './ot-tracer.ts';
 export * from './probability/ot-state.ts';
 export * from './probability/sampler.ts';

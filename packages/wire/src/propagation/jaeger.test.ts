@@ -1,8 +1,10 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { lowerCaseHeaders } from './carriers/http-headers.ts';
 import { rawHeaders } from './carriers/raw-headers.ts';
 import { TraceContext } from './context.ts';
 import { extractJaeger, extractJaegerBaggage, injectJaeger, injectJaegerBaggage } from './jaeger.ts';
+import { formatJaegerBinary, parseJaegerBinary } from './jaeger-binary.ts';
 import { SPAN, TRACE, contextOf, read, told, written } from './test/carry.ts';
 
 const ids = { format: 'jaeger', traceId: TRACE, spanId: SPAN, decided: true };
@@ -131,5 +133,48 @@ describe('Jaeger baggage', () => {
     const headers = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`uberctx-k${i}`, 'v']));
     const baggage = extractJaegerBaggage(headers, lowerCaseHeaders)!;
     expect([baggage.members.length, baggage.dropped]).toEqual([180, 20]);
+  });
+});
+
+describe('the binary carrier of Jaeger', () => {
+  const baggage = [
+    { key: 'user', value: 'Jürgen', properties: [] },
+    { key: '', value: '', properties: [] },
+  ];
+  const whole = formatJaegerBinary(contextOf(1, { debug: true }), baggage);
+
+  it('is read as the clients write it', () => {
+    const bytes = Buffer.from(`${TRACE}${SPAN}00000000000000110900000001000000016b0000000176`, 'hex');
+    const into = new TraceContext();
+    expect(parseJaegerBinary(bytes, into)?.members).toEqual([{ key: 'k', value: 'v', properties: [] }]);
+    expect(told(into)).toEqual({ ...ids, flags: 1, firehose: true, parentSpanId: '0000000000000011' });
+  });
+
+  it('is refused when it ends early anywhere', () => {
+    for (let length = 0; length < whole.length; length++) {
+      expect(parseJaegerBinary(whole.slice(0, length), new TraceContext())).toBeUndefined();
+    }
+    const into = new TraceContext();
+    expect(parseJaegerBinary(whole, into)?.members).toEqual(baggage);
+    expect(told(into)).toEqual({ ...ids, flags: 1, debug: true });
+  });
+
+  it('is refused with ids of zeros, and with a count that its bytes cannot hold', () => {
+    expect(parseJaegerBinary(whole.slice().fill(0, 0, 16), new TraceContext())).toBeUndefined();
+    expect(parseJaegerBinary(whole.slice().fill(0, 16, 24), new TraceContext())).toBeUndefined();
+    expect(parseJaegerBinary(whole.slice().fill(255, 33, 37), new TraceContext())).toBeUndefined();
+    expect(parseJaegerBinary(whole.slice().fill(255, 37, 41), new TraceContext())).toBeUndefined();
+  });
+
+  it('is read from any bytes without failing', () => {
+    const tail = fc.uint8Array({ maxLength: 40 });
+    fc.assert(
+      fc.property(tail, fc.nat(3), (bytes, count) => {
+        const start = formatJaegerBinary(contextOf());
+        start[36] = count;
+        const members = parseJaegerBinary(Uint8Array.from([...start, ...bytes]), new TraceContext())?.members;
+        expect(members?.length ?? count).toBe(count);
+      }),
+    );
   });
 });

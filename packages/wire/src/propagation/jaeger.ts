@@ -71,18 +71,27 @@ export function parseUberTraceId(header: string, into: TraceContext): boolean {
   const traceId = traceIdIn(text, start, traceEnd);
   const spanId = spanIdIn(text, traceEnd + 1, spanEnd);
   if (traceId === undefined || spanId === undefined) return false;
-  const debug = (bits & DEBUG) !== 0;
-  into.assign(ContextFormat.JAEGER, traceId, spanId, debug || (bits & SAMPLED) !== 0 ? TraceFlag.SAMPLED : 0, true);
+  into.assign(ContextFormat.JAEGER, traceId, spanId, 0, true);
   into.parentSpanId = parentOf(text, spanEnd + 1, parentEnd);
-  into.debug = debug;
-  into.firehose = (bits & FIREHOSE) !== 0;
+  assignJaegerFlags(bits, into);
   return true;
 }
 
 /** The `uber-trace-id` value of a context that has ids. The parent is written as 0: it is deprecated. */
 export function formatUberTraceId(context: Readonly<TraceContext>): string {
-  const bits = (context.sampled ? SAMPLED : 0) | (context.debug ? DEBUG : 0) | (context.firehose ? FIREHOSE : 0);
-  return `${context.traceId}:${context.spanId}:0:${bits.toString(16)}`;
+  return `${context.traceId}:${context.spanId}:0:${jaegerFlagsOf(context).toString(16)}`;
+}
+
+/** Sets what the flags of Jaeger say; debug implies sampled. */
+export function assignJaegerFlags(bits: number, into: TraceContext): void {
+  into.debug = (bits & DEBUG) !== 0;
+  into.firehose = (bits & FIREHOSE) !== 0;
+  into.flags = into.debug || (bits & SAMPLED) !== 0 ? TraceFlag.SAMPLED : 0;
+}
+
+/** The flags of Jaeger for a context. */
+export function jaegerFlagsOf(context: Readonly<TraceContext>): number {
+  return (context.sampled ? SAMPLED : 0) | (context.debug ? DEBUG : 0) | (context.firehose ? FIREHOSE : 0);
 }
 
 /** Writes `uber-trace-id`; nothing when the context has no ids. An undecided context is written as not sampled. */
