@@ -2,6 +2,8 @@ import { CarrierFormat, SpanBatch, ValueType, bytesOfText } from '@clew/model';
 import type { AttributeTable } from '@clew/model';
 import { limitError, resolveLimits } from '../limits.ts';
 import type { DecodeLimits } from '../limits.ts';
+import { viewOf } from '../protobuf/protobuf-reader.ts';
+import { StringGuesser } from '../string-guesser.ts';
 import { KeyRoles, tagKeyBytes } from './tag-keys.ts';
 
 /** Stands where no batch is being filled, so that fields always have one shape. */
@@ -29,11 +31,15 @@ export class DecodeContext {
   /** What to add to a position in the input to get its offset in the batch's heap. */
   heapBase = 0;
   readonly roles: KeyRoles = new KeyRoles();
+  /** Finds strings of the input in the batch's dictionary. */
+  readonly guesser: StringGuesser = new StringGuesser();
   maxDepth = 0;
   #maxSpans = 0;
   #maxChildren = 0;
   #firstSpan = 0;
   #children = 0;
+  /** End of the input in the heap. */
+  #inputEnd = 0;
   /** Where {@link constants} lie in the heap, -1 while they do not. */
   #constantsAt = -1;
   /** The type of a tag that is none, met last, and the value it is given: `unknownLength` bytes of the heap at `unknownAt`. */
@@ -53,12 +59,15 @@ export class DecodeContext {
     this.batch = batch;
     this.heapBase = batch.adoptHeap(bytes);
     this.roles.bind(batch.strings);
+    this.guesser.bind(bytes, viewOf(bytes), batch.strings);
+    this.#inputEnd = this.heapBase + bytes.length;
   }
 
   /** Lets go of the batch. */
   release(): void {
     this.batch = NO_BATCH;
     this.roles.release();
+    this.guesser.release();
   }
 
   /** Fails when the span that begins at `at` is one too many. */
@@ -73,6 +82,13 @@ export class DecodeContext {
     if (++this.#children > this.#maxChildren) {
       throw limitError('too_many_children', at, 'maxChildren', this.#maxChildren);
     }
+  }
+
+  /** The index of the string in `length` bytes of the heap at `at`, which tends to come again. */
+  text(at: number, length: number): number {
+    const start = at - this.heapBase;
+    if (start >= 0 && at < this.#inputEnd) return this.guesser.recurring(start, start + length);
+    return this.batch.strings.intern(this.batch.heap, at, at + length);
   }
 
   /** The index of a key of the mapping's own. */

@@ -1,6 +1,6 @@
 import { ValueType, bytesOfText } from '@clew/model';
 import type { DecodeContext } from './decode-context.ts';
-import { KeyRole, isCarrierRole } from './tag-keys.ts';
+import { KeyRole } from './tag-keys.ts';
 import { equalsText } from './tag-values.ts';
 
 /** What a collector writes as the name of a service when there is none; reading it, there is none again. */
@@ -58,12 +58,6 @@ export class Processes {
     if (!isServiceName(this.#context.batch.heap, lo, hi)) return;
     this.#hasService = true;
     this.#context.batch.resourceAttrs.push(this.#context.key('SERVICE_NAME'), ValueType.STRING, lo, hi);
-  }
-
-  /** Adds a tag. Keys of carriers are this program's own: what comes under them from outside is dropped. */
-  tag(key: number, type: number, lo: number, hi: number): void {
-    if (isCarrierRole(this.#context.roles.of(key))) return;
-    this.#context.batch.resourceAttrs.push(key, type, lo, hi);
   }
 
   /** Ends the resource begun last. */

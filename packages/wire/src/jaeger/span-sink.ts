@@ -1,12 +1,15 @@
 import { ValueType } from '@clew/model';
-import type { SpanBatch } from '@clew/model';
+import type { AttributeTable, SpanBatch } from '@clew/model';
 import type { DecodeLimits } from '../limits.ts';
 import { DecodeContext } from './decode-context.ts';
 import { Nanos } from './nanos.ts';
 import { Processes } from './processes.ts';
 import { References } from './references.ts';
 import { SpanTags } from './span-tags.ts';
-import { KeyRole } from './tag-keys.ts';
+import { KeyRole, isCarrierRole } from './tag-keys.ts';
+
+/** Whose tags are being read. */
+export const TagOwner = Object.freeze({ PROCESS: 0, SPAN: 1, LOG: 2 } as const);
 
 const NONE = -1;
 
@@ -110,15 +113,22 @@ export class SpanSink {
     return events.add(eventAttrs.count);
   }
 
-  /** Adds a field of the log. Keys of carriers are this program's own: what comes under them from outside is dropped. */
-  logField(key: number, type: number, lo: number, hi: number): void {
-    const { batch, roles } = this.context;
-    const role = roles.of(key);
-    if (role === KeyRole.EVENT) {
-      this.#nameFields++;
-      this.#nameField = batch.eventAttrs.count;
-    } else if (role >= KeyRole.CARRIER) return;
-    batch.eventAttrs.push(key, type, lo, hi);
+  /**
+   * Keeps the tag that was written behind the last row of `table`, the table of its owner. Keys of carriers are this program's own: what
+   * comes under them from outside is dropped.
+   */
+  keep(owner: number, table: AttributeTable): void {
+    const row = table.count;
+    const role = this.context.roles.of(table.keys[row]!);
+    if (role !== KeyRole.PLAIN) {
+      if (isCarrierRole(role)) return;
+      if (owner === TagOwner.SPAN) this.tags.note(role, row);
+      else if (owner === TagOwner.LOG && role === KeyRole.EVENT) {
+        this.#nameFields++;
+        this.#nameField = row;
+      }
+    }
+    table.count = row + 1;
   }
 
   /**
@@ -126,11 +136,11 @@ export class SpanSink {
    * then the name gives it back.
    */
   endLog(row: number): void {
-    const { events, eventAttrs, heap, strings } = this.context.batch;
+    const { events, eventAttrs } = this.context.batch;
     const { keys, types, lo, hi } = eventAttrs;
     const at = this.#nameField;
     if (this.#nameFields > 0 && types[at] === ValueType.STRING && hi[at] !== 0) {
-      events.names[row] = strings.intern(heap, lo[at]!, lo[at]! + hi[at]!);
+      events.names[row] = this.context.text(lo[at]!, hi[at]!);
       if (this.#nameFields === 1) {
         const last = --eventAttrs.count;
         for (let to = at; to < last; to++) {

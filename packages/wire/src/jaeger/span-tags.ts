@@ -1,6 +1,6 @@
 import { SpanKind, StatusCode, ValueType, bytesOfText } from '@clew/model';
 import type { DecodeContext } from './decode-context.ts';
-import { KeyRole, isCarrierRole } from './tag-keys.ts';
+import { KeyRole } from './tag-keys.ts';
 import { equalsText, httpStatusOf, kindOf, kindNames } from './tag-values.ts';
 
 /** Roles a span's tag can have; a set of roles has the bit `1 << role` for each. */
@@ -54,18 +54,12 @@ export class SpanTags {
     this.#repeated = 0;
   }
 
-  /** Adds a tag. Keys of carriers are this program's own: what comes under them from outside is dropped. */
-  push(key: number, type: number, lo: number, hi: number): void {
-    const { batch, roles } = this.#context;
-    const role = roles.of(key);
-    if (role !== KeyRole.PLAIN) {
-      if (isCarrierRole(role)) return;
-      const mask = (1 << role) & MAPPED;
-      this.#repeated |= this.#seen & mask;
-      this.#seen |= mask;
-      this.#rows[role] = batch.spanAttrs.count;
-    }
-    batch.spanAttrs.push(key, type, lo, hi);
+  /** Notes that attribute `row` of the span has a key with a role. */
+  note(role: number, row: number): void {
+    const mask = (1 << role) & MAPPED;
+    this.#repeated |= this.#seen & mask;
+    this.#seen |= mask;
+    this.#rows[role] = row;
   }
 
   /**
@@ -214,7 +208,7 @@ export class SpanTags {
     const { types, lo, hi } = batch.spanAttrs;
     const row = this.#rows[role]!;
     if (types[row] !== ValueType.STRING) return 0;
-    return batch.strings.intern(batch.heap, lo[row]!, lo[row]! + hi[row]!);
+    return this.#context.text(lo[row]!, hi[row]!);
   }
 
   #isText(row: number, text: Uint8Array): boolean {

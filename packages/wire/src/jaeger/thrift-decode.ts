@@ -1,14 +1,13 @@
 import { signedOfWords } from '@clew/model';
-import type { SpanBatch } from '@clew/model';
+import type { AttributeTable, SpanBatch } from '@clew/model';
 import { inputError } from '../errors.ts';
 import type { DecodeLimits } from '../limits.ts';
-import { StringGuesser } from '../string-guesser.ts';
 import { BinaryReader } from '../thrift/binary-reader.ts';
 import { CompactReader } from '../thrift/compact-reader.ts';
 import { NO_FIELD } from '../thrift/reader.ts';
 import type { ThriftReader } from '../thrift/reader.ts';
 import { ThriftType } from '../thrift/types.ts';
-import { SpanSink } from './span-sink.ts';
+import { SpanSink, TagOwner } from './span-sink.ts';
 import { TagReader } from './thrift-tags.ts';
 
 /** What a client says of its own losses since it started (`ClientStats` of jaeger.thrift), signed 64-bit counters. */
@@ -28,9 +27,6 @@ export interface ThriftBatchResult {
   readonly clientStats: ClientStats | undefined;
 }
 
-/** Whose tags are being read. */
-const TagOwner = Object.freeze({ PROCESS: 0, SPAN: 1, LOG: 2 } as const);
-
 const NONE = -1;
 const noReader: ThriftReader = new BinaryReader();
 
@@ -42,7 +38,7 @@ const noReader: ThriftReader = new BinaryReader();
  */
 export class ThriftBatchDecoder {
   readonly #sink = new SpanSink();
-  readonly #guesser = new StringGuesser();
+  readonly #guesser = this.#sink.context.guesser;
   readonly #tag = new TagReader(this.#sink.context, this.#guesser);
   #reader = noReader;
   #isCompact = false;
@@ -76,7 +72,6 @@ export class ThriftBatchDecoder {
     this.#isCompact = reader instanceof CompactReader;
     this.#batch = batch;
     this.#sink.bind(bytes, batch, limits);
-    this.#guesser.bind(reader.buf, reader.view, batch.strings);
     this.#resource = NONE;
     this.#isGo = false;
     this.#sequenceNumber = undefined;
@@ -85,7 +80,6 @@ export class ThriftBatchDecoder {
 
   #release(): void {
     this.#sink.release();
-    this.#guesser.release();
     this.#reader = noReader;
     this.#batch = this.#sink.context.batch;
   }
@@ -166,7 +160,7 @@ export class ThriftBatchDecoder {
         hasService = true;
       } else if (id === 2) {
         reader.expect(ThriftType.LIST);
-        if (hasService) this.#tags(TagOwner.PROCESS);
+        if (hasService) this.#tags(TagOwner.PROCESS, this.#batch.resourceAttrs);
         else {
           deferredAt = reader.pos;
           reader.skip();
@@ -177,7 +171,7 @@ export class ThriftBatchDecoder {
       const end = reader.pos;
       reader.pos = deferredAt;
       reader.type = ThriftType.LIST;
-      this.#tags(TagOwner.PROCESS);
+      this.#tags(TagOwner.PROCESS, this.#batch.resourceAttrs);
       reader.pos = end;
     }
     processes.end();
@@ -244,7 +238,7 @@ export class ThriftBatchDecoder {
           durationHi = reader.hi;
           break;
         case 10:
-          this.#tags(TagOwner.SPAN);
+          this.#tags(TagOwner.SPAN, this.#batch.spanAttrs);
           break;
         case 11:
           for (let left = reader.listOf(ThriftType.STRUCT); left > 0; left--) this.#log();
@@ -302,7 +296,7 @@ export class ThriftBatchDecoder {
           events.times[row * 2 + 1] = sink.end.hi;
           break;
         case 2:
-          this.#tags(TagOwner.LOG);
+          this.#tags(TagOwner.LOG, this.#batch.eventAttrs);
           break;
         default:
           reader.skip();
@@ -316,16 +310,14 @@ export class ThriftBatchDecoder {
     this.#reader.i64();
   }
 
-  #tags(owner: number): void {
+  #tags(owner: number, table: AttributeTable): void {
     const sink = this.#sink;
     const reader = this.#reader;
     const tag = this.#tag;
     const isCompact = this.#isCompact;
     for (let left = reader.listOf(ThriftType.STRUCT); left > 0; left--) {
-      tag.read(reader, isCompact);
-      if (owner === TagOwner.SPAN) sink.tags.push(tag.key, tag.type, tag.lo, tag.hi);
-      else if (owner === TagOwner.LOG) sink.logField(tag.key, tag.type, tag.lo, tag.hi);
-      else sink.processes.tag(tag.key, tag.type, tag.lo, tag.hi);
+      tag.read(reader, isCompact, table);
+      sink.keep(owner, table);
     }
   }
 }

@@ -1,4 +1,5 @@
 import { ValueType } from '@clew/model';
+import type { AttributeTable } from '@clew/model';
 import type { StringGuesser } from '../string-guesser.ts';
 import { NO_FIELD } from '../thrift/reader.ts';
 import type { ThriftReader } from '../thrift/reader.ts';
@@ -7,7 +8,7 @@ import type { DecodeContext } from './decode-context.ts';
 import { TagType } from './thrift-tag-type.ts';
 
 /**
- * Reads tags of jaeger.thrift, one at a time. Which of a tag's values counts is said by its type; one that was not sent is
+ * Reads tags of jaeger.thrift into attribute tables, one at a time. Which of a tag's values counts is said by its type; one that was not sent is
  * empty, zero or false.
  *
  * Nearly every tag has the layout that generated code writes: key, type and one value, in this order. Each protocol has a way of its
@@ -16,11 +17,6 @@ import { TagType } from './thrift-tag-type.ts';
  * A hot path, guarded by `bench/codec`.
  */
 export class TagReader {
-  /** The key of the tag read last, and its value as attribute tables keep it. */
-  key = 0;
-  type: number = ValueType.EMPTY;
-  lo = 0;
-  hi = 0;
   readonly #context: DecodeContext;
   readonly #guesser: StringGuesser;
 
@@ -29,17 +25,19 @@ export class TagReader {
     this.#guesser = guesser;
   }
 
-  /** Reads the tag `reader` stands before; `isCompact` tells its protocol. */
-  read(reader: ThriftReader, isCompact: boolean): void {
-    if (isCompact ? this.#plainCompact(reader) : this.#plainBinary(reader)) return;
-    this.#anyTag(reader);
+  /** Reads the tag `reader` stands before into the row behind the last of `table`; `isCompact` tells the protocol. */
+  read(reader: ThriftReader, isCompact: boolean, table: AttributeTable): void {
+    if (table.count === table.types.length) table.reserve(1);
+    if (isCompact ? this.#plainCompact(reader, table) : this.#plainBinary(reader, table)) return;
+    this.#anyTag(reader, table);
   }
 
   /**
    * `0b 0001` length key, `08 0002` type, then header and value of one field, and the end. Returns false, having moved nothing, for any
    * other layout and for what does not fit into the input.
    */
-  #plainBinary(reader: ThriftReader): boolean {
+  #plainBinary(reader: ThriftReader, table: AttributeTable): boolean {
+    const row = table.count;
     const { view, pos, end } = reader;
     if (end - pos < 15 || view.getUint32(pos) !== 0x0b00_0100) return false;
     const keyStart = pos + 7;
@@ -57,33 +55,33 @@ export class TagReader {
         const length = view.getUint32(valueAt);
         stop = valueAt + 4 + length;
         if (stop >= end) return false;
-        this.type = isString ? ValueType.STRING : ValueType.BYTES;
-        this.lo = this.#context.heapBase + valueAt + 4;
-        this.hi = length;
+        table.types[row] = isString ? ValueType.STRING : ValueType.BYTES;
+        table.lo[row] = this.#context.heapBase + valueAt + 4;
+        table.hi[row] = length;
         break;
       }
       case TagType.BOOL:
         if (header >>> 8 !== 0x02_0005) return false;
         stop = valueAt + 1;
-        this.type = ValueType.BOOL;
-        this.lo = (header & 0xff) === 0 ? 0 : 1;
-        this.hi = 0;
+        table.types[row] = ValueType.BOOL;
+        table.lo[row] = (header & 0xff) === 0 ? 0 : 1;
+        table.hi[row] = 0;
         break;
       case TagType.LONG:
       case TagType.DOUBLE: {
         const isLong = view.getUint32(keyStop + 3) === TagType.LONG;
         if (header >>> 8 !== (isLong ? 0x0a_0006 : 0x04_0004) || end - valueAt < 9) return false;
         stop = valueAt + 8;
-        this.type = isLong ? ValueType.INT : ValueType.DOUBLE;
-        this.hi = view.getUint32(valueAt);
-        this.lo = view.getUint32(valueAt + 4);
+        table.types[row] = isLong ? ValueType.INT : ValueType.DOUBLE;
+        table.hi[row] = view.getUint32(valueAt);
+        table.lo[row] = view.getUint32(valueAt + 4);
         break;
       }
       default:
         return false;
     }
     if (view.getUint8(stop) !== 0) return false;
-    this.key = this.#guesser.key(keyStart, keyStop);
+    table.keys[row] = this.#guesser.key(keyStart, keyStop);
     reader.pos = stop + 1;
     return true;
   }
@@ -92,7 +90,8 @@ export class TagReader {
    * `18` length key, `15` type, then header and value of one field, and the end; lengths below 128. Returns false, having moved
    * nothing that matters, for any other layout and for what does not fit into the input.
    */
-  #plainCompact(reader: ThriftReader): boolean {
+  #plainCompact(reader: ThriftReader, table: AttributeTable): boolean {
+    const row = table.count;
     const { buf, pos, end } = reader;
     if (end - pos < 6 || buf[pos] !== 0x18) return false;
     const keyStart = pos + 2;
@@ -108,16 +107,16 @@ export class TagReader {
         const length = buf[valueAt]!;
         stop = valueAt + 1 + length;
         if (header !== 0x18 || length >= 0x80 || stop >= end) return false;
-        this.type = ValueType.STRING;
-        this.lo = this.#context.heapBase + valueAt + 1;
-        this.hi = length;
+        table.types[row] = ValueType.STRING;
+        table.lo[row] = this.#context.heapBase + valueAt + 1;
+        table.hi[row] = length;
         break;
       }
       case TagType.BOOL * 2:
         if (header !== 0x31 && header !== 0x32) return false;
-        this.type = ValueType.BOOL;
-        this.lo = header === 0x31 ? 1 : 0;
-        this.hi = 0;
+        table.types[row] = ValueType.BOOL;
+        table.lo[row] = header === 0x31 ? 1 : 0;
+        table.hi[row] = 0;
         break;
       case TagType.LONG * 2:
         if (header !== 0x46) return false;
@@ -126,28 +125,29 @@ export class TagReader {
         stop = reader.pos;
         reader.pos = pos;
         if (stop >= end) return false;
-        this.type = ValueType.INT;
-        this.lo = reader.lo;
-        this.hi = reader.hi;
+        table.types[row] = ValueType.INT;
+        table.lo[row] = reader.lo;
+        table.hi[row] = reader.hi;
         break;
       case TagType.DOUBLE * 2:
         stop = valueAt + 8;
         if (header !== 0x27 || stop >= end) return false;
-        this.type = ValueType.DOUBLE;
-        this.lo = reader.view.getUint32(valueAt, true);
-        this.hi = reader.view.getUint32(valueAt + 4, true);
+        table.types[row] = ValueType.DOUBLE;
+        table.lo[row] = reader.view.getUint32(valueAt, true);
+        table.hi[row] = reader.view.getUint32(valueAt + 4, true);
         break;
       default:
         return false;
     }
     if (buf[stop] !== 0) return false;
-    this.key = this.#guesser.key(keyStart, keyStop);
+    table.keys[row] = this.#guesser.key(keyStart, keyStop);
     reader.pos = stop + 1;
     return true;
   }
 
-  #anyTag(reader: ThriftReader): void {
+  #anyTag(reader: ThriftReader, table: AttributeTable): void {
     const { heapBase } = this.#context;
+    let key = 0;
     let tagType: number = TagType.STRING;
     let textAt = 0;
     let textLength = 0;
@@ -158,13 +158,12 @@ export class TagReader {
     let longHi = 0;
     let bytesAt = 0;
     let bytesLength = 0;
-    this.key = 0;
     for (let id = reader.field(0); id !== NO_FIELD; id = reader.field(id)) {
       switch (id) {
         case 1:
           reader.expect(ThriftType.STRING);
           reader.binary();
-          this.key = this.#guesser.key(reader.start, reader.stop);
+          key = this.#guesser.key(reader.start, reader.stop);
           break;
         case 2:
           reader.expect(ThriftType.I32);
@@ -204,24 +203,27 @@ export class TagReader {
     }
     switch (tagType) {
       case TagType.STRING:
-        return this.#set(ValueType.STRING, textAt, textLength);
+        return put(table, key, ValueType.STRING, textAt, textLength);
       case TagType.DOUBLE:
-        return this.#set(ValueType.DOUBLE, doubleLo, doubleHi);
+        return put(table, key, ValueType.DOUBLE, doubleLo, doubleHi);
       case TagType.BOOL:
-        return this.#set(ValueType.BOOL, flag, 0);
+        return put(table, key, ValueType.BOOL, flag, 0);
       case TagType.LONG:
-        return this.#set(ValueType.INT, longLo, longHi);
+        return put(table, key, ValueType.INT, longLo, longHi);
       case TagType.BINARY:
-        return this.#set(ValueType.BYTES, bytesAt, bytesLength);
+        return put(table, key, ValueType.BYTES, bytesAt, bytesLength);
       default:
         this.#context.unknownType(tagType);
-        return this.#set(ValueType.STRING, this.#context.unknownAt, this.#context.unknownLength);
+        return put(table, key, ValueType.STRING, this.#context.unknownAt, this.#context.unknownLength);
     }
   }
+}
 
-  #set(type: number, lo: number, hi: number): void {
-    this.type = type;
-    this.lo = lo;
-    this.hi = hi;
-  }
+/** Writes the row behind the last of `table`, which has room for it. */
+export function put(table: AttributeTable, key: number, type: number, lo: number, hi: number): void {
+  const row = table.count;
+  table.keys[row] = key;
+  table.types[row] = type;
+  table.lo[row] = lo;
+  table.hi[row] = hi;
 }
