@@ -92,6 +92,10 @@ const scopeNames: Readonly<Record<number, AttributeScope>> = {
   [TagScope.scope]: 'instrumentation',
   [TagScope.event]: 'event',
   [TagScope.link]: 'link',
+  // Paths into maps are searched like keys of their level.
+  [TagScope.spanLeaf]: 'span',
+  [TagScope.resourceLeaf]: 'resource',
+  [TagScope.childLeaf]: 'event',
 };
 
 const typeNames: Readonly<Record<number, KeyEntry['types'][number]>> = {

@@ -21,7 +21,7 @@ import {
 const KEY = 'LowCardinality(String)';
 
 /** A map column: its keys, and one column of values. */
-class MapColumn<Values extends NativeColumn> extends RunColumn {
+export class MapColumn<Values extends NativeColumn> extends RunColumn {
   readonly keys: DictionaryColumn;
   readonly values: Values;
 
@@ -45,6 +45,7 @@ export class AttributeColumns {
   readonly arr: MapColumn<RunColumn>;
   readonly other: MapColumn<StringColumn>;
   readonly #elements: StringColumn;
+  #hasNested = false;
 
   constructor(strings: StringTable) {
     this.#elements = new StringColumn();
@@ -91,6 +92,13 @@ export class AttributeColumns {
     return repeated;
   }
 
+  /** Whether rows since the last call have maps or arrays. */
+  takeNested(): boolean {
+    const had = this.#hasNested;
+    this.#hasNested = false;
+    return had;
+  }
+
   #writeRare(key: number, type: number, heap: Uint8Array, lo: number, hi: number): void {
     if (type === ValueType.DOUBLE) {
       this.dbl.keys.push(key);
@@ -102,6 +110,7 @@ export class AttributeColumns {
       bool.values.reserve(bool.elements + 1);
       bool.values.values[bool.elements++] = lo;
     } else if (type !== ValueType.ARRAY || !this.#writeArray(key, heap, lo, hi)) {
+      if (type === ValueType.KVLIST) this.#hasNested = true;
       this.other.keys.push(key);
       writeTagged(this.other.values.sink, type, heap, lo, hi);
       this.other.elements++;
@@ -110,6 +119,7 @@ export class AttributeColumns {
 
   #writeArray(key: number, heap: Uint8Array, offset: number, length: number): boolean {
     const count = writeArrayElements(this.#elements.sink, heap, offset, offset + length);
+    this.#hasNested = true;
     if (count < 0) return false;
     this.arr.keys.push(key);
     this.arr.values.elements += count;

@@ -32,8 +32,8 @@ export class BlockBuilder {
   byteLength = 0;
 
   readonly #strings = new StringTable();
-  readonly #resources = new ResourceRows(this.#strings);
   readonly #tagKeys = new TagKeyRows(this.#strings);
+  readonly #resources = new ResourceRows(this.#strings, this.#tagKeys);
   readonly #operations = new OperationRows(this.#strings);
   readonly #columns = new SpanColumns(this.#strings, this.#tagKeys);
   readonly #clock = new SlotClock();
@@ -180,7 +180,10 @@ function attributeBytes(batch: SpanBatch, row: number): number {
   const end = batch.attrEnd[row]!;
   const { types, hi } = batch.spanAttrs;
   let bytes = 0;
-  // Types 1, 5, 6 and 7 have their length in `hi`; the others are at most eight bytes.
-  for (let i = start; i < end; i++) bytes += 4 + (types[i] === 1 || types[i]! > 4 ? hi[i]! : 8);
+  // Types 1, 5, 6 and 7 have their length in `hi`; the others are at most eight bytes. What is nested is written twice.
+  for (let i = start; i < end; i++) {
+    const type = types[i]!;
+    bytes += 4 + (type === 1 || type === 7 ? hi[i]! : type > 4 ? 3 * hi[i]! : 8);
+  }
   return bytes;
 }

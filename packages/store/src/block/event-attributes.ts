@@ -14,6 +14,7 @@ export class EventAttributes {
   readonly #maps: RunColumn;
   readonly #keys: DictionaryColumn;
   readonly #values = new StringColumn();
+  #hasNested = false;
 
   constructor(strings: StringTable) {
     this.#keys = new DictionaryColumn(strings);
@@ -37,10 +38,20 @@ export class EventAttributes {
       if (selection !== 'all' && (type === ValueType.STRING) !== (selection === 'text')) continue;
       this.#keys.push(keyMap[keys[i]!]!);
       if (selection === 'text') sink.string(batch.heap, lo[i]!, lo[i]! + hi[i]!);
-      else writeTagged(sink, type, batch.heap, lo[i]!, hi[i]!);
+      else {
+        if (type === ValueType.KVLIST || type === ValueType.ARRAY) this.#hasNested = true;
+        writeTagged(sink, type, batch.heap, lo[i]!, hi[i]!);
+      }
       this.#maps.elements++;
     }
     this.#maps.endRow();
+  }
+
+  /** Whether what was written since the last call has maps or arrays. */
+  takeNested(): boolean {
+    const had = this.#hasNested;
+    this.#hasNested = false;
+    return had;
   }
 
   /** Ends a span that has `count` events or links, written before. */

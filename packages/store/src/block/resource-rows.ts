@@ -2,14 +2,17 @@ import { hash } from 'node:crypto';
 
 import { ValueType, type AttributeTable, type SpanBatch, type StringTable } from '@clew/model';
 
+import { TagScope } from '../schema/tables.ts';
 import { Announcements } from './announcements.ts';
 import { AttributeColumns } from './attribute-columns.ts';
 import { ByteSink } from './byte-sink.ts';
 import { ContentTable } from './content-table.ts';
 import { writeResourceExtra } from './extra.ts';
+import { LeafColumn } from './leaf-column.ts';
 import { nativeBlock, type NamedColumn } from './native-block.ts';
 import { DictionaryColumn, ShortColumn, StringColumn, WordColumn } from './native-columns.ts';
 import type { TableBlock } from './table-block.ts';
+import type { TagKeyRows } from './tag-key-rows.ts';
 
 const SERVICE_NAME = new TextEncoder().encode('service.name');
 
@@ -53,11 +56,13 @@ export class ResourceRows {
   readonly #scopeName: DictionaryColumn;
   readonly #scopeVersion: DictionaryColumn;
   readonly #scope: AttributeColumns;
+  readonly #leaf: LeafColumn;
   readonly #extra = new StringColumn();
   #rows = 0;
 
-  constructor(strings: StringTable) {
+  constructor(strings: StringTable, tagKeys: TagKeyRows) {
     this.#strings = strings;
+    this.#leaf = new LeafColumn(strings, tagKeys);
     this.#tenant = new DictionaryColumn(strings);
     this.#service = new DictionaryColumn(strings);
     this.#resource = new AttributeColumns(strings);
@@ -76,6 +81,7 @@ export class ResourceRows {
       this.#segmentOf.fill(0);
     }
     for (const { column } of this.#columns()) column.clear();
+    this.#leaf.clear();
   }
 
   /** The number of the pair that a scope of the batch makes with its resource. */
@@ -149,6 +155,13 @@ export class ResourceRows {
     this.#scopeVersion.push(stringMap[scopeTable.versions[scope]!]!);
     const scopeFrom = scope === 0 ? 0 : scopeTable.attrEnd[scope - 1]!;
     this.#scope.writeRow(batch.scopeAttrs, batch.heap, scopeFrom, scopeTable.attrEnd[scope]!, stringMap);
+    if (this.#resource.takeNested()) {
+      this.#leaf.add(TagScope.resource, batch.resourceAttrs, batch.heap, from, to, stringMap);
+    }
+    if (this.#scope.takeNested()) {
+      this.#leaf.add(TagScope.scope, batch.scopeAttrs, batch.heap, scopeFrom, scopeTable.attrEnd[scope]!, stringMap);
+    }
+    this.#leaf.endRow();
     this.#content.clear();
     writeResourceExtra(this.#content, batch, resource, scope);
     this.#extra.sink.string(this.#content.bytes, 0, this.#content.length);
@@ -180,6 +193,7 @@ export class ResourceRows {
       { name: 'scope_name', column: this.#scopeName },
       { name: 'scope_version', column: this.#scopeVersion },
       ...namedAttributeColumns('s', this.#scope),
+      ...namedLeafColumn(this.#leaf),
       { name: 'extra', column: this.#extra },
     ];
   }
@@ -189,6 +203,11 @@ export class ResourceRows {
 export function namedAttributeColumns(prefix: string, attributes: AttributeColumns): NamedColumn[] {
   const suffixes = ['str', 'int', 'dbl', 'bool', 'arr', 'other'];
   return attributes.columns.map((column, i) => ({ name: `${prefix}_${suffixes[i]!}`, column }));
+}
+
+/** The column of leaves; none when it is empty, as the table's default is an empty map. */
+export function namedLeafColumn(leaf: LeafColumn): NamedColumn[] {
+  return leaf.elements === 0 ? [] : [{ name: 'leaf', column: leaf }];
 }
 
 function writeString(sink: ByteSink, strings: StringTable, index: number): void {

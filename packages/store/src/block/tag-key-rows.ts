@@ -23,8 +23,8 @@ const NOTES = [TagNote.MIXED, TagNote.ODD_TIMES, TagNote.REPEATED_KEYS];
 
 /** Distinct keys listed for one tenant and day. */
 const DEFAULT_MAX_KEYS = 10_000;
-/** Number of scopes: span, resource, scope, event, link. */
-const SCOPES = 5;
+/** The greatest `TagScope`; a byte has a bit for each. */
+const SCOPES = 8;
 
 /**
  * Rows of `tag_keys`: which attribute keys occur on which level with which type, once a day. Complete or marked as incomplete, so that a search
@@ -94,6 +94,13 @@ export class TagKeyRows {
       const at = keyMap[keys[i]!]! * 8 + types[i]!;
       if (at >= bits.length || ((bits[at]! >>> bit) & 1) === 0) this.#current.set(at, bit);
     }
+  }
+
+  /** Marks a key, an entry of the string table, as occurring with a type. */
+  markKey(scope: TagScope, key: number, type: number): void {
+    const { bits } = this.#current;
+    const at = key * 8 + type;
+    if (at >= bits.length || ((bits[at]! >>> (scope - 1)) & 1) === 0) this.#current.set(at, scope - 1);
   }
 
   /** The block of what was marked since `clear` and is not stored already, if anything. */

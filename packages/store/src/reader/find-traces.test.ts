@@ -1,4 +1,4 @@
-import { dropEqualSpans } from '@clew/model';
+import { dropEqualSpans, toPlain } from '@clew/model';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -305,6 +305,40 @@ describe('a tag', () => {
     expect(await find(tenant, tag('http.method', 'POST'))).toEqual([2]);
     expect(await find(tenant, tag('http.status_code', '99999'))).toEqual([3]);
     expect(await find(tenant, tag('http.method', '7'))).toEqual([4]);
+  });
+
+  it('is found by its path within maps, and by an element of its array, on every level', async () => {
+    const user = {
+      entries: [
+        { key: 'id', value: 7n },
+        { key: 'roles', value: ['admin', 'ops'] },
+      ],
+    };
+    const tenant = await stored(
+      { trace: 1, tags: [['user', user]] },
+      { trace: 2, resourceTags: [['user', user]] },
+      { trace: 3, eventTags: [['user', user]] },
+      { trace: 4, linkTags: [['user', user]] },
+      { trace: 5, tags: [['user.id', '7']] },
+      { trace: 6, tags: [['user', [user, [user]]]] },
+      { trace: 7, tags: [['user.roles', ['ops', 1n]]] },
+      { trace: 8, tags: [['http', { entries: [{ key: 'method', value: 'GET' }] }]] },
+      { trace: 9, tags: [['user.id', 8n]] },
+    );
+    const sorted = async (key: string, value: string): Promise<number[]> =>
+      (await find(tenant, tag(key, value))).toSorted(ascending);
+    for (const text of ['7', '7.0']) expect(await sorted('user.id', text)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(await sorted('user.roles', 'ops')).toEqual([1, 2, 3, 4, 6, 7]);
+    expect(await sorted('user.roles', '1')).toEqual([7]);
+    expect(await sorted('resource.user.id', '7')).toEqual([2]);
+    expect(await sorted('http.request.method', 'GET')).toEqual([8]);
+    expect(await sorted('user.id', '9')).toEqual([]);
+    const traces = await reader.readTraces(tenant, [traceIdText(1)]);
+    expect(toPlain(traces.get(traceIdText(1))!)[0]!.attributes).toEqual([{ key: 'user', value: user }]);
+    const keys = await reader.tagKeys(tenant, 'user.', { range });
+    expect(keys.map(({ key, scope }) => `${scope} ${key}`)).toEqual(
+      expect.arrayContaining(['6 user.id', '7 user.id', '8 user.roles', '1 user.roles']),
+    );
   });
 
   it('stands for a field where views show the field as a tag', async () => {

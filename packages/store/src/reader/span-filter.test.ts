@@ -52,6 +52,8 @@ const texts = [
   'microsoft.sql_server',
   '0.0.0.5',
   'Jaeger-a',
+  'YQ==',
+  '61',
 ];
 const numbers = [
   '5',
@@ -86,6 +88,8 @@ const patterns = [
 const keys = [
   'k',
   'k',
+  'k.a',
+  'k.a.b',
   'http.status_code',
   'http.response.status_code',
   'http.method',
@@ -116,11 +120,22 @@ const scalars: fc.Arbitrary<AttributeValue> = fc.oneof(
   fc.boolean(),
   fc.constantFrom<AttributeValue[]>(null, Uint8Array.of(0x61)),
 );
+/** Maps and arrays in each other, with the paths below. */
+const { nested } = fc.letrec<{ readonly nested: AttributeValue; readonly inner: AttributeValue }>((tie) => ({
+  nested: fc.oneof(
+    fc
+      .array(fc.record({ key: fc.constantFrom('a', 'b', 'a.b', ''), value: tie('inner') }), { maxLength: 3 })
+      .map((entries) => ({ entries })),
+    fc.array(tie('inner'), { maxLength: 3 }),
+  ),
+  inner: fc.oneof({ depthSize: 'small', withCrossShrink: true }, scalars, tie('nested')),
+}));
 const values = fc.oneof(
   { weight: 6, arbitrary: scalars },
   fc.array(scalars, { maxLength: 3 }),
   fc.constant<AttributeValue>({ entries: [{ key: 'k', value: 'a' }] }),
   fc.constant<AttributeValue>([['a']]),
+  nested,
 );
 const spanValue = (isTidy: boolean): fc.Arbitrary<AttributeValue> =>
   isTidy ? fc.constantFrom('GET', 'a', '200') : values;
@@ -278,8 +293,8 @@ describe('a filter', () => {
     await fc.assert(
       fc.asyncProperty(arbitraryText(), async (text) => {
         const [one, other] = ['1', '2'].map((id) => plainSpan({ traceId: id, spanId: id, startUnixNano: received }));
-        // Keys that are no UTF-8 are not looked up.
-        const key = text.isWellFormed() ? text : 'k';
+        // Keys that are no UTF-8 are not looked up, and some words stand for fields.
+        const key = text.isWellFormed() ? `k${text}` : 'k';
         const attribute = { key, value: text };
         const resource = { ...emptyResource, attributes: [{ key: 'service.name', value: text }, attribute] };
         const tenant = await stored([

@@ -2,10 +2,12 @@ import { synonymsOf, synonymValues, ValueType, valueText } from '@clew/model';
 
 import { HOT_CONCEPTS, HotBit, HTTP_STATUS_CONCEPT } from '../block/hot-attributes.ts';
 import { pairHashes, TagScope } from '../schema/tables.ts';
+import { leafBranches, type Level } from './leaf-conditions.ts';
 import { spellingsOf, spellsNumber } from './number-test.ts';
 import { anyOf, type Sql } from './sql.ts';
 import { specialTag } from './special-tags.ts';
 import type { TagCatalog } from './tag-catalog.ts';
+import { bytesOfNotation, bytesTest, valueTest } from './value-test.ts';
 
 /** One `key=value` of a search. Values are text, compared with the text form of what is stored, numbers also by value. */
 export interface TagFilter {
@@ -58,9 +60,15 @@ export function tagCondition(context: TagContext, filter: TagFilter): string {
 
 function spanBranches(context: TagContext, key: string, value: string): string[] {
   const hot = hotBranch(context, key, value);
-  if (hot !== undefined && !context.catalog.mixed) return [hot];
-  const branches = mapBranches(context, TagScope.span, 'a', key, value);
+  const paths = pathBranches(context, TagScope.span, key, value);
+  if (hot !== undefined && !context.catalog.mixed) return [hot, ...paths];
+  const branches = [...mapBranches(context, TagScope.span, 'a', key, value), ...paths];
   return hot === undefined ? branches : [hot, ...branches];
+}
+
+/** Conditions on what lies within maps and nested arrays of a level. */
+function pathBranches(context: TagContext, level: Level, key: string, value: string): string[] {
+  return leafBranches(context, level, key, valueTest(context.sql, '=', { type: 'string', text: value }));
 }
 
 /** The dedicated column of the key, if it has one and the value fits. */
@@ -104,6 +112,7 @@ function mapBranches(context: TagContext, scope: number, prefix: string, key: st
     branches.push(`${prefix}_bool[${k()}] = ${value === 'true' ? 1 : 0} AND has(${prefix}_bool.keys, ${k()})`);
   }
   if (can(ValueType.ARRAY)) {
+    branches.push(`arrayExists(x -> ${taggedEquals(sql, 'x', value)}, ${prefix}_arr[${k()}])`);
     const elements = elementTexts(value);
     if (elements !== undefined) {
       const wanted = sql.value('Array(String)', elements);
@@ -113,9 +122,8 @@ function mapBranches(context: TagContext, scope: number, prefix: string, key: st
     }
   }
   if (can(ValueType.BYTES)) {
-    for (const bytes of bytesOf(value)) {
-      branches.push(`${prefix}_other[${k()}] = concat('y', ${sql.text(bytes)})`);
-    }
+    const readings = bytesOfNotation(value);
+    if (readings.length > 0) branches.push(bytesTest(sql, readings, `${prefix}_other[${k()}]`));
   }
   if (can(ValueType.EMPTY) && value === '') branches.push(`${prefix}_other[${k()}] = 'e'`);
   return branches;
@@ -139,8 +147,14 @@ export function pairHint(map: 'a_str' | 'a_int', key: string, value: string): st
 }
 
 function resourceBranches(context: TagContext, key: string, value: string, resourceOnly: boolean): string[] {
-  const conditions = mapBranches(context, TagScope.resource, 'r', key, value);
-  if (!resourceOnly) conditions.push(...mapBranches(context, TagScope.scope, 's', key, value));
+  const conditions = [
+    ...mapBranches(context, TagScope.resource, 'r', key, value),
+    ...pathBranches(context, TagScope.resource, key, value),
+  ];
+  if (!resourceOnly) {
+    conditions.push(...mapBranches(context, TagScope.scope, 's', key, value));
+    conditions.push(...pathBranches(context, TagScope.scope, key, value));
+  }
   if (conditions.length === 0) return [];
   return [resourceSubquery(context, anyOf(conditions))];
 }
@@ -150,8 +164,12 @@ export function resourceSubquery({ sql, tenant }: Pick<TagContext, 'sql' | 'tena
   return `res_id IN (SELECT res_id FROM resources WHERE tenant = ${sql.text(tenant)} AND (${condition}))`;
 }
 
-function childBranches({ sql, catalog }: TagContext, key: string, value: string): string[] {
-  const branches: string[] = [];
+function childBranches(context: TagContext, key: string, value: string): string[] {
+  const { sql, catalog } = context;
+  const branches = [
+    ...pathBranches(context, TagScope.event, key, value),
+    ...pathBranches(context, TagScope.link, key, value),
+  ];
   const k = (): string => sql.text(key);
   if (catalog.canBe(key, TagScope.event, ValueType.STRING)) {
     const texts = sql.value('Array(String)', textsAlike(value));
@@ -181,7 +199,7 @@ function taggedEquals(sql: Sql, tagged: string, value: string): string {
   if (int !== undefined) alternatives.push(`i${int}`);
   const double = doubleOf(value);
   if (double !== undefined) alternatives.push(`d${String(double)}`);
-  for (const bytes of bytesOf(value)) alternatives.push(Buffer.concat([Buffer.from('y'), bytes]));
+  for (const bytes of bytesOfNotation(value)) alternatives.push(Buffer.concat([Buffer.from('y'), bytes]));
   return `${tagged} IN ${sql.value('Array(String)', alternatives)}`;
 }
 
@@ -217,14 +235,4 @@ function elementTexts(text: string): string[] | undefined {
     // Not JSON, so it is the text of no array.
     return undefined;
   }
-}
-
-/** The bytes a text stands for, in base64 and in hex. */
-function bytesOf(text: string): Uint8Array[] {
-  const readings: Uint8Array[] = [];
-  if (/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) {
-    readings.push(Buffer.from(text, 'base64'));
-  }
-  if (/^(?:[0-9a-f]{2})+$/i.test(text)) readings.push(Buffer.from(text, 'hex'));
-  return readings;
 }

@@ -206,6 +206,35 @@ describe('a term', () => {
     }
   });
 
+  it('looks into maps and nested arrays by path; what must hold for all, must hold for all values there', async () => {
+    const user = (id: AttributeValue): AttributeValue => ({ entries: [{ key: 'id', value: id }] });
+    const tenant = await storedValues(
+      user(7n),
+      user('7'),
+      [user(7n), user(8n)],
+      user([7n, 9n]),
+      ['x', ['y']],
+      user(user('deep')),
+      Uint8Array.of(0x61),
+      user(Uint8Array.of(0x61)),
+      'plain',
+    );
+    const id = 'k.id';
+    expect(await matching(tenant, term('=', 7n, id))).toEqual([1, 2, 3, 4]);
+    expect(await matching(tenant, term('>', 7n, id))).toEqual([3, 4]);
+    expect(await matching(tenant, term('!=', 7n, id))).toEqual([]);
+    expect(await matching(tenant, term('!=', 5n, id))).toEqual([1, 2, 3, 4]);
+    expect(await matching(tenant, term('=~', 'd.*', 'k.id.id'))).toEqual([6]);
+    expect(await matching(tenant, term('exists', undefined, id))).toEqual([1, 2, 3, 4, 8]);
+    expect(await matching(tenant, term('missing', undefined, id))).toEqual([5, 6, 7, 9]);
+    expect(await matching(tenant, term('=', 'y'))).toEqual([5]);
+    expect(await matching(tenant, term('!=', 'y'))).toEqual([9]);
+    expect(await matching(tenant, term('!=', 'x'))).toEqual([9]);
+    expect(await matching(tenant, term('!=', 'z'))).toEqual([5, 9]);
+    expect(await matching(tenant, term('=', 'YQ=='))).toEqual([7]);
+    expect(await matching(tenant, term('=', '61', id))).toEqual([8]);
+  });
+
   it('finds the empty key beside others, which the engine loses in dictionaries and their indexes', async () => {
     const list = (value: AttributeValue): KeyValue[] => [
       { key: 'k', value },

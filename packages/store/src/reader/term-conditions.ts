@@ -3,18 +3,29 @@ import { synonymsOf, ValueType } from '@clew/model';
 import { HOT_CONCEPTS, HotBit, HTTP_STATUS_CONCEPT } from '../block/hot-attributes.ts';
 import { TagScope } from '../schema/tables.ts';
 import { allOf, anyOf, type Sql } from './sql.ts';
+import { leafBranches, type Level } from './leaf-conditions.ts';
 import { pairHint, resourceSubquery, type TagContext } from './tag-conditions.ts';
 import { fieldBranch } from './term-fields.ts';
 import { type TermTests, termTests } from './term-tests.ts';
-import { anyTest, arrayTest, taggedTest, type TermValue, type ValueOperator, type ValueTest } from './value-test.ts';
+import {
+  anyTest,
+  arrayTest,
+  bytesTest,
+  taggedTest,
+  type TermValue,
+  type ValueOperator,
+  type ValueTest,
+} from './value-test.ts';
 
 /** Where an attribute is looked for; `any` is the span, then its resource. */
 export type TermScope = 'any' | 'span' | 'resource' | 'event' | 'link' | 'instrumentation';
 
 /**
- * One condition on one attribute. Comparisons need the attribute: `!=` and `!~` do not hold where it is missing. Arrays of spans, resources and scopes satisfy
- * a comparison when one element does, `!=` and `!~` when every element does; arrays of events and links only exist. Patterns are RE2 and match
- * the whole text. On events and links a term holds when one of them satisfies it; `missing`, when one of them lacks the attribute.
+ * One condition on one attribute. Comparisons need the attribute: `!=` and `!~` do not hold where it is missing. Arrays satisfy a comparison when
+ * one element does, `!=` and `!~` when every element does. A key is also the path to values within maps: `user.id` finds `{user: {id: 7}}`, and
+ * maps and arrays within arrays count as their elements. Patterns are RE2 and match the whole text. On events and links a term holds when one of
+ * them satisfies it; `missing`, when one of them lacks the attribute. Within their maps and arrays, `!=` and `!~` ask for all of the span's events
+ * or links, and `missing` does not look.
  */
 export type TermFilter = { readonly scope: TermScope; readonly key: string } & (
   { readonly operator: 'exists' | 'missing' } | { readonly operator: ValueOperator; readonly value: TermValue }
@@ -91,7 +102,7 @@ class TermLevels {
       branches.push(...this.#hot(number, spellings, keys));
     });
     for (const key of rest) branches.push(...this.#maps(TagScope.span, 'a', key));
-    return branches;
+    return [...branches, ...this.#paths(TagScope.span, 'a')];
   }
 
   /** On the dedicated column; rows that say it does not show everything are looked up in the maps. */
@@ -125,8 +136,9 @@ class TermLevels {
   }
 
   /** Alternative on resources or scopes, and on a column of theirs that is searched under the same name. */
-  resource(scope: TagScope, prefix: string, column: string | undefined): string[] {
+  resource(scope: Level, prefix: string, column: string | undefined): string[] {
     const conditions = this.#names.flatMap((key) => this.#maps(scope, prefix, key));
+    conditions.push(...this.#paths(scope, prefix));
     if (column !== undefined) {
       const test = this.#tests?.(this.#names[0]!);
       const own = this.#tests === undefined ? `${column} != ''` : test?.string?.(column);
@@ -136,7 +148,7 @@ class TermLevels {
   }
 
   /** Alternatives on the six maps of a level, for the types the key was seen with there. */
-  #maps(scope: TagScope, prefix: string, key: string): string[] {
+  #maps(scope: Level, prefix: string, key: string): string[] {
     const { catalog } = this.#context;
     const can = (type: ValueType): boolean => catalog.canBe(key, scope, type);
     // The indexes over pairs do not see the empty key beside others (ClickHouse 26.7).
@@ -162,11 +174,29 @@ class TermLevels {
     if (can(ValueType.BOOL)) add('bool', test?.bool);
     if (can(ValueType.ARRAY)) {
       if (test === undefined) add('arr', undefined);
-      else branches.push(arrayTest(test, `${prefix}_arr[${k}]`));
+      else branches.push(arrayTest(this.sql, test, `${prefix}_arr[${k}]`));
     }
     const others = [ValueType.ARRAY, ValueType.KVLIST, ValueType.BYTES, ValueType.EMPTY];
     if (test === undefined && others.some(can)) add('other', undefined);
+    if (test?.bytes !== undefined && can(ValueType.BYTES)) {
+      branches.push(bytesTest(this.sql, test.bytes, `${prefix}_other[${k}]`));
+    }
     return branches;
+  }
+
+  /** Alternatives within maps and nested arrays of a level; `prefix` is that of its maps, where it has any. */
+  #paths(level: Level, prefix?: string): string[] {
+    return this.#names.flatMap((key) => {
+      const test = this.#tests?.(key);
+      const branches = leafBranches(this.#context, level, key, test);
+      const isArray = prefix !== undefined && this.#context.catalog.canBe(key, level, ValueType.ARRAY);
+      if (test?.every !== true || !isArray) return branches;
+      // What must hold for every element must hold for those beside the nested ones too.
+      const element = `startsWith(element, 'a') OR startsWith(element, 'k') OR (${taggedTest(this.sql, test, 'element')})`;
+      return branches.map((branch) =>
+        allOf([branch, `arrayAll(element -> ${element}, ${prefix}_arr[${this.sql.text(key)}])`]),
+      );
+    });
   }
 
   #indexedText(k: string, test: ValueTest, texts: readonly string[]): string {
@@ -182,11 +212,15 @@ class TermLevels {
 
   /** Condition that some event satisfies the term, or lacks the attribute. */
   events(lacks: boolean): string {
+    return anyOf([this.#someEvent(lacks), ...(lacks ? [] : this.#paths(TagScope.event))]);
+  }
+
+  #someEvent(lacks: boolean): string {
     const conditions = this.#names.flatMap((key) => {
       const test = this.#tests?.(key);
       const k = this.sql.text(key);
       const text = test === undefined ? '1' : test.string?.(`s[${k}]`);
-      const other = test === undefined ? '1' : taggedTest(test, `o[${k}]`);
+      const other = test === undefined ? '1' : taggedTest(this.sql, test, `o[${k}]`);
       return [
         ...(text === undefined ? [] : [allOf([`mapContains(s, ${k})`, text])]),
         ...(other === '0' ? [] : [allOf([`mapContains(o, ${k})`, other])]),
@@ -206,11 +240,15 @@ class TermLevels {
 
   /** Condition that some link satisfies the term, or lacks the attribute. */
   links(lacks: boolean): string {
+    return anyOf([this.#someLink(lacks), ...(lacks ? [] : this.#paths(TagScope.link))]);
+  }
+
+  #someLink(lacks: boolean): string {
     const condition = anyOf(
       this.#names.map((key) => {
         const test = this.#tests?.(key);
         const k = this.sql.text(key);
-        return allOf([`mapContains(m, ${k})`, test === undefined ? '1' : taggedTest(test, `m[${k}]`)]);
+        return allOf([`mapContains(m, ${k})`, test === undefined ? '1' : taggedTest(this.sql, test, `m[${k}]`)]);
       }),
     );
     return `arrayExists(m -> ${lacks ? `NOT (${condition})` : condition}, lk_attrs)`;

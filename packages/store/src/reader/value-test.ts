@@ -32,6 +32,8 @@ export interface ValueTest {
   readonly texts: readonly string[] | undefined;
   /** The integer that must be equal, when that is what the comparison asks of integers. */
   readonly integer: bigint | undefined;
+  /** Bytes of which one must be equal, when that is what the comparison asks of bytes. */
+  readonly bytes: readonly Uint8Array[] | undefined;
   /** Whether every element of an array must satisfy the comparison, not only one. */
   readonly every: boolean;
 }
@@ -40,7 +42,25 @@ export interface ValueTest {
 export function valueTest(sql: Sql, operator: ValueOperator, value: TermValue): ValueTest {
   if (operator === '=~' || operator === '!~') return patternTest(sql, operator, value);
   if (typeof value === 'boolean') return boolTest(sql, operator, value);
-  return value.type === 'number' ? numberTest(sql, operator, value.text) : textTest(sql, operator, value.text);
+  if (value.type === 'number') return numberTest(sql, operator, value.text);
+  const test = textTest(sql, operator, value.text);
+  const bytes = operator === '=' ? bytesOfNotation(value.text) : [];
+  return bytes.length === 0 ? test : { ...test, bytes };
+}
+
+/** The bytes a text stands for, in base64 as views show them, and in hexadecimal. */
+export function bytesOfNotation(text: string): Uint8Array[] {
+  const readings: Uint8Array[] = [];
+  if (/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) {
+    readings.push(Buffer.from(text, 'base64'));
+  }
+  if (/^(?:[0-9a-f]{2})+$/i.test(text)) readings.push(Buffer.from(text, 'hex'));
+  return readings;
+}
+
+/** The condition that a tagged value is one of these byte strings. */
+export function bytesTest(sql: Sql, bytes: readonly Uint8Array[], x: string): string {
+  return anyOf(bytes.map((each) => `${x} = concat('y', ${sql.text(each)})`));
 }
 
 /** A comparison that holds where one of these does; all of them compare for equality. */
@@ -58,12 +78,13 @@ export function anyTest(tests: readonly ValueTest[]): ValueTest {
     bool: joined('bool'),
     texts: texts.length === 0 ? undefined : texts,
     integer: undefined,
+    bytes: tests.find(({ bytes }) => bytes !== undefined)?.bytes,
     every: false,
   };
 }
 
 /** The condition on a tagged value (`block/tagged-value.ts`) that is a scalar. */
-export function taggedTest(test: ValueTest, x: string): string {
+export function taggedTest(sql: Sql, test: ValueTest, x: string): string {
   const body = `substring(${x}, 2)`;
   const branches: string[] = [];
   const add = (tag: string, condition: string | undefined): void => {
@@ -75,12 +96,13 @@ export function taggedTest(test: ValueTest, x: string): string {
   add('d', test.double?.(`toFloat64OrZero(${body})`));
   add('D', test.double?.('toFloat64(nan)'));
   add('b', test.bool?.(`(${x} = 'btrue')`));
+  if (test.bytes !== undefined) branches.push(bytesTest(sql, test.bytes, x));
   return anyOf(branches);
 }
 
 /** The condition on an array of tagged values. An empty array, which is also what a missing one reads as, never satisfies it. */
-export function arrayTest(test: ValueTest, array: string): string {
-  const element = taggedTest(test, 'element');
+export function arrayTest(sql: Sql, test: ValueTest, array: string): string {
+  const element = taggedTest(sql, test, 'element');
   if (test.every) return `notEmpty(${array}) AND arrayAll(element -> ${element}, ${array})`;
   return `arrayExists(element -> ${element}, ${array})`;
 }
@@ -95,6 +117,7 @@ const nothing = {
   bool: undefined,
   texts: undefined,
   integer: undefined,
+  bytes: undefined,
 };
 
 function textTest(sql: Sql, operator: NumberOperator, text: string): ValueTest {

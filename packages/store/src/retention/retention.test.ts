@@ -47,7 +47,7 @@ const calls: SpanSketch[] = [
   { trace: 1, span: 1, service: 'front', name: 'page' },
   { trace: 1, span: 2, parent: 1, service: 'back', status: 2, ms: 7, tags: [['color', 'red']] },
   { trace: 1, span: 3, parent: 2, service: 'back' },
-  { trace: 2, span: 4, service: 'front', name: 'page' },
+  { trace: 2, span: 4, service: 'front', name: 'page', tags: [['user', { entries: [{ key: 'id', value: 7n }] }]] },
   { trace: 2, span: 5, parent: 4, service: 'demo', tags: [['color', 'blue']], resourceTags: [['clew.demo', true]] },
 ];
 

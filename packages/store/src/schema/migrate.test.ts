@@ -4,10 +4,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { SqlClient, StatementOptions } from '../engine/client.ts';
 import { StoreError } from '../errors.ts';
 import { openTestStore, type TestStore } from '../reader/test-support/test-store.ts';
-import { migrate } from './migrate.ts';
+import { migrate, migrations } from './migrate.ts';
+import { samplingTables } from './sampling-tables.ts';
 import { addColumn, rebuildTable, splitTable } from './migration-steps.ts';
 import type { Migration } from './migration-types.ts';
 import type { SchemaSpec, TableSpec } from './table-types.ts';
+import { currentSchema } from './tables.ts';
 
 let store: TestStore;
 beforeAll(async () => {
@@ -224,5 +226,41 @@ describe('a schema', () => {
     expect(await total('things', "WHERE tenant = 't'")).toEqual(whole);
     expect((await total('things', "WHERE tenant = 'live'")).ids).toBe(String(inserted));
     expect((await total('things', "WHERE tenant = 'live'")).rows).toBe(String(inserted));
+  }, 60_000);
+});
+
+describe('the schema of the store', () => {
+  /** What the first release had. */
+  const first: SchemaSpec = {
+    ...currentSchema,
+    version: 1,
+    tables: currentSchema.tables
+      .filter((table) => !samplingTables.includes(table))
+      .map((table) => ({ ...table, columns: table.columns.filter(({ name }) => name !== 'leaf') })),
+  };
+  const columns = async (): Promise<string[]> => {
+    const rows = await store.client.rows<{ at: string }>(
+      "SELECT concat(table, '.', name, ' ', type) AS at FROM system.columns WHERE database = currentDatabase() ORDER BY at",
+      control,
+    );
+    return rows.map(({ at }) => at);
+  };
+
+  it('has a way from its first version that ends where a new store begins, keeping what is stored', async () => {
+    await migrate(store.client, ddl, { target: { schema: first, migrations: [] } });
+    await store.client.execute("INSERT INTO spans (tenant, day, name) SELECT 't', 20000, 'old'", control);
+    await migrate(store.client, ddl);
+    const migrated = await columns();
+    expect(migrations.map(({ schema }) => schema.version)).toEqual(
+      Array.from({ length: currentSchema.version - 1 }, (_, i) => i + 2),
+    );
+    const rows = await store.client.rows('SELECT name, length(leaf) AS leaves FROM spans', control);
+    expect(rows).toEqual([{ name: 'old', leaves: '0' }]);
+    const tables = [...new Set(migrated.map((at) => at.split('.')[0]!))];
+    for (const name of tables.toSorted((a) => (a.endsWith('_view') ? -1 : 1))) {
+      await store.client.execute(`DROP TABLE IF EXISTS ${name} SYNC`, control);
+    }
+    await migrate(store.client, ddl);
+    expect(await columns()).toEqual(migrated);
   }, 60_000);
 });

@@ -25,8 +25,20 @@ export const MAX_PAST_NANOS = 86_400_000_000_000n;
 /** How far after its arrival a span may start without being odd. */
 export const MAX_FUTURE_NANOS = 3_600_000_000_000n;
 
-/** Values of `tag_keys.scope`. */
-export const TagScope = Object.freeze({ span: 1, resource: 2, scope: 3, event: 4, link: 5 } as const);
+/**
+ * Values of `tag_keys.scope`: levels on which an attribute was seen, and below them the levels on which a path into maps and nested arrays was
+ * seen (`block/leaf-column.ts`); scopes count as resources there, events and links are one.
+ */
+export const TagScope = Object.freeze({
+  span: 1,
+  resource: 2,
+  scope: 3,
+  event: 4,
+  link: 5,
+  spanLeaf: 6,
+  resourceLeaf: 7,
+  childLeaf: 8,
+} as const);
 /** On which level of a span an attribute key was seen. */
 export type TagScope = (typeof TagScope)[keyof typeof TagScope];
 
@@ -48,6 +60,9 @@ function attributeMaps(prefix: string): ColumnSpec[] {
     column(`${prefix}_other`, `Map(${key}, String)`, zstd),
   ];
 }
+
+/** What lies within maps and nested arrays of all levels of a row, for searching only (see `block/leaf-column.ts`). */
+export const leafColumn: ColumnSpec = column('leaf', `Map(${key}, String)`, zstd);
 
 /** What the indexes `i_kv` and `i_kv_int` are over: a condition must repeat it letter for letter to profit. */
 export function pairHashes(map: 'a_str' | 'a_int'): string {
@@ -94,6 +109,7 @@ const spans: TableSpec = {
     column('lk_trace', 'Array(FixedString(16))', zstd),
     column('lk_span', 'Array(FixedString(8))', zstd),
     column('lk_attrs', `Array(Map(${key}, String))`, zstd),
+    leafColumn,
     // What is rare and never searched (see `block/extra.ts`).
     column('extra', 'String', zstd),
     column('seg', 'LowCardinality(FixedString(16))'),
@@ -126,7 +142,8 @@ const resources: TableSpec = {
     column('scope_name', key),
     column('scope_version', key),
     ...attributeMaps('s'),
-    // Order of attributes, dropped counts, schema URLs and entity references (see `block/extra.ts`).
+    leafColumn,
+    // Dropped counts, schema URLs and entity references (see `block/extra.ts`).
     column('extra', 'String', zstd),
   ],
   orderBy: ['tenant', 'res_id'],
@@ -274,7 +291,7 @@ const views: readonly ViewSpec[] = [
 
 /** The schema this version of the program writes and reads. */
 export const currentSchema: SchemaSpec = {
-  version: 2,
+  version: 3,
   tables: [
     spans,
     resources,

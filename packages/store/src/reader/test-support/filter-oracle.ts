@@ -1,6 +1,9 @@
 import { compilePattern } from '@clew/base';
 import {
+  base64Of,
   bytesOfText,
+  hexOf,
+  isArray,
   synonymsOf,
   synonymValues,
   valueText,
@@ -42,8 +45,11 @@ function statusOf(span: PlainSpan): SpanFilter['status'] {
 function holds(span: PlainSpan, term: TermFilter, synonyms: boolean): boolean {
   const names = synonyms ? synonymsOf(term.key, term.scope === 'event' ? 'event' : 'span') : [term.key];
   const some = (attributes: readonly KeyValue[]): boolean =>
-    attributes.some(({ key, value }) => names.includes(key) && variants(term, key).some((each) => test(each, value)));
-  const isPresent = (attributes: readonly KeyValue[]): boolean => valuesOf(attributes, names).length > 0;
+    attributes.some(({ key, value }) => names.includes(key) && variants(term, key).some((each) => test(each, value))) ||
+    within(attributes, names, term, false);
+  const has = (attributes: readonly KeyValue[]): boolean => attributes.some(({ key }) => names.includes(key));
+  const isPresent = (attributes: readonly KeyValue[]): boolean =>
+    has(attributes) || leaves(attributes, false).some(({ key }) => names.includes(key));
   const { attributes, resource, scope, events, links } = span;
   const lacks = term.operator === 'missing';
   switch (term.scope) {
@@ -57,21 +63,80 @@ function holds(span: PlainSpan, term: TermFilter, synonyms: boolean): boolean {
       return some(scope.attributes) || (field !== '' && test(term, field));
     }
     case 'event':
-      if (lacks) return events.some((event) => !isPresent(event.attributes));
-      return events.some(
-        (event) =>
-          flat(event.attributes, names, term) || (term.key === 'name' && event.name !== '' && test(term, event.name)),
+      if (lacks) return events.some((event) => !has(event.attributes));
+      return (
+        events.some(
+          (event) =>
+            flat(event.attributes, names, term) || (term.key === 'name' && event.name !== '' && test(term, event.name)),
+        ) ||
+        within(
+          events.flatMap((event) => event.attributes),
+          names,
+          term,
+          true,
+        )
       );
     case 'link':
-      if (lacks) return links.some((link) => !isPresent(link.attributes));
-      return links.some((link) => flat(link.attributes, names, term));
+      if (lacks) return links.some((link) => !has(link.attributes));
+      return (
+        links.some((link) => flat(link.attributes, names, term)) ||
+        within(
+          links.flatMap((link) => link.attributes),
+          names,
+          term,
+          true,
+        )
+      );
     case 'any':
       if (lacks) return !isPresent(attributes) && !isPresent(resource.attributes);
       return some(attributes) || some(resource.attributes) || fieldHolds(span, term);
   }
 }
 
-/** Arrays of events and links are not looked into. */
+/** Whether what lies within maps and nested arrays satisfies the term; of events and links also the elements of arrays. */
+function within(
+  attributes: readonly KeyValue[],
+  names: readonly string[],
+  term: TermFilter,
+  isChild: boolean,
+): boolean {
+  const found = leaves(attributes, isChild);
+  return names.some((name) => {
+    const values = found.filter(({ key }) => key === name).map(({ value }) => value);
+    if (values.length === 0) return false;
+    if (!('value' in term)) return true;
+    if (term.operator !== '!=' && term.operator !== '!~') {
+      return variants(term, name).some((each) => values.some((value) => test(each, value)));
+    }
+    const beside = isChild ? [] : attributes.flatMap(({ key, value }) => (key === name ? scalarElements(value) : []));
+    return [...values, ...beside].every((value) => test(term, value));
+  });
+}
+
+function scalarElements(value: AttributeValue): AttributeValue[] {
+  return value !== null && isArray(value) ? value.filter((element) => !isNested(element)) : [];
+}
+
+function isNested(value: AttributeValue): boolean {
+  return typeof value === 'object' && value !== null && !(value instanceof Uint8Array);
+}
+
+/** Values within maps and arrays, by path. */
+function leaves(attributes: readonly KeyValue[], isChild: boolean): KeyValue[] {
+  return attributes.flatMap(({ key, value }) => {
+    if (!isNested(value)) return [];
+    if (!isArray(value)) return leavesOf(key, value);
+    return value.flatMap((element) => (isChild || isNested(element) ? leavesOf(key, element) : []));
+  });
+}
+
+function leavesOf(path: string, value: AttributeValue): KeyValue[] {
+  if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return [{ key: path, value }];
+  if (isArray(value)) return value.flatMap((element) => leavesOf(path, element));
+  return value.entries.flatMap((entry) => leavesOf(`${path}.${entry.key}`, entry.value));
+}
+
+/** Arrays of events and links only exist; their elements are looked at by {@link within}. */
 function flat(attributes: readonly KeyValue[], names: readonly string[], term: TermFilter): boolean {
   return attributes.some(
     ({ key, value }) =>
@@ -98,10 +163,6 @@ function variants(term: TermFilter, name: string): TermFilter[] {
   const level = term.scope === 'event' ? 'event' : 'span';
   const others = synonymValues(term.key, name, term.value.text, level).slice(1);
   return [term, ...others.map((other) => ({ ...term, value: { type: 'string' as const, text: valueText(other) } }))];
-}
-
-function valuesOf(attributes: readonly KeyValue[], names: readonly string[]): AttributeValue[] {
-  return attributes.filter(({ key }) => names.includes(key)).map(({ value }) => value);
 }
 
 function test(term: TermFilter, value: AttributeValue): boolean {
@@ -141,6 +202,10 @@ function numberOf(text: string): bigint | number {
 /** Whether a value is what is written, whatever types both have; `undefined` when their types cannot be compared at all. */
 function isAlike(wanted: { readonly type: string; readonly text: string }, value: AttributeValue): boolean | undefined {
   const { text } = wanted;
+  if (value instanceof Uint8Array) {
+    const isWritten = [base64Of(value), hexOf(value, 0, value.length)].includes(text);
+    return wanted.type === 'string' && isWritten ? true : undefined;
+  }
   if (wanted.type === 'number' || isPrintedNumber.test(text)) {
     const number = numberOf(text);
     // Comparing a bigint with a number is exact in JavaScript.
