@@ -16,8 +16,9 @@ export function stackText(type: string | undefined, message: string | undefined,
 function frameText(frame: Json): string {
   if (!(frame instanceof JsonObject)) return '\tat (unknown)';
   const line = frame.get('line');
-  const place = textOf(frame.get('path')) ?? '';
-  return `\tat ${textOf(frame.get('label')) ?? ''}(${place}${line instanceof JsonNumber ? `:${line.text}` : ''})`;
+  const number = line instanceof JsonNumber ? line.text : textOf(line);
+  const place = [textOf(frame.get('path')) ?? '', ...(number === undefined ? [] : [number])].join(':');
+  return `\tat ${textOf(frame.get('label')) ?? ''}(${place})`;
 }
 
 const FRAME = '\tat ';
