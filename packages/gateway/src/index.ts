@@ -1,5 +1,19 @@
 export { loadGatewayConfig } from './config/load.ts';
 export type { ConfigSource, LoadedConfig } from './config/load.ts';
+export {
+  checkAgentSockets,
+  checkCertificates,
+  checkNetwork,
+  checkStaticFiles,
+  connectTimeoutMs,
+} from './config/checks.ts';
+export type { ConnectProbe } from './config/checks.ts';
+export { nodeConnectProbe } from './config/connect-probe.ts';
+export { configPath, configPathVariables } from './config/config-path.ts';
+export { lintGatewayConfig } from './config/lint/lint.ts';
+export { checkReport, countsOf, exitCodes, formatProblem, formatProblems, testReport } from './config/report.ts';
+export type { CommandReport } from './config/report.ts';
+export { gatewayReference, gatewaySettings } from './config/reference.ts';
 export type { ConfigIo, DirectoryEntry, FileKind } from './config/io.ts';
 export { nodeConfigIo } from './config/node-io.ts';
 export type * from './config/model.ts';
@@ -14,3 +28,7 @@ export type * from './config/model/upstream.ts';
 export { formatPosition } from './kdl/position.ts';
 export type { SourcePosition } from './kdl/position.ts';
 export type { ConfigProblem, LintCode, ProblemCode } from './kdl/problem.ts';
+export { RouteMatcher, rankRoutes } from './routing/matcher.ts';
+export type { MatcherOptions, RouteMatch } from './routing/matcher.ts';
+export { normalizeHost, splitRequestTarget } from './routing/request.ts';
+export type { RequestTarget, RoutableRequest } from './routing/request.ts';

@@ -18,6 +18,7 @@ export function explainSyntaxError(error: InvalidKdlError, text: string, offset:
     explainNumber(text, offset) ??
     explainAssignment(text, offset) ??
     explainKeyword(message, text, offset) ??
+    explainMissingEnd(text, offset) ??
     explainUnbalanced(message, text, offset, atEnd) ?? {
       message: atEnd ? `${message} at the end of the file` : message,
     }
@@ -84,6 +85,16 @@ function explainKeyword(message: string, text: string, offset: number): Explanat
     message: `${keyword} is a keyword and cannot stand alone`,
     help: `write #${keyword} for the value, or "${keyword}" for text`,
     offset: offset - keyword.length,
+  };
+}
+
+/** `a { … } b`: two nodes on one line. */
+function explainMissingEnd(text: string, offset: number): Explanation | undefined {
+  const character = text[offset];
+  if (character === undefined || /[\s{}]/.test(character) || !/\}[ \t]*$/.test(text.slice(0, offset))) return undefined;
+  return {
+    message: 'something follows a block on its line',
+    help: 'begin the next node on a new line, or put a ; after the }',
   };
 }
 

@@ -109,15 +109,19 @@ class Parser {
     if (!(error instanceof InvalidKdlError)) {
       return [this.#problem(0, `the text cannot be read as KDL: ${errorMessage(error)}`, undefined)];
     }
-    return Array.from(error.flat())
-      .slice(0, maxSyntaxErrors)
-      .map((detail) => {
-        // The parser calls itself for every block.
-        if (detail.cause instanceof RangeError) return this.#problem(0, tooDeep, undefined);
-        const offset = this.#offsets.toOriginal(detail.start?.offset ?? 0);
-        const { message, help, offset: better } = explainSyntaxError(detail, this.#text, offset);
-        return this.#problem(better ?? offset, message, help);
-      });
+    const details = Array.from(error.flat()).slice(0, maxSyntaxErrors);
+    const placed = details.filter(({ start }) => start !== undefined);
+    return (placed.length > 0 ? placed : details.slice(0, 1)).map((detail) => this.#syntaxProblem(detail));
+  }
+
+  #syntaxProblem(detail: InvalidKdlError): ConfigProblem {
+    // The parser calls itself for every block.
+    if (detail.cause instanceof RangeError) return this.#problem(0, tooDeep, undefined);
+    // What the parser gives up on in another way has no place.
+    if (detail.cause !== undefined) return this.#problem(0, 'the text cannot be read as KDL', undefined);
+    const offset = this.#offsets.toOriginal(detail.start?.offset ?? 0);
+    const { message, help, offset: better } = explainSyntaxError(detail, this.#text, offset);
+    return this.#problem(better ?? offset, message, help);
   }
 
   #problem(offset: number, message: string, help: string | undefined): ConfigProblem {

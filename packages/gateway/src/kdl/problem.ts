@@ -23,6 +23,7 @@ export type ProblemCode =
   | 'unknown_reference'
   | 'conflict'
   | 'missing_file'
+  | 'unreachable'
   | LintCode;
 
 /** What {@link lintGatewayConfig} and its relatives find. */

@@ -137,6 +137,15 @@ export const agent: Block<Omit<AgentConfig, keyof Named>> = block(
     const transports = [socket, service].filter((transport) => transport !== undefined);
     const [transport] = transports;
     if (transport === undefined) {
+      if (node.children.some(({ name }) => name === 'http')) {
+        const help = 'offer the agent at a Unix socket or over gRPC';
+        return reader.error(
+          'unsupported',
+          'its only transport, http, is not supported by this build',
+          node.position,
+          help,
+        );
+      }
       const help = 'add one of: unix-socket path="/run/agent.sock", grpc "http://localhost:50051"';
       return reader.error('missing', 'there is no transport: unix-socket, grpc or http', node.position, help);
     }

@@ -109,13 +109,8 @@ const cors: Block<CorsFilter> = block(
   {},
   (values, node, reader) => {
     if (values.allowCredentials && values.allowedOrigins.includes('*')) {
-      const help = 'name the origins, or leave out allow-credentials';
-      reader.error(
-        'conflict',
-        'allow-credentials and any origin ("*") would open the service to every page',
-        node.position,
-        help,
-      );
+      const message = 'allow-credentials has no effect with any origin ("*"): browsers refuse that; name the origins';
+      reader.warn('conflict', message, node.position);
     }
     return { type: 'cors', ...values };
   },

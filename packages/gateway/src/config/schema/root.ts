@@ -86,6 +86,7 @@ export const root: Block<RawConfig> = block(
   },
   {
     noun: 'block',
+    elsewhere: ['include'],
     unknown: 'error',
     unsupported: {
       cache: 'remembered answers',
@@ -103,7 +104,8 @@ export const root: Block<RawConfig> = block(
         `a minimal configuration begins:\n${minimalExample}`,
       );
     }
-    if (values.listeners.ids.size === 0) {
+    // Listeners with mistakes have been reported; they are not missing.
+    if (!node.children.some(({ name, children }) => name === 'listeners' && children.length > 0)) {
       const what = present('listeners') ? 'listeners holds no listener' : 'there is no listeners block';
       reader.error('missing', what, node.position, `a minimal configuration begins:\n${minimalExample}`);
     }

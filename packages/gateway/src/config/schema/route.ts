@@ -229,7 +229,9 @@ export const route: Block<RawRoute> = block(
   ({ upstream, staticFiles: files, builtin, serviceType, ...rest }, node, reader) => {
     const destination = chooseDestination(upstream, files, builtin, node, reader);
     if (destination === invalid) return invalid;
-    if (hasNoConditions(rest.conditions) && rest.priority > catchAllPriority) {
+    // Conditions with mistakes have been reported; they are not missing.
+    const attempted = node.children.some((inner) => /^match(?:es)?$/.test(inner.name) && inner.children.length > 0);
+    if (!attempted && hasNoConditions(rest.conditions) && rest.priority > catchAllPriority) {
       const help = 'add: matches { path-prefix "/" }, or priority "low" for a route that takes what is left';
       reader.error('missing', 'it has no matches, and its priority is not "low"', node.position, help);
     }

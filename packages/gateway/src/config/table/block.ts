@@ -32,6 +32,8 @@ export interface BlockOptions {
   readonly unsupported?: Readonly<Record<string, string>>;
   /** What a setting is called in messages about unknown ones. */
   readonly noun?: string;
+  /** Names that are read elsewhere, for messages about unknown ones. */
+  readonly elsewhere?: readonly string[];
 }
 
 /** Describes a block whose values are its settings. */
@@ -115,14 +117,14 @@ class DescribedBlock<F extends Fields> {
   }
 
   #reportUnknown(use: KdlNode, reader: Reader): void {
-    const { unsupported = {}, unknown = 'warning', noun = 'setting' } = this.#options;
+    const { unsupported = {}, unknown = 'warning', noun = 'setting', elsewhere = [] } = this.#options;
     const purpose = Object.hasOwn(unsupported, use.name) ? unsupported[use.name] : undefined;
     if (purpose !== undefined) {
       const message = `${use.name} (${purpose}) is recognised, not supported by this build, ignored`;
       reader.warn('unsupported', message, use.position);
       return;
     }
-    const names = Object.values(this.#fields).flatMap(({ doc }) => [doc.name, ...doc.aliases]);
+    const names = [...Object.values(this.#fields).flatMap(({ doc }) => [doc.name, ...doc.aliases]), ...elsewhere];
     const known = `known ${noun}s: ${names.join(', ')}`;
     const message = `unrecognised ${noun} ${JSON.stringify(use.name)}${didYouMean(use.name, names)}`;
     if (unknown === 'error') reader.error('unknown_setting', message, use.position, known);
