@@ -1,3 +1,4 @@
+export * from './certificates.ts';
 export * from './arbitraries.ts';
 export * from './otlp-requests.ts';
 export * from './spans/index.ts';

@@ -7,7 +7,7 @@ import { credentials } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import { GrpcClient } from '../client/grpc-client.ts';
 import { HttpClient } from '../client/http-client.ts';
-import { createAuthority } from '../test/certificates.ts';
+import { createAuthority } from '@clew/testkit';
 import { RawClient, cleanUp, eventually, grpcJs, listen, unary } from '../test/harness.ts';
 import { readTlsMaterials } from './materials.ts';
 import type { TlsServerSettings } from './settings.ts';
