@@ -57,11 +57,10 @@ export function formatJaegerBinary(
 }
 
 function itemsOf(view: DataView, count: number): Baggage | undefined {
-  // An item takes eight bytes at least: a count that cannot be true is refused before anything is made of it.
-  if (count > (view.byteLength - ITEMS_OFFSET) / 8) return undefined;
   if (count === 0) return NO_BAGGAGE;
   const members: BaggageMember[] = [];
   let at = ITEMS_OFFSET;
+  // A count that cannot be true ends with the bytes, at the first item that is missing.
   for (let i = 0; i < count; i++) {
     const key = textAt(view, at);
     const value = key === undefined ? undefined : textAt(view, at + 4 + key.byteLength);

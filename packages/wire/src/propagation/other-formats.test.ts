@@ -127,6 +127,8 @@ describe('the binary context', () => {
     const into = new TraceContext();
     expect(parseBinaryContext(bytes.slice(0, 27), into)).toBe(true);
     expect(told(into)).toEqual({ format: 'opencensus', traceId: TRACE, spanId: SPAN });
+    expect(parseBinaryContext(changed(27, 3), into)).toBe(true);
+    expect([into.decided, into.flags]).toEqual([false, 0]);
     expect(parseBinaryContext(Uint8Array.from([...bytes, 9, 1, 2, 3]), into)).toBe(true);
     expect(into.sampled).toBe(true);
   });
