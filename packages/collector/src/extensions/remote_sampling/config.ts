@@ -108,15 +108,20 @@ export const remoteSamplingConfig = z
 export type RemoteSamplingConfig = z.output<typeof remoteSamplingConfig>;
 
 interface Providers {
-  readonly file?: unknown;
+  readonly file?: { readonly path: string } | undefined;
   readonly adaptive?: unknown;
   readonly source?: { readonly file: string; readonly remote?: unknown } | undefined;
 }
 
 function providerProblem({ file: fromFile, adaptive: calculated, source: from }: Providers): string | undefined {
-  const given = [fromFile, calculated, from].filter((section) => section !== undefined).length;
-  if (given === 0) return "no sampling strategy provider specified, expecting 'adaptive', 'file' or 'source'";
-  if (given > 1) return "only one sampling strategy provider can be specified, 'adaptive', 'file' or 'source'";
+  if (fromFile === undefined && calculated === undefined && from === undefined) {
+    return "no sampling strategy provider specified, expecting 'adaptive', 'file' or 'source'";
+  }
+  // A file section without a path only says what holds when nobody says anything.
+  const given = [fromFile?.path === '' ? undefined : fromFile, calculated, from];
+  if (given.filter((section) => section !== undefined).length > 1) {
+    return "only one sampling strategy provider can be specified, 'adaptive', 'file' or 'source'";
+  }
   if (from === undefined) return undefined;
   if (from.file !== '' && from.remote !== undefined) {
     return "too many sources specified, has to be either 'file' or 'remote'";

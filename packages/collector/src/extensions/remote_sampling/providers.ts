@@ -22,7 +22,8 @@ export function createProvider(
   events: SamplingEvents,
   maxServices: Limit,
 ): CreatedProvider {
-  const { source, adaptive, file = fileOf(source) } = config;
+  const { source, adaptive } = config;
+  const file = source === undefined ? (config.file ?? defaultFile) : fileOf(source);
   if (adaptive !== undefined) return createAdaptive(id, adaptive, adaptiveEvents(telemetry, id), maxServices);
   if (source?.remote !== undefined) {
     const options = { server: source.remote, reloadIntervalMs: source.reload_interval, maxServices };
@@ -56,8 +57,7 @@ const defaultFile: FileConfig = {
   max_bytes: 16 * 1024 * 1024,
 };
 
-function fileOf(source: RemoteSamplingConfig['source']): FileConfig {
-  if (source === undefined) return defaultFile;
+function fileOf(source: NonNullable<RemoteSamplingConfig['source']>): FileConfig {
   return { ...defaultFile, path: source.file, reload_interval: source.reload_interval };
 }
 

@@ -106,7 +106,7 @@ describe('the settings of remote_sampling', () => {
     ],
     [
       'with two providers',
-      { file: {}, source: { file: 'x' } },
+      { file: { path: 'y' }, source: { file: 'x' } },
       "remote_sampling: only one sampling strategy provider can be specified, 'adaptive', 'file' or 'source'",
     ],
     [

@@ -92,8 +92,9 @@ describe('the settings of adaptive sampling', () => {
     expect(settingProblems(factory, { adaptive })).toEqual([problem]);
   });
 
-  it('are refused beside a file', () => {
-    expect(settingProblems(factory, { adaptive: {}, file: {} })).toEqual([
+  it('are refused beside a file, and may stand beside a default probability', () => {
+    expect(settingProblems(factory, { adaptive: {}, file: { default_sampling_probability: 1 } })).toEqual([]);
+    expect(settingProblems(factory, { adaptive: {}, file: { path: 'x' } })).toEqual([
       expect.stringContaining('only one sampling strategy provider') as string,
     ]);
   });
