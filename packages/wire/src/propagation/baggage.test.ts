@@ -118,7 +118,8 @@ describe('writing baggage', () => {
   });
 
   it('reads back what it wrote, whatever the values', () => {
-    const token = fc.stringMatching(/^[abzAZ09!#$%&'*+.^_`|~-]{1,8}$/);
+    const tokenChar = fc.constantFrom(...'a Z 0 ! # $ % & * + . ^ _ ` | ~ -'.split(' '), "'");
+    const token = fc.string({ unit: tokenChar, minLength: 1, maxLength: 8 });
     const text = fc.string({ unit: 'binary', maxLength: 12 });
     const property = fc.oneof(fc.record({ key: token }), fc.record({ key: token, value: text }));
     const members = fc.array(fc.record({ key: token, value: text, properties: fc.array(property, { maxLength: 3 }) }), {
