@@ -3,6 +3,9 @@ import { request } from 'node:http';
 import type { IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { silentTelemetry } from '@clew/base';
+import type { Telemetry } from '@clew/base';
+import { PrometheusMeter } from '@clew/base/node';
 import { GrpcClient, acquireListener, parseListenEndpoint } from '@clew/net';
 import {
   TestHost,
@@ -48,9 +51,13 @@ interface Running {
   readonly snapshot: () => Readonly<Record<string, unknown>>;
 }
 
-async function running(settings: object = {}, id = 'remote_sampling'): Promise<Running> {
+async function running(
+  settings: object = {},
+  id = 'remote_sampling',
+  telemetry: Telemetry = silentTelemetry,
+): Promise<Running> {
   const all = { ...anywhere, file: { path: strategiesPath }, ...settings };
-  const extension = factory.create(settingsFor(factory, all, { id }));
+  const extension = factory.create(settingsFor(factory, all, { id, telemetry }));
   await extension.start(new TestHost());
   stops.push(() => extension.stop(farDeadline()));
   const listeners = extension.snapshot()['listeners'] as { protocol: string; address: string }[];
@@ -326,3 +333,41 @@ describe('the snapshot of remote sampling', () => {
     expect(snapshot()['pollers']).toMatchObject([{ service: 'c' }, { service: 'a', polls: 2 }]);
   });
 });
+
+describe('the metrics of remote sampling', () => {
+  it('count requests by transport and outcome, services, and what was forgotten', async () => {
+    const meter = new PrometheusMeter();
+    const telemetry = { logger: silentTelemetry.logger, meter };
+    const settings = { ...anywhere, source: { remote: { endpoint: 'http://127.0.0.1:1' } } };
+    const { http, grpc } = await running({ max_services: 1 }, 'remote_sampling', telemetry);
+    const failing = factory.create(settingsFor(factory, settings, { id: 'remote_sampling/failing', telemetry }));
+    await failing.start(new TestHost());
+    stops.push(() => failing.stop(farDeadline()));
+    const [{ address }] = failing.snapshot()['listeners'] as [{ address: string }];
+    await ask(http, '/sampling?service=a');
+    await ask(http, '/sampling?service=b');
+    await ask(http, '/sampling');
+    await askGrpc(grpc, 'a');
+    await ask(address, '/sampling?service=a');
+    const value = await valuesOf(meter);
+    const of = (extension: string, transport: string, outcome: string) =>
+      value('clew_sampling_requests_total', { extension, transport, outcome });
+    expect(of('remote_sampling', 'http', 'served')).toBe(2);
+    expect(of('remote_sampling', 'http', 'refused')).toBe(1);
+    expect(of('remote_sampling', 'grpc', 'served')).toBe(1);
+    expect(of('remote_sampling/failing', 'http', 'failed')).toBe(1);
+    expect(value('clew_sampling_services', { extension: 'remote_sampling' })).toBe(1);
+    const setting = 'extensions::remote_sampling::max_services';
+    expect(value('clew_limit_exceeded_total', { limit: 'sampling_services', setting })).toBe(2);
+  });
+});
+
+/** Looks up collected values by name and labels. */
+async function valuesOf(meter: PrometheusMeter) {
+  const families = await meter.collect();
+  return (name: string, labels: Readonly<Record<string, string>>): number | undefined =>
+    families
+      .find((family) => family.name === name)
+      ?.samples.find((each) => Object.entries(labels).every(([label, text]) => String(each.labels[label]) === text))
+      ?.value;
+}

@@ -37,7 +37,7 @@ export class RemoteSampling implements Component {
   #ports: Port[] = [];
   #host: Host | undefined;
   #upSince: number | undefined;
-  #endObservation: (() => void) | undefined;
+  #endObservations: (() => void)[] = [];
 
   constructor(settings: CreateSettings<RemoteSamplingConfig>) {
     const { id, config, telemetry } = settings;
@@ -85,8 +85,7 @@ export class RemoteSampling implements Component {
 
   async #start(): Promise<void> {
     const host = this.#host!;
-    observeLimits(this.#telemetry.meter, this.#limits);
-    this.#observePollers();
+    this.#endObservations = [observeLimits(this.#telemetry.meter, this.#limits), this.#observePollers()];
     await this.#provider.start(host);
     this.#upSince = Date.now();
     const { http, also_http_endpoints: alsoHttp, also_grpc_endpoints: alsoGrpc } = this.#config;
@@ -100,7 +99,7 @@ export class RemoteSampling implements Component {
   async #stop(deadline: AbortSignal): Promise<void> {
     const ports = this.#ports.splice(0);
     await Promise.all(ports.map(({ lease }) => lease.release({ graceMs: deadline.aborted ? 0 : drainGraceMs })));
-    this.#endObservation?.();
+    for (const end of this.#endObservations.splice(0)) end();
     await this.#provider.stop(deadline);
   }
 
@@ -172,8 +171,8 @@ export class RemoteSampling implements Component {
     return this.#id.split('/')[0] === 'jaegerremotesampling' ? 'localhost:14250' : 'localhost:5779';
   }
 
-  #observePollers(): void {
-    this.#endObservation = this.#telemetry.meter.observe(
+  #observePollers(): () => void {
+    return this.#telemetry.meter.observe(
       {
         name: 'clew_sampling_services',
         help: 'Services that asked how much to sample.',
