@@ -99,7 +99,12 @@ describe('a span that came in a segment document', () => {
       {
         ...span!,
         statusCode: StatusCode.ERROR,
-        attributes: keyValues({ 'http.request.method': 'POST', added: 1n, 'aws.bucket_name': 'b' }),
+        attributes: keyValues({
+          'http.request.method': 'POST',
+          added: 1n,
+          'aws.bucket_name': 'b',
+          'db.namespace': 'd',
+        }),
         resource: plainResource({ 'service.name': 'renamed', 'deployment.environment.name': 'prod' }),
       },
     ]);
@@ -109,7 +114,7 @@ describe('a span that came in a segment document', () => {
         fault: true,
         http: { request: { method: 'POST' } },
         aws: { bucket_name: 'b' },
-        metadata: { default: { added: 1, 'otel.resource.deployment.environment.name': 'prod' } },
+        metadata: { default: { added: 1, 'db.namespace': 'd', 'otel.resource.deployment.environment.name': 'prod' } },
       },
     ]);
   });

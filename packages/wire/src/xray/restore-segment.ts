@@ -90,11 +90,11 @@ function restoreMembers(segment: JsonObject, bag: AttributeBag): void {
     const value = bag.take(key);
     if (value !== undefined) setAt(segment, path, jsonOfAttribute(value));
   }
-  const connection = bag.take('db.connection_string');
+  const connection = bag.peek('db.connection_string');
+  if (typeof connection !== 'string') return;
+  bag.take('db.connection_string');
   const database = bag.take('db.namespace');
-  if (typeof connection === 'string') {
-    setAt(segment, ['sql', 'url'], joinSqlUrl(connection, typeof database === 'string' ? database : undefined));
-  }
+  setAt(segment, ['sql', 'url'], joinSqlUrl(connection, typeof database === 'string' ? database : undefined));
 }
 
 function restoreCause(segment: JsonObject, span: PlainSpan): void {
