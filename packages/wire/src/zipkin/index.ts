@@ -6,6 +6,8 @@ export { decodeZipkinV2Protobuf } from './protobuf-decode.ts';
 export { encodeZipkinV2Protobuf } from './protobuf-encode.ts';
 export type { ZipkinDecodeOptions } from './span-sink.ts';
 export type { ZipkinEncodeOptions } from './span-view.ts';
+export { encodeZipkinV1Thrift, writeZipkinThriftSpans } from './thrift-encode.ts';
+export { encodeZipkinV1Json } from './v1-json-encode.ts';
 export { decodeZipkinThriftSpans, decodeZipkinV1Thrift } from './thrift-decode.ts';
 export { WireError } from '../errors.ts';
 export type { WireErrorCode } from '../errors.ts';

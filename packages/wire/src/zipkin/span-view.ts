@@ -356,14 +356,18 @@ export class ZipkinSpanView {
   /** Adds a tag unless the span has an attribute with its key. */
   #madeUpTag(key: string, bytes: Uint8Array, start: number = 0, end: number = bytes.length): void {
     const { tags, texts } = this;
-    const index = this.batch.strings.find(key);
-    if (index > 0 && this.#owners[index] === this.row + 1) return;
+    if (this.#hasAttribute(key)) return;
     const tag = tags.add();
     tags.keyStart[tag] = texts.length;
     texts.ascii(key);
     tags.keyEnd[tag] = tags.textStart[tag] = texts.length;
     texts.append(bytes, start, end);
     tags.textEnd[tag] = texts.length;
+  }
+
+  #hasAttribute(key: string): boolean {
+    const index = this.batch.strings.find(key);
+    return index > 0 && this.#owners[index] === this.row + 1;
   }
 
   /** Adds a tag with a text of the dictionary, unless it is empty. */

@@ -1,7 +1,9 @@
-import { SpanKind, StatusCode, ValueType } from '@clew/model';
+import { SpanKind, StatusCode, ValueType, equalBytes } from '@clew/model';
 import type { SpanBatch } from '@clew/model';
 import { parseInteger } from '../json/decimal.ts';
+import { JsonWriter } from '../json/json-writer.ts';
 import { readAttributeJson } from './attribute-json.ts';
+import { writeLinkText } from './attribute-text.ts';
 import { readHexId } from './ids.ts';
 import { WireError } from '../errors.ts';
 import { MAX_LINK_TAGS, SERVICE_NAME_SOURCES, SPECIAL_TAG_END, SpecialTag, isText } from './special-tags.ts';
@@ -185,13 +187,18 @@ export class TagMapping {
       error.count = 0;
     }
     const derived = derivedStatusTags(batch, code, message, error, true);
-    const codeTag = this.#onlyText(batch, SpecialTag.STATUS_CODE);
+    const descriptionTag = this.#onlyText(batch, SpecialTag.STATUS_DESCRIPTION);
+    let keepsDescription = this.#counts[SpecialTag.STATUS_DESCRIPTION] !== 0;
+    if ((derived & DerivedTag.DESCRIPTION) !== 0 && descriptionTag >= 0) {
+      if (this.#intern(batch, descriptionTag) === message) {
+        this.#remove(batch, descriptionTag);
+        keepsDescription = false;
+      }
+    }
+    // Encoders write no code beside a description that is an attribute.
+    const codeTag = keepsDescription ? -1 : this.#onlyText(batch, SpecialTag.STATUS_CODE);
     if ((derived & DerivedTag.CODE) !== 0 && codeTag >= 0 && this.#is(batch, codeTag, STATUS_CODE_TEXTS[code]!)) {
       this.#remove(batch, codeTag);
-    }
-    const descriptionTag = this.#onlyText(batch, SpecialTag.STATUS_DESCRIPTION);
-    if ((derived & DerivedTag.DESCRIPTION) !== 0 && descriptionTag >= 0) {
-      if (this.#intern(batch, descriptionTag) === message) this.#remove(batch, descriptionTag);
     }
   }
 
@@ -242,9 +249,21 @@ export class TagMapping {
       // Others must keep their number, so that one which is malformed ends the row of links.
       if (!readLink(batch, lo[row]!, lo[row]! + hi[row]!, maxDepth)) return;
       this.links++;
-      if (this.#linkCounts[number] === 1) this.#remove(batch, row);
+      if (this.#linkCounts[number] === 1 && isWrittenAs(batch, batch.links.count - 1, row)) this.#remove(batch, row);
     }
   }
+}
+
+const rendered = new JsonWriter();
+
+/** Whether an encoder would write the link as exactly the text of attribute `row`. */
+function isWrittenAs(batch: SpanBatch, link: number, row: number): boolean {
+  const { lo, hi } = batch.spanAttrs;
+  rendered.length = 0;
+  writeLinkText(rendered, batch, link);
+  const isSame = rendered.length === hi[row] && equalBytes(rendered.bytes, 0, batch.heap, lo[row]!, rendered.length);
+  rendered.reset();
+  return isSame;
 }
 
 /** Adds the link in the heap's `[start, end)`: `trace id|span id|trace state|attributes|dropped`. Returns whether it is one. */

@@ -224,10 +224,8 @@ export class V1Pieces {
       if (cs !== undefined) setPeriod(cs.piece, cs, undefined);
       if (sr !== undefined) setPeriod(sr.piece, sr, undefined);
       const first = this.items[0]!;
-      if (!isAbsent(timestamp)) {
-        setTime(first.timestamp, timestamp);
-        setTime(first.duration, duration);
-      }
+      if (!isAbsent(timestamp)) setTime(first.timestamp, timestamp);
+      setTime(first.duration, duration);
     }
     // The flag `shared` is newer than this format. Only who began a span said when, so that a server who did not had joined it.
     if (cs === undefined && sr !== undefined) {
@@ -283,9 +281,9 @@ export class V1Pieces {
     if (message !== undefined && ma !== undefined) message.piece.remote = ma;
   }
 
-  /** A piece nobody timed begins with its first annotation and ends with its last. */
+  /** A local piece nobody timed begins with its first annotation and ends with its last. */
   #timeByAnnotations(piece: V1Piece): void {
-    if (!isAbsent(piece.timestamp) || piece.annotations.length === 0) return;
+    if (piece.kind !== SpanKind.UNSPECIFIED || !isAbsent(piece.timestamp) || piece.annotations.length === 0) return;
     let [first] = piece.annotations as [V1Annotation];
     let last = first;
     for (const annotation of piece.annotations) {
