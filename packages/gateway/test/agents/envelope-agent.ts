@@ -1,7 +1,7 @@
 // Agents of the dialect without frame types and handshake. Published ones differ in what they do with bytes they cannot
 // parse: some hang up, others stay silent and keep the connection.
 import type { Socket } from 'node:net';
-import { SocketHost, allow, pause, socketPath } from './script.ts';
+import { SocketHost, allow, pause, remember, socketPath } from './script.ts';
 import type { Script, SeenEvent, StartOptions, TestAgent, Verdict } from './script.ts';
 
 /** How the agent behaves. */
@@ -29,7 +29,7 @@ export async function startEnvelopeAgent(options: EnvelopeAgentOptions = {}): Pr
         const envelope = parse(text);
         if (envelope !== undefined) {
           const event = { type: envelope.event_type, payload: envelope.payload, connection };
-          seen.push(event);
+          remember(seen, event, options);
           // Not one after another: whoever sends two at once gets what comes first.
           void answer(socket, event, agent.script, options);
         } else if (options.onGarbage !== 'silence') socket.destroy();

@@ -1,6 +1,6 @@
 // An agent of the dialect with typed frames, a handshake that lists versions, and correlation ids.
 import type { Socket } from 'node:net';
-import { SocketHost, allow, pause, socketPath } from './script.ts';
+import { SocketHost, allow, pause, remember, socketPath } from './script.ts';
 import type { Script, SeenEvent, StartOptions, TestAgent, Verdict } from './script.ts';
 
 /** What the agent says about itself. */
@@ -73,7 +73,7 @@ export async function startFramedAgent(options: FramedAgentOptions = {}): Promis
         payload: JSON.parse(payload.toString()) as Record<string, unknown>,
         connection,
       };
-      seen.push(event);
+      remember(seen, event, options);
       if (name === 'handshake') {
         greeted = true;
         greet(socket, options);
@@ -124,8 +124,7 @@ async function answer(socket: Socket, event: SeenEvent, script: Script, options:
   await pause(verdict.delayMs);
   if (verdict.raw !== undefined) socket.write(verdict.raw);
   if (verdict.crash === true) socket.end();
-  else if (verdict.raw !== undefined) return;
-  else if (verdict.silent !== true) {
+  else if (verdict.raw === undefined && verdict.silent !== true) {
     const correlation = options.anonymous === true ? {} : { correlation_id: event.payload['correlation_id'] };
     sendFrame(socket, 0x20, responseOf(verdict, correlation));
   }

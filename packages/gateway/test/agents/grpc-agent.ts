@@ -3,7 +3,7 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import protobuf from 'protobufjs';
 import { agentProto } from './agent-proto.ts';
-import { allow, pause } from './script.ts';
+import { allow, pause, remember } from './script.ts';
 import type { Script, SeenEvent, StartOptions, TestAgent, Verdict } from './script.ts';
 
 /** What the agent says about itself. */
@@ -49,7 +49,7 @@ export async function startGrpcAgent(options: GrpcAgentOptions = {}): Promise<Te
       const type = String(decoded['message']);
       const payload = decoded[type] as Record<string, unknown>;
       const event = { type, payload, connection };
-      seen.push(event);
+      remember(seen, event, options);
       void answer(stream, event, agent.script, options);
     });
   };

@@ -3,6 +3,7 @@ import type { LogFields, Logger, Telemetry } from '@clew/base';
 import { PrometheusMeter } from '@clew/base/node';
 import { afterEach } from 'vitest';
 import { AgentDirectory } from '../../src/agents/index.ts';
+export { settingsFor } from './settings.ts';
 import type {
   AgentDirectoryOptions,
   AgentExchange,
@@ -44,32 +45,6 @@ export async function eventually(condition: () => boolean, what: string): Promis
       setTimeout(resolve, 5);
     });
   }
-}
-
-/** Settings of an agent with the defaults of the configuration, apart from a patient timeout. */
-export function settingsFor(
-  agent: { readonly address: string },
-  changes: Partial<AgentSettings> = {},
-  id = changes.id ?? 'auth',
-): AgentSettings {
-  const isSocket = agent.address.startsWith('/');
-  return {
-    id,
-    transport: isSocket ? { kind: 'unix', path: agent.address } : { kind: 'grpc', address: agent.address },
-    events: ['request_headers'],
-    timeoutMs: 20_000,
-    failureMode: 'open',
-    circuitBreaker: { failureThreshold: 5, successThreshold: 2, openMs: 30_000, halfOpenMaxRequests: 1 },
-    maxRequestBodyBytes: 1_048_576,
-    maxResponseBodyBytes: 1_048_576,
-    requestBodyMode: { kind: 'buffer' },
-    responseBodyMode: { kind: 'buffer' },
-    chunkTimeoutMs: 20_000,
-    maxConcurrentCalls: 100,
-    protocolVersion: 'auto',
-    connections: 4,
-    ...changes,
-  };
 }
 
 /** Log lines, kept. */

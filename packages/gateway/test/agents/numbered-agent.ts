@@ -1,6 +1,6 @@
 // An agent of the dialect with typed frames and numeric request ids.
 import type { Socket } from 'node:net';
-import { SocketHost, allow, pause, socketPath } from './script.ts';
+import { SocketHost, allow, pause, remember, socketPath } from './script.ts';
 import type { Script, SeenEvent, StartOptions, TestAgent, Verdict } from './script.ts';
 
 /** What the agent says about itself. */
@@ -25,14 +25,14 @@ export async function startNumberedAgent(options: NumberedAgentOptions = {}): Pr
   const host = await SocketHost.listen(options.address ?? socketPath(), (socket, connection) => {
     void serve(socket, async (type, payload) => {
       if (type === 0x01) {
-        seen.push({ type: 'handshake', payload, connection });
+        remember(seen, { type: 'handshake', payload, connection }, options);
         write(socket, 0x02, handshake(options));
       } else if (type === 0xf0) write(socket, 0xf1, { timestamp: payload['timestamp'] });
       else {
         const name = kinds.get(type);
         if (name === undefined) return write(socket, 0x20, { request_id: 0, decision: 'allow' });
         const event = { type: name, payload, connection };
-        seen.push(event);
+        remember(seen, event, options);
         if (!name.startsWith('cancel')) await answer(socket, event, agent.script);
       }
     });

@@ -69,6 +69,13 @@ export interface StartOptions {
   readonly script?: Script;
   /** Listens here instead of on a new path or port. */
   readonly address?: string;
+  /** Forgets what it is told, for long runs. */
+  readonly forgetful?: boolean;
+}
+
+/** Notes an event, unless the agent is forgetful. */
+export function remember(seen: SeenEvent[], event: SeenEvent, options: StartOptions): void {
+  if (options.forgetful !== true) seen.push(event);
 }
 
 /** Waits, then answers. */

@@ -79,7 +79,7 @@ export class ConnectionPool {
     if (this.#closed) return Promise.reject(new AgentError('closed', 'the agent is no longer called'));
     if (pinned !== undefined) return this.#acquirePinned(scope, pinned);
     const best = this.#leastBusy();
-    if (best !== undefined && best.calls === 0) return taken(best);
+    if (best !== undefined && best.calls === 0 && !best.draining) return taken(best);
     this.#growIfPossible();
     if (best !== undefined) return taken(best);
     scope.waitingFor = this.#connections.size === 0 ? 'a connection to the agent' : 'a free connection';
