@@ -451,7 +451,7 @@ function runStart(ends: Uint32Array, row: number): number {
 
 function preferNewer(chosen: Int32Array, newer: Role, older: Role, isZipkin: boolean): void {
   if (chosen[newer]! < 0 && !isZipkin) chosen[newer] = chosen[older]!;
-  chosen[older] = -1;
+  else chosen[older] = -1;
 }
 
 /** Nanoseconds, as two words, to the nearest microsecond. */
