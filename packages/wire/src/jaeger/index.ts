@@ -13,3 +13,5 @@ export { decodeAgentMessage, decodeThriftBatch } from './thrift.ts';
 export type { AgentMessageResult } from './thrift.ts';
 export type { ClientStats, ThriftBatchResult } from './thrift-decode.ts';
 export type { WrittenProtocol } from './thrift-encode.ts';
+export { decodeModelBatch, decodePostSpans } from './model-decode.ts';
+export { encodeModelBatches, encodePostSpans } from './model-encode.ts';

@@ -5,11 +5,14 @@ import {
   ValueType,
   bytesOfText,
   compareWords,
+  equalBytes,
+  isZero,
   subtractHigh,
   subtractLow,
 } from '@clew/model';
 import { KeyRole, KeyRoles, isCarrierRole, tagKeyBytes } from './tag-keys.ts';
 import { equalsText, kindNames } from './tag-values.ts';
+import { readWarnings } from './warnings.ts';
 
 const NO_BATCH = new SpanBatch();
 const NONE = -1;
@@ -41,6 +44,8 @@ export class SpanView {
   /** Attributes that are fields in protobuf: the id of the process and the warnings; -1 for none. */
   processIdRow = NONE;
   warningsRow = NONE;
+  /** The warnings, as pairs of offsets into the heap where each begins and ends. */
+  readonly warnings: number[] = [];
   /** Tags from fields: keys, and as values texts, each a range of its source; the tag `error` is the bool true. */
   derivedCount = 0;
   readonly derivedKeys: Uint8Array[] = [];
@@ -104,7 +109,9 @@ export class SpanView {
       else if (role === KeyRole.CARRIER_PARENT_REF_TYPE && types[at] === ValueType.STRING) {
         this.#isFollowing = equalsText(batch.heap, lo[at]!, hi[at]!, followsFrom, false);
       } else if (role === KeyRole.CARRIER_PROCESS_ID && types[at] === ValueType.STRING) this.processIdRow = at;
-      else if (role === KeyRole.WARNINGS && types[at] === ValueType.ARRAY) this.warningsRow = at;
+      else if (role === KeyRole.WARNINGS && types[at] === ValueType.ARRAY && this.warningsRow === NONE) {
+        if (readWarnings(batch.heap, lo[at]!, lo[at]! + hi[at]!, this.warnings)) this.warningsRow = at;
+      }
     }
     this.tagCount = count;
   }
@@ -175,19 +182,19 @@ export class SpanView {
     let hasChildOf = false;
     for (let link = first; link < end; link++) {
       const type = this.#linkType(link);
-      const isWithin = sameBytes(batch.links.traceIds, link * 16, batch.traceIds, row * 16, 16);
-      const isParent = isWithin && sameBytes(batch.links.spanIds, link * 8, batch.parentIds, row * 8, 8);
+      const isWithin = equalBytes(batch.links.traceIds, link * 16, batch.traceIds, row * 16, 16);
+      const isParent = isWithin && equalBytes(batch.links.spanIds, link * 8, batch.parentIds, row * 8, 8);
       if (merges && isParent) {
         if (type !== LinkType.UNKNOWN) isFollowing = type === LinkType.FOLLOWS_FROM;
         continue;
       }
       if (isParent) hasLinkToParent = true;
-      if (isWithin && type === LinkType.CHILD_OF) hasChildOf = true;
+      if (isWithin && type === LinkType.CHILD_OF && !isZero(batch.links.spanIds, link * 8, 8)) hasChildOf = true;
       this.#addReference(link, type === LinkType.CHILD_OF);
     }
     if (!this.hasParent) return;
     // A FOLLOWS_FROM parent is found only when no CHILD_OF reference within the trace stands beside it.
-    const isHidden = namesParent && isFollowing && hasChildOf;
+    const isHidden = isFollowing && hasChildOf;
     if (namesParent || isFollowing || hasLinkToParent) this.#bringForward(!isFollowing);
     if (isHidden) this.#bringForward(true);
   }
@@ -255,13 +262,3 @@ export class SpanView {
 }
 
 const LinkType = Object.freeze({ CHILD_OF: 0, FOLLOWS_FROM: 1, UNKNOWN: 2 } as const);
-
-function isZero(bytes: Uint8Array, at: number, length: number): boolean {
-  for (let i = at; i < at + length; i++) if (bytes[i] !== 0) return false;
-  return true;
-}
-
-function sameBytes(a: Uint8Array, aAt: number, b: Uint8Array, bAt: number, length: number): boolean {
-  for (let i = 0; i < length; i++) if (a[aAt + i] !== b[bAt + i]) return false;
-  return true;
-}

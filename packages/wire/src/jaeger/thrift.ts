@@ -29,8 +29,7 @@ const decoder = new ThriftBatchDecoder();
  */
 export function decodeThriftBatch(bytes: Uint8Array, batch: SpanBatch, limits: DecodeLimits = {}): ThriftBatchResult {
   const plain = plainBytes(bytes);
-  // A field's header is a type code below 16 in binary; in compact its upper half is the distance of a first field's id.
-  const reader = plain.length > 0 && plain[0]! >= 0x10 ? readers.compact : readers.binary;
+  const reader = isCompact(plain) ? readers.compact : readers.binary;
   try {
     reader.bind(plain, 0, resolveLimits(limits).maxDepth);
     return decoder.decode(reader, plain, batch, limits);
@@ -56,6 +55,16 @@ export function decodeAgentMessage(bytes: Uint8Array, batch: SpanBatch, limits: 
   } finally {
     readers.release();
   }
+}
+
+/**
+ * Whether a bare struct is in the compact protocol. The header of its first field is a type below 16 and an id of two bytes in binary, of
+ * which the upper is zero for any id below 256. In compact a first byte below 16 is followed by the id as a varint, which
+ * begins with zero only for the id 0.
+ */
+function isCompact(bytes: Uint8Array): boolean {
+  const first = bytes[0] ?? 0;
+  return first >= 0x10 || (first !== 0 && bytes.length > 1 && bytes[1] !== 0);
 }
 
 /** Stands before the value of field 1 of the struct of arguments. */
