@@ -14,14 +14,22 @@ export function substituteEnvironment(
     const { value: written } = value;
     if (typeof written !== 'string' || !value.quoted || !written.includes('${')) return value;
     const matches = [...written.matchAll(expression)];
+    let unresolved = false;
     const replaced = written.replaceAll(expression, (whole, name: string | undefined, fallback: string | undefined) => {
       if (name === undefined) return '${';
       const found = env[name] ?? fallback;
-      if (found === undefined) problems.push(unset(name, value));
-      return found ?? whole;
+      if (found !== undefined) return found;
+      problems.push(unset(name, value));
+      unresolved = true;
+      return whole;
     });
     const wholly = matches.length === 1 && matches[0]![0] === written && matches[0]![1] !== undefined;
-    return { ...value, value: replaced, ...(wholly ? { fromEnvironment: true } : {}) };
+    return {
+      ...value,
+      value: replaced,
+      ...(wholly ? { fromEnvironment: true } : {}),
+      ...(unresolved ? { unresolved } : {}),
+    };
   };
   const visit = (node: KdlNode): KdlNode => ({
     ...node,

@@ -12,6 +12,8 @@ export interface KdlValue {
   readonly quoted: boolean;
   /** Whether the whole value came from the environment: it may then stand for a number or a boolean. */
   readonly fromEnvironment?: boolean;
+  /** Whether a variable in it is missing: that has been reported, and the value means nothing. */
+  readonly unresolved?: boolean;
   readonly position: SourcePosition;
 }
 

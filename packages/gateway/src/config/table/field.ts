@@ -232,6 +232,7 @@ export function readValue<T>(
   reader: Reader,
   insteadText?: string,
 ): T | Invalid {
+  if (value.unresolved === true) return invalid;
   const read = type.read(value);
   if (read.ok) {
     const { warning } = read.value;
