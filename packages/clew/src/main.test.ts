@@ -49,7 +49,7 @@ describe('a wrong call', () => {
     [['doctor', 'please'], 2, 'unexpected "please"'],
     [['trace'], 2, 'clew trace needs more words'],
     [['trace'], 2, 'Usage: clew trace ID'],
-    [['trace', 'xyz'], 2, '"xyz" is no trace id: 1 to 32 hexadecimal digits'],
+    [['trace', 'xyz'], 2, '"xyz" is no trace id: write 1 to 32 hexadecimal digits'],
     [['trace', '1', '--rows', '0'], 2, '--rows is "0"; it must be a whole number from 1'],
     [['trace', '1', '--url', 'http://127.0.0.1:1'], 1, 'no Clew answers at http://127.0.0.1:1'],
     [['demo', '--case', 'nope'], 2, '--case is "nope"; it must be one of normal, slow-query'],
@@ -157,7 +157,10 @@ describe('clew config', () => {
 describe('clew validate', () => {
   it('takes the built-in configuration and says what acknowledging means', async () => {
     const { code, stdout } = await call(['validate']);
-    expect([code, stdout]).toEqual([0, 'The configuration is valid.\n  otlp: acknowledged = durable\n']);
+    expect([code, stdout]).toEqual([
+      0,
+      'The configuration is valid.\n  otlp: acknowledged = durable\n  jaeger: acknowledged = durable\n  zipkin: acknowledged = durable\n',
+    ]);
   });
 
   it('says of a pipeline without a store that what is acknowledged is not kept, and why', async () => {

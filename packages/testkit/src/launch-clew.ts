@@ -38,6 +38,8 @@ export interface ClewPorts {
   /** UDP. */
   readonly jaegerZipkinCompact: number;
   readonly zipkin: number;
+  readonly samplingHttp: number;
+  readonly samplingGrpc: number;
 }
 
 /** What differs between launches. */
@@ -69,7 +71,16 @@ export async function launchClew(options: LaunchOptions = {}): Promise<LaunchedC
       },
       zipkin: at(ports.zipkin),
     },
-    extensions: { clew_query: { http: at(ports.query) }, health_check: at(ports.health) },
+    extensions: {
+      clew_query: { http: at(ports.query) },
+      remote_sampling: {
+        http: at(ports.samplingHttp),
+        grpc: at(ports.samplingGrpc),
+        also_http_endpoints: [at(ports.jaegerHttp).endpoint],
+        also_grpc_endpoints: [at(ports.jaegerGrpc).endpoint],
+      },
+      health_check: at(ports.health),
+    },
     service: { telemetry: { metrics: { level: 'none' } } },
   };
   writeFileSync(overrides, JSON.stringify(settings));
@@ -152,6 +163,8 @@ const portNames = [
   'jaegerBinary',
   'jaegerZipkinCompact',
   'zipkin',
+  'samplingHttp',
+  'samplingGrpc',
 ] as const satisfies readonly (keyof ClewPorts)[];
 
 /** Ports free for TCP and UDP, all different. */

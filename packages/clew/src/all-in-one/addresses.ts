@@ -6,6 +6,11 @@ export interface Addresses {
   readonly query?: string;
   readonly otlpHttp?: string;
   readonly otlpGrpc?: string;
+  readonly jaegerHttp?: string;
+  readonly jaegerGrpc?: string;
+  /** Where Thrift datagrams are received, in the order of the configuration. */
+  readonly jaegerUdp?: readonly string[];
+  readonly zipkin?: string;
   readonly dataDirectory?: string;
 }
 
@@ -26,11 +31,18 @@ export function addressesOf(graph: GraphSnapshot | undefined): Addresses {
     query: detailsOf('clew_query')?.address,
     otlpHttp: of('otlp_http'),
     otlpGrpc: of('otlp_grpc'),
+    jaegerHttp: of('jaeger_thrift_http'),
+    jaegerGrpc: of('jaeger_grpc'),
+    zipkin: of('zipkin'),
     dataDirectory: detailsOf('clew_storage')?.directory,
   };
-  return Object.fromEntries(
-    Object.entries(found).flatMap(([name, address]) => (address === undefined ? [] : [[name, reachable(address)]])),
-  );
+  const datagrams = listeners.filter(({ protocol }) => protocol.startsWith('thrift_'));
+  return {
+    ...Object.fromEntries(
+      Object.entries(found).flatMap(([name, address]) => (address === undefined ? [] : [[name, reachable(address)]])),
+    ),
+    ...(datagrams.length > 0 ? { jaegerUdp: datagrams.map(({ address }) => reachable(address)) } : {}),
+  };
 }
 
 /** A wildcard address is everywhere, and localhost is what people can open. */

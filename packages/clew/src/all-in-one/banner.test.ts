@@ -20,7 +20,7 @@ describe('the start banner', () => {
     const text = banner(facts);
     expect(text).toContain('Clew 1.2.3 is ready (1.2 s)');
     expect(text).toMatch(/^ {2}Look {5}http:\/\/127\.0\.0\.1:16686$/m);
-    expect(text).toContain('OTLP  http://127.0.0.1:4318 (HTTP)  127.0.0.1:4317 (gRPC); each answers both');
+    expect(text).toContain('OTLP    http://127.0.0.1:4318 (HTTP)  127.0.0.1:4317 (gRPC); each answers both');
     expect(text).toContain('/var/lib/clew');
     expect(text).toContain('otlp: acknowledged = durable');
     expect(text).not.toContain('Warning');
@@ -29,7 +29,7 @@ describe('the start banner', () => {
   it('leaves out what does not listen', () => {
     const text = banner({ ...facts, addresses: { otlpGrpc: '127.0.0.1:4317' } });
     expect(text).not.toContain('Look');
-    expect(text).toContain('OTLP  127.0.0.1:4317 (gRPC); it answers both');
+    expect(text).toContain('OTLP    127.0.0.1:4317 (gRPC); it answers both');
     expect(banner({ ...facts, addresses: {} })).not.toContain('Send');
   });
 

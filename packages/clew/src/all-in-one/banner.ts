@@ -32,11 +32,31 @@ export function banner(facts: BannerFacts): string {
   ].join('\n');
 }
 
-function sendRows({ otlpHttp, otlpGrpc }: Addresses): [string, string][] {
+function sendRows(addresses: Addresses): [string, string][] {
+  return [otlpRow(addresses), jaegerRow(addresses), zipkinRow(addresses)]
+    .filter((text) => text !== undefined)
+    .map((text): [string, string] => ['Send', text]);
+}
+
+function otlpRow({ otlpHttp, otlpGrpc }: Addresses): string | undefined {
   const ways = [
     ...(otlpHttp === undefined ? [] : [`http://${otlpHttp} (HTTP)`]),
     ...(otlpGrpc === undefined ? [] : [`${otlpGrpc} (gRPC)`]),
   ];
-  if (ways.length === 0) return [];
-  return [['Send', `OTLP  ${ways.join('  ')}; ${ways.length === 1 ? 'it' : 'each'} answers both`]];
+  if (ways.length === 0) return undefined;
+  return `OTLP    ${ways.join('  ')}; ${ways.length === 1 ? 'it' : 'each'} answers both`;
+}
+
+function jaegerRow({ jaegerHttp, jaegerGrpc, jaegerUdp = [] }: Addresses): string | undefined {
+  const ports = jaegerUdp.map((address) => address.slice(address.lastIndexOf(':') + 1));
+  const ways = [
+    ...(jaegerHttp === undefined ? [] : [`http://${jaegerHttp}/api/traces (HTTP)`]),
+    ...(jaegerGrpc === undefined ? [] : [`${jaegerGrpc} (gRPC)`]),
+    ...(ports.length === 0 ? [] : [`${ports.join(', ')} (UDP)`]),
+  ];
+  return ways.length === 0 ? undefined : `Jaeger  ${ways.join('  ')}`;
+}
+
+function zipkinRow({ zipkin }: Addresses): string | undefined {
+  return zipkin === undefined ? undefined : `Zipkin  http://${zipkin}/api/v2/spans`;
 }

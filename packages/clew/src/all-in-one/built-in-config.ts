@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import type { OptionalPart } from './ports.ts';
 
 /** What shapes the built-in configuration. */
 export interface BuiltInOptions {
@@ -8,8 +9,11 @@ export interface BuiltInOptions {
   /** Keeps memory below 600 MB at the price of slower queries. */
   readonly small: boolean;
   /** Parts that do not start because their optional port is taken. */
-  readonly without: readonly 'health_check'[];
+  readonly without: readonly OptionalPart[];
 }
+
+/** The name of the built-in configuration where origins of settings are told. */
+export const builtInSource = 'built-in configuration';
 
 /** Browsers on these origins may send spans: pages under development on this machine. */
 const localOrigins = ['http://localhost:*', 'http://127.0.0.1:*'];
@@ -18,36 +22,61 @@ const localOrigins = ['http://localhost:*', 'http://127.0.0.1:*'];
 export function builtInConfig(options: BuiltInOptions): string {
   const at = (port: number) =>
     `${options.listenHost.includes(':') ? `[${options.listenHost}]` : options.listenHost}:${port}`;
-  const health = !options.without.includes('health_check');
-  return stringify({
-    receivers: {
-      otlp: {
-        accept_unconsumed_signals: true,
-        protocols: {
-          grpc: { endpoint: at(4317), max_recv_msg_size_mib: 20 },
-          http: { endpoint: at(4318), cors: { allowed_origins: localOrigins } },
-        },
+  const endpoint = (port: number) => ({ endpoint: at(port) });
+  const has = (...parts: readonly OptionalPart[]) => parts.every((name) => !options.without.includes(name));
+  const part = <T>(name: OptionalPart, section: string, settings: T): Record<string, T> =>
+    has(name) ? { [section]: settings } : {};
+  const jaegerProtocols = {
+    ...part('jaeger_grpc', 'grpc', { ...endpoint(14250), max_recv_msg_size_mib: 20 }),
+    ...part('jaeger_thrift_http', 'thrift_http', endpoint(14268)),
+    ...part('jaeger_thrift_compact', 'thrift_compact', endpoint(6831)),
+    ...part('jaeger_thrift_binary', 'thrift_binary', endpoint(6832)),
+    ...part('jaeger_thrift_zipkin_compact', 'thrift_zipkin_compact', endpoint(5775)),
+  };
+  const receivers = {
+    otlp: {
+      accept_unconsumed_signals: true,
+      protocols: {
+        grpc: { ...endpoint(4317), max_recv_msg_size_mib: 20 },
+        http: { ...endpoint(4318), cors: { allowed_origins: localOrigins } },
       },
     },
+    ...(Object.keys(jaegerProtocols).length > 0 ? { jaeger: { protocols: jaegerProtocols } } : {}),
+    ...part('zipkin', 'zipkin', { ...endpoint(9411), cors: { allowed_origins: localOrigins } }),
+  };
+  const remoteSampling = {
+    http: endpoint(5778),
+    grpc: endpoint(5779),
+    // Clients of Jaeger's collector ask where they send.
+    also_http_endpoints: has('jaeger_thrift_http') ? [at(14268)] : [],
+    also_grpc_endpoints: has('jaeger_grpc') ? [at(14250)] : [],
+    file: { default_sampling_probability: 1 },
+  };
+  const extensions = {
+    clew_storage: {
+      directory: options.dataDirectory,
+      ...(options.small
+        ? { engine: { max_memory_bytes: '350MB', sessions: 2 }, journal: { max_resident_bytes: '8MiB' } }
+        : {}),
+    },
+    clew_query: { http: endpoint(16686) },
+    ...(has('remote_sampling_http', 'remote_sampling_grpc') ? { remote_sampling: remoteSampling } : {}),
+    ...part('health_check', 'health_check', endpoint(13133)),
+  };
+  return stringify({
+    receivers,
     processors: {
       memory_limiter: options.small
         ? { check_interval: '250ms', limit_mib: 250, spike_limit_mib: 50 }
         : { check_interval: '250ms', limit_mib: 700, spike_limit_mib: 150 },
     },
     exporters: { clew_store: {} },
-    extensions: {
-      clew_storage: {
-        directory: options.dataDirectory,
-        ...(options.small
-          ? { engine: { max_memory_bytes: '350MB', sessions: 2 }, journal: { max_resident_bytes: '8MiB' } }
-          : {}),
-      },
-      clew_query: { http: { endpoint: at(16686) } },
-      ...(health ? { health_check: { endpoint: at(13133) } } : {}),
-    },
+    extensions,
     service: {
-      extensions: ['clew_storage', 'clew_query', ...(health ? ['health_check'] : [])],
-      pipelines: { traces: { receivers: ['otlp'], processors: ['memory_limiter'], exporters: ['clew_store'] } },
+      extensions: Object.keys(extensions),
+      pipelines: {
+        traces: { receivers: Object.keys(receivers), processors: ['memory_limiter'], exporters: ['clew_store'] },
+      },
       telemetry: { logs: { level: 'warn' } },
     },
   });

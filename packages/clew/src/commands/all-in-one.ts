@@ -1,11 +1,12 @@
 import { resolve } from 'node:path';
-import { createServer } from 'node:net';
-import { parseYaml } from '@clew/pipeline';
+import { parseYaml, resolveTree } from '@clew/pipeline';
 import type { ConfigNode } from '@clew/pipeline';
 import { addressesOf } from '../all-in-one/addresses.ts';
 import { banner } from '../all-in-one/banner.ts';
-import { builtInConfig } from '../all-in-one/built-in-config.ts';
+import { builtInConfig, builtInSource } from '../all-in-one/built-in-config.ts';
 import { loadPage } from '../all-in-one/page.ts';
+import type { OptionalPart } from '../all-in-one/ports.ts';
+import { takenParts } from '../all-in-one/taken-parts.ts';
 import type { Command, CommandInput, CommandIo } from '../cli/command.ts';
 import { ClewError } from '../errors.ts';
 import { runProgram } from '../program/run.ts';
@@ -41,12 +42,9 @@ export const allInOneCommand: Command = {
     const startedMs = performance.now() - process.uptime() * 1000;
     const workers = workerCount(input, io);
     const where = placeOf(input, io);
-    const warnings = exposureWarnings(where.listenHost);
-    const without = (await isTaken(where.listenHost, healthPort)) ? (['health_check'] as const) : [];
-    if (without.length > 0)
-      warnings.push(
-        `port ${healthPort} is taken, so there is no health check on it; /healthz and /readyz on the query port work`,
-      );
+    const taken = await partsTaken(input, io);
+    const without = taken.map(({ part }) => part);
+    const warnings = [...exposureWarnings(where.listenHost), ...taken.map(({ warning }) => warning)];
     const page = await loadPage();
     const options = {
       config: builtInSources(input, io, without),
@@ -70,10 +68,8 @@ export const allInOneCommand: Command = {
   },
 };
 
-const healthPort = 13133;
-
 /** The built-in configuration with what the user put over it. */
-export function builtInSources(input: CommandInput, io: CommandIo, without: readonly 'health_check'[] = []) {
+export function builtInSources(input: CommandInput, io: CommandIo, without: readonly OptionalPart[] = []) {
   const text = builtInConfig({ ...placeOf(input, io), small: input.flag('small'), without });
   return { base: parsed(text), sources: input.list('config'), sets: input.list('set'), env: io.env };
 }
@@ -86,7 +82,7 @@ function placeOf(input: CommandInput, io: CommandIo): { readonly listenHost: str
 }
 
 function parsed(text: string): ConfigNode {
-  const yaml = parseYaml(text, 'built-in configuration');
+  const yaml = parseYaml(text, builtInSource);
   if (yaml.ok) return yaml.root;
   throw new ClewError(
     'start_failed',
@@ -99,10 +95,8 @@ function exposureWarnings(host: string): string[] {
   return [`listening on ${host} without a token: anybody who reaches this machine can send and read spans`];
 }
 
-function isTaken(host: string, port: number): Promise<boolean> {
-  return new Promise((done) => {
-    const probe = createServer();
-    probe.once('error', () => done(true));
-    probe.listen({ host, port, exclusive: true }, () => probe.close(() => done(false)));
-  });
+/** Optional parts that cannot start; none when the configuration cannot be read, for the start then says why. */
+async function partsTaken(input: CommandInput, io: CommandIo) {
+  const resolved = await resolveTree(builtInSources(input, io));
+  return resolved.ok ? takenParts(resolved.value.tree) : [];
 }

@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
+import { allInOnePorts } from '../all-in-one/ports.ts';
 import type { Command } from '../cli/command.ts';
 import type { Finding } from '../doctor/check.ts';
 import { checkEngine } from '../doctor/engine.ts';
 import { checkClock, checkDisk, checkLimits } from '../doctor/machine.ts';
-import { allInOnePorts, checkPorts } from '../doctor/ports.ts';
+import { checkPorts } from '../doctor/ports.ts';
 
 const marks = { ok: 'ok     ', warning: 'WARNING', problem: 'PROBLEM' } as const;
 

@@ -14,17 +14,19 @@ describe('clew doctor', () => {
     await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
     const findings = await checkPorts('127.0.0.1', [
-      { port, purpose: 'OTLP', required: true },
-      { port, purpose: 'metrics', required: false },
+      { port, transport: 'tcp', purpose: 'OTLP', required: true },
+      { port, transport: 'tcp', purpose: 'metrics', required: false },
     ]);
     await new Promise((resolve) => server.close(resolve));
     expect(findings.map((finding) => finding.level)).toEqual(['problem', 'warning']);
-    expect(findings[0]!.text).toContain('taken by another program');
+    expect(findings[0]!.text).toMatch(/^taken by \S.*, wanted for OTLP$/);
     expect(findings[0]!.advice).toContain('another port');
   });
 
   it('finds a free port free', async () => {
-    const [finding] = await checkPorts('127.0.0.1', [{ port: 0, purpose: 'anything', required: true }]);
+    const [finding] = await checkPorts('127.0.0.1', [
+      { port: 0, transport: 'tcp', purpose: 'anything', required: true },
+    ]);
     expect(finding!.level).toBe('ok');
   });
 

@@ -1,35 +1,24 @@
-import { createServer } from 'node:net';
+import { findPortHolder, findUdpPortHolder } from '@clew/net';
+import type { WantedPort } from '../all-in-one/ports.ts';
+import { tryBind } from '../all-in-one/try-bind.ts';
 import type { Finding } from './check.ts';
 
-/** A port Clew wants, and what for. */
-export interface WantedPort {
-  readonly port: number;
-  readonly purpose: string;
-  /** True when Clew cannot start without it. */
-  readonly required: boolean;
-}
-
-/** The ports of the all-in-one. */
-export const allInOnePorts: readonly WantedPort[] = [
-  { port: 4317, purpose: 'OTLP gRPC', required: true },
-  { port: 4318, purpose: 'OTLP HTTP', required: true },
-  { port: 16686, purpose: 'page and query API', required: true },
-  { port: 8888, purpose: 'own metrics', required: false },
-  { port: 13133, purpose: 'health check', required: false },
-];
-
-/** Tries to bind every port on `host`; a port Clew itself already answers is fine. */
+/** Tries to bind every port on `host`; a port that a running Clew has is fine. */
 export async function checkPorts(host: string, ports: readonly WantedPort[]): Promise<Finding[]> {
   return Promise.all(ports.map((wanted) => checkPort(host, wanted)));
 }
 
-async function checkPort(host: string, { port, purpose, required }: WantedPort): Promise<Finding> {
-  const failure = await tryBind(host, port);
-  const area = `port ${port}`;
+async function checkPort(host: string, { port, transport, purpose, required }: WantedPort): Promise<Finding> {
+  const failure = await tryBind(transport, host, port);
+  const area = transport === 'udp' ? `UDP port ${port}` : `port ${port}`;
   if (failure === undefined) return { area, level: 'ok', text: `free, for ${purpose}` };
-  if (await answersAsClew(host, port)) return { area, level: 'ok', text: `a running Clew answers (${purpose})` };
+  const holder = await (transport === 'udp' ? findUdpPortHolder : findPortHolder)(port);
+  if (holder !== undefined && isClew(holder))
+    return { area, level: 'ok', text: `held by a running Clew, for ${purpose}` };
   const text =
-    failure === 'EADDRINUSE' ? `taken by another program, wanted for ${purpose}` : `cannot be bound: ${failure}`;
+    failure === 'EADDRINUSE'
+      ? `taken by ${holder ?? 'another program'}, wanted for ${purpose}`
+      : `cannot be bound: ${failure}`;
   const advice =
     failure === 'EACCES'
       ? 'ports below 1024 need privileges; choose another in the configuration'
@@ -37,21 +26,7 @@ async function checkPort(host: string, { port, purpose, required }: WantedPort):
   return { area, level: required ? 'problem' : 'warning', text, advice };
 }
 
-/** The error code of binding, or undefined when it works. */
-function tryBind(host: string, port: number): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(undefined)));
-  });
-}
-
-async function answersAsClew(host: string, port: number): Promise<boolean> {
-  try {
-    const response = await fetch(`http://${host}:${port}/api/clew/v1/status`, { signal: AbortSignal.timeout(1000) });
-    return response.ok && response.headers.get('content-type')?.includes('json') === true;
-  } catch {
-    // Not an HTTP server, or not ours: the finding says the port is taken.
-    return false;
-  }
+/** Whether the program that holds a port is Clew, by the script it runs: `node clew.mjs (pid 12)`. */
+function isClew(holder: string): boolean {
+  return /\bclew(\.mjs)?\b/.test(holder);
 }

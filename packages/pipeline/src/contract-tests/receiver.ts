@@ -28,10 +28,19 @@ export interface ReceiverContract<Config> {
   /** Connects to a started receiver. */
   connect(receiver: Component): Promise<ReceiverClient>;
   readonly host?: () => Host;
+  /** True when one request of the protocol can only hold spans of one service. */
+  readonly oneServicePerRequest?: boolean;
 }
 
 /** The contract every receiver that answers its clients keeps. */
-export function describeReceiverContract<Config>({ factory, settings, connect, host }: ReceiverContract<Config>): void {
+export function describeReceiverContract<Config>({
+  factory,
+  settings,
+  connect,
+  host,
+  oneServicePerRequest = false,
+}: ReceiverContract<Config>): void {
+  const samples = (count: number) => sampleSpans(count, oneServicePerRequest ? ['orders'] : undefined);
   const newHost = host ?? (() => new TestHost());
 
   async function running() {
@@ -56,7 +65,7 @@ export function describeReceiverContract<Config>({ factory, settings, connect, h
       const { next, client, stop } = await running();
       for (const code of ['unavailable', 'resource_exhausted'] as const) {
         next.refuse = () => new Refusal(code, 'busy', { retryAfterMs: 1 });
-        expect(await client.send(fromPlain(sampleSpans(2)))).toBe('retryable');
+        expect(await client.send(fromPlain(samples(2)))).toBe('retryable');
       }
       await stop();
     });
@@ -64,24 +73,24 @@ export function describeReceiverContract<Config>({ factory, settings, connect, h
     it('tells the client not to come back when the pipeline refuses for good', async () => {
       const { next, client, stop } = await running();
       next.refuse = () => new Refusal('permanent', 'never');
-      expect(await client.send(fromPlain(sampleSpans(2)))).toBe('permanent');
+      expect(await client.send(fromPlain(samples(2)))).toBe('permanent');
       await stop();
     });
 
     it('asks for admission before it reads a body', async () => {
       const { next, client, stop } = await running();
       next.admission = new Refusal('unavailable', 'full');
-      expect(await client.send(fromPlain(sampleSpans(2)))).toBe('retryable');
+      expect(await client.send(fromPlain(samples(2)))).toBe('retryable');
       if (client.sendHeadOnly !== undefined) expect(await client.sendHeadOnly()).toBe('retryable');
       expect(next.calls).toBe(0);
       next.admission = undefined;
-      expect(await client.send(fromPlain(sampleSpans(2)))).toBe('accepted');
+      expect(await client.send(fromPlain(samples(2)))).toBe('accepted');
       await stop();
     });
 
     it('passes everything on unchanged', async () => {
       const { next, client, stop } = await running();
-      const spans = sampleSpans(12);
+      const spans = samples(12);
       expect(await client.send(fromPlain(spans))).toBe('accepted');
       expect(spanIds(next.spans)).toEqual(spanIds(spans));
       expect(next.contexts[0]).toMatchObject({
@@ -100,7 +109,7 @@ export function describeReceiverContract<Config>({ factory, settings, connect, h
         if (expected === 'accepted') return undefined;
         return expected === 'retryable' ? new Refusal('unavailable', 'busy') : new Refusal('permanent', 'never');
       };
-      const sent = Array.from({ length: 40 }, (_, index) => sampleSpans((index % 9) + 1));
+      const sent = Array.from({ length: 40 }, (_, index) => samples((index % 9) + 1));
       const outcomes = await Promise.all(sent.map((spans) => client.send(fromPlain(spans))));
       expect(outcomes).toEqual(sent.map(fate));
       const accepted = sent.filter((_, index) => outcomes[index] === 'accepted').flat();
@@ -111,7 +120,7 @@ export function describeReceiverContract<Config>({ factory, settings, connect, h
     it('answers requests in flight before it has stopped', async () => {
       const { next, receiver, client } = await running();
       const release = next.hold();
-      const answer = client.send(fromPlain(sampleSpans(3)));
+      const answer = client.send(fromPlain(samples(3)));
       await eventually('the request is in flight', () => next.calls === 1);
       const stopped = receiver.stop(farDeadline());
       release();
@@ -124,7 +133,7 @@ export function describeReceiverContract<Config>({ factory, settings, connect, h
     it('can be made and started again after it has stopped', async () => {
       for (let life = 0; life < 2; life++) {
         const { next, client, stop } = await running();
-        expect(await client.send(fromPlain(sampleSpans(1)))).toBe('accepted');
+        expect(await client.send(fromPlain(samples(1)))).toBe('accepted');
         await stop();
         expect(next.spans).toHaveLength(1);
       }

@@ -126,8 +126,8 @@ export function settingProblems(
 let spanCounter = 0;
 
 /** Distinct spans of two services with every kind of value, events and links: what no component may damage. */
-export function sampleSpans(count: number): PlainSpan[] {
-  const resources = ['orders', 'payment'].map((service) => plainResource({ 'service.name': service, 'host.cpus': 8n }));
+export function sampleSpans(count: number, services: readonly string[] = ['orders', 'payment']): PlainSpan[] {
+  const resources = services.map((service) => plainResource({ 'service.name': service, 'host.cpus': 8n }));
   const base = ++spanCounter * 0x10000;
   return Array.from({ length: count }, (_, index) => {
     const span = plainSpan({
@@ -147,7 +147,7 @@ export function sampleSpans(count: number): PlainSpan[] {
         'sample.bytes': new Uint8Array([index & 0xff, 0, 255]),
         'sample.list': ['a', 1n, [true]],
       },
-      resource: resources[index % 2]!,
+      resource: resources[index % resources.length]!,
     });
     return index % 5 === 0
       ? {

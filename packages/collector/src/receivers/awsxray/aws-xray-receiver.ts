@@ -85,7 +85,7 @@ export class AwsXrayReceiver implements Component {
     const settings = resolveHttpServer(proxyDefaults.parse({ endpoint: this.#config.proxy_server.endpoint }));
     const events = this.#events;
     const { lease } = await this.#listeners.open(
-      { protocol: 'awsxray_proxy', title: 'X-Ray sampling', settings, events },
+      { section: 'proxy_server', protocol: 'awsxray_proxy', title: 'X-Ray sampling', settings, events },
       host,
     );
     const { fixed_rate: fixedRate, reservoir_size: reservoirSize } = this.#config.sampling;

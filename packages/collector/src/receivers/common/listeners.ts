@@ -10,7 +10,9 @@ const drainGraceMs = 10_000;
 
 /** What a receiver asks for when it opens a port. */
 export interface OpenListener {
-  /** The protocol's name in snapshots and as owner, such as `otlp_grpc`. */
+  /** The section of the configuration, such as `grpc`: with the receiver's id the owner of the port. */
+  readonly section: string;
+  /** The protocol's name in snapshots, such as `otlp_grpc`. */
   readonly protocol: string;
   /** How the log names the server, such as `GRPC`. */
   readonly title: string;
@@ -36,12 +38,12 @@ export class ReceiverListeners {
   }
 
   /** Opens one port. Fails with `NetError` when it cannot be had, `CollectorError` when its authenticator is missing. */
-  async open({ protocol, title, settings, events }: OpenListener, host: Host): Promise<OpenedListener> {
+  async open({ section, protocol, title, settings, events }: OpenListener, host: Host): Promise<OpenedListener> {
     const { authenticator } = settings;
     const authenticate = authenticator === undefined ? undefined : resolveAuthenticator(host, authenticator);
     const lease = await acquireListener({
       endpoint: settings.endpoint,
-      owner: `${this.#receiver}/${protocol}`,
+      owner: `${this.#receiver}/${section}`,
       connections: settings.connections,
       ...(settings.tls ? { tls: settings.tls } : {}),
       onRejected: (reason, detail) => events.rejected(reason, detail),

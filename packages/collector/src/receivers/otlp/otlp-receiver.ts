@@ -65,7 +65,10 @@ export class OtlpReceiver implements Component {
   async #listen(transport: 'grpc' | 'http', settings: ServerSettings, host: Host): Promise<void> {
     const events = transport === 'grpc' ? this.#grpcEvents : this.#httpEvents;
     const title = transport === 'grpc' ? 'GRPC' : 'HTTP';
-    const opened = await this.#listeners.open({ protocol: `otlp_${transport}`, title, settings, events }, host);
+    const opened = await this.#listeners.open(
+      { section: transport, protocol: `otlp_${transport}`, title, settings, events },
+      host,
+    );
     this.#mountGrpc(opened, settings);
     this.#mountHttp(opened, settings);
   }

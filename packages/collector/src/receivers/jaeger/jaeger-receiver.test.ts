@@ -1,0 +1,217 @@
+import { createSocket } from 'node:dgram';
+import { readFileSync, readdirSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { silentTelemetry } from '@clew/base';
+import { fromPlain } from '@clew/model';
+import { Refusal } from '@clew/pipeline';
+import {
+  RecordingConsumer,
+  TestHost,
+  describeReceiverContract,
+  eventually,
+  farDeadline,
+  sampleSpans,
+  spanIds,
+} from '@clew/pipeline/contract-tests';
+import { encodeAgentMessages, encodePostSpans, encodeThriftBatches } from '@clew/wire/jaeger';
+import { afterEach, describe, expect, it } from 'vitest';
+import { addressOf, grpcClient, httpClient } from '../test/clients.ts';
+import { jaegerReceiverFactory } from './index.ts';
+import { JaegerReceiver } from './jaeger-receiver.ts';
+
+const testdata = new URL('../../../../wire/src/jaeger/testdata/', import.meta.url);
+const captures = (pattern: RegExp) =>
+  readdirSync(testdata)
+    .filter((name) => name.endsWith('.bin') && pattern.test(name))
+    .map((name) => ({ name, bytes: readFileSync(new URL(name, testdata)) }));
+
+const anyPort = { endpoint: '127.0.0.1:0' };
+const udpProtocols = ['thrift_compact', 'thrift_binary', 'thrift_zipkin_compact'] as const;
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  await Promise.all(cleanups.splice(0).map((clean) => clean()));
+});
+
+async function start(protocols: Record<string, unknown>) {
+  const next = new RecordingConsumer();
+  const config = jaegerReceiverFactory.configSchema.parse({ protocols });
+  const receiver = new JaegerReceiver('jaeger', config, silentTelemetry, { traces: next });
+  await receiver.start(new TestHost());
+  cleanups.push(() => receiver.stop(farDeadline()));
+  return { next, receiver };
+}
+
+async function startHttp(settings: object = {}) {
+  const { next, receiver } = await start({ thrift_http: { ...anyPort, ...settings } });
+  const address = addressOf(receiver);
+  const post = (body: Uint8Array | string, headers: Record<string, string> = {}, path = '/api/traces') =>
+    fetch(`http://${address}${path}`, { method: 'POST', body: body as BodyInit, headers });
+  return { next, post, address };
+}
+
+function send(receiver: JaegerReceiver, protocol: string, ...packets: readonly Uint8Array[]): Promise<void[]> {
+  const port = Number(addressOf(receiver, protocol).split(':').pop());
+  const socket = createSocket('udp4');
+  cleanups.push(() => socket.close());
+  return Promise.all(
+    packets.map(
+      (packet) =>
+        new Promise<void>((resolve, reject) => {
+          socket.send(packet, port, '127.0.0.1', (error) => (error ? reject(error) : resolve()));
+        }),
+    ),
+  );
+}
+
+function countersOf(receiver: JaegerReceiver, protocol: string) {
+  const { listeners } = receiver.snapshot() as {
+    listeners: { protocol: string; counters: { requests: number; refusedRequests: number; acceptedSpans: number } }[];
+  };
+  return listeners.find((listener) => listener.protocol === protocol)!.counters;
+}
+
+const thrift = { 'content-type': 'application/x-thrift' };
+const oneBatch = () => encodeThriftBatches(fromPlain(sampleSpans(2)))[0]!;
+
+describe('what the Jaeger receiver refuses over HTTP, in the words of Jaeger’s collector', () => {
+  it.each([
+    ['text/plain', 'Unsupported content type: text/plain'],
+    ['application/json; charset=utf-8', 'Unsupported content type: application/json'],
+    ['thrift', 'Cannot parse content type: "thrift" is no media type'],
+  ])('a content type of %s', async (type, text) => {
+    const { post, next } = await startHttp();
+    const answer = await post(oneBatch(), { 'content-type': type });
+    expect([answer.status, await answer.text()]).toEqual([400, text]);
+    expect(next.calls).toBe(0);
+  });
+
+  it('bodies that are no batch, with the byte', async () => {
+    const { post, next } = await startHttp();
+    for (const body of [oneBatch().slice(0, -4), new Uint8Array([0xff, 0xff]), new Uint8Array(0), 'hello']) {
+      const answer = await post(body, thrift);
+      expect([answer.status, await answer.text()]).toEqual([
+        400,
+        expect.stringMatching(/^Unable to process request body: .*byte \d+/),
+      ]);
+    }
+    expect(next.calls).toBe(0);
+  });
+
+  it('bodies that are too large or do not decompress', async () => {
+    const { post } = await startHttp({ max_request_body_size: 1000 });
+    expect((await post(new Uint8Array(1001), thrift)).status).toBe(413);
+    expect((await post(gzipSync(Buffer.alloc(100_000)), { ...thrift, 'content-encoding': 'gzip' })).status).toBe(413);
+    expect((await post(oneBatch(), { ...thrift, 'content-encoding': 'gzip' })).status).toBe(400);
+  });
+
+  it('what the pipeline does not take: 503 with Retry-After, or 500 for good', async () => {
+    const { next, post } = await startHttp();
+    next.refuse = () => new Refusal('unavailable', 'the journal is full');
+    const busy = await post(oneBatch(), thrift);
+    expect([busy.status, busy.headers.get('retry-after'), await busy.text()]).toEqual([
+      503,
+      '1',
+      'Cannot submit Jaeger batch: the journal is full',
+    ]);
+    next.refuse = () => new Refusal('permanent', 'never');
+    expect((await post(oneBatch(), thrift)).status).toBe(500);
+  });
+
+  it('other methods and paths', async () => {
+    const { address, post } = await startHttp();
+    expect((await fetch(`http://${address}/api/traces`)).status).toBe(405);
+    expect((await post(oneBatch(), thrift, '/api/spans')).status).toBe(404);
+  });
+});
+
+describe('the Jaeger receiver over HTTP', () => {
+  it.each(captures(/http14268|tutorial/))('takes $name', async ({ bytes }) => {
+    const { next, post } = await startHttp();
+    const answer = await post(bytes, thrift, '/api/traces?format=jaeger.thrift');
+    expect([answer.status, await answer.text()]).toEqual([202, '']);
+    expect(next.spans.length).toBeGreaterThan(1);
+  });
+
+  it('takes bodies without a content type, with either of the two, with credentials, and compressed', async () => {
+    const { next, post } = await startHttp();
+    const headers = [
+      {},
+      { 'content-type': 'application/vnd.apache.thrift.binary' },
+      { 'content-type': 'Application/X-Thrift; charset=utf-8' },
+      { ...thrift, authorization: `Basic ${btoa('user:secret')}` },
+    ];
+    for (const one of headers) expect((await post(oneBatch(), one)).status).toBe(202);
+    expect((await post(gzipSync(oneBatch()), { ...thrift, 'content-encoding': 'gzip' })).status).toBe(202);
+    expect(next.batches).toHaveLength(5);
+  });
+});
+
+describe('the Jaeger receiver over UDP', () => {
+  it.each(udpProtocols)('takes every encoding on the port of %s', async (protocol) => {
+    const { next, receiver } = await start({ [protocol]: anyPort });
+    const datagrams = captures(/udp/);
+    expect(datagrams.length).toBeGreaterThan(4);
+    await send(receiver, protocol, ...datagrams.map(({ bytes }) => bytes));
+    await eventually('all datagrams are taken', () => countersOf(receiver, protocol).requests === datagrams.length);
+    expect(countersOf(receiver, protocol).refusedRequests).toBe(0);
+    expect(next.spans).toHaveLength(datagrams.length * 2);
+  });
+
+  it('counts what it cannot read and goes on', async () => {
+    const { next, receiver } = await start({ thrift_compact: { ...anyPort, max_packet_size: 3000 } });
+    const spans = sampleSpans(1);
+    const [good] = encodeAgentMessages(fromPlain(spans), undefined, { protocol: 'compact' }).datagrams;
+    const noise = new Uint8Array([0x82, 0x21, 0xff, 0xff, 0xff]);
+    await send(receiver, 'thrift_compact', noise, new Uint8Array(0), new Uint8Array(3001), good!);
+    await eventually('every datagram is accounted for', () => countersOf(receiver, 'thrift_compact').requests === 4);
+    expect(countersOf(receiver, 'thrift_compact')).toMatchObject({ refusedRequests: 3, acceptedSpans: 1 });
+    expect(spanIds(next.spans)).toEqual(spanIds(spans));
+  });
+
+  it('keeps datagrams until a full pipeline takes them', async () => {
+    const { next, receiver } = await start({ thrift_binary: anyPort });
+    let refusals = 2;
+    next.refuse = () => (refusals-- > 0 ? new Refusal('unavailable', 'full', { retryAfterMs: 5 }) : undefined);
+    const { datagrams } = encodeAgentMessages(fromPlain(sampleSpans(3)), undefined, { protocol: 'binary' });
+    await send(receiver, 'thrift_binary', ...datagrams);
+    await eventually('the spans are taken', () => next.spans.length === 3);
+  });
+});
+
+describe('the settings of the Jaeger receiver', () => {
+  it('need a protocol', () => {
+    const parsed = jaegerReceiverFactory.configSchema.safeParse({});
+    expect(parsed.error?.issues.map(({ message }) => message)).toEqual([
+      'must specify at least one protocol when using the Jaeger receiver',
+    ]);
+  });
+
+  it('have the reference’s defaults for every protocol that is only named', () => {
+    const { protocols } = jaegerReceiverFactory.configSchema.parse({
+      protocols: { grpc: null, thrift_http: null, thrift_compact: null, thrift_binary: null },
+    });
+    expect(protocols).toMatchObject({
+      grpc: { endpoint: 'localhost:14250' },
+      thrift_http: { endpoint: 'localhost:14268' },
+      thrift_compact: { endpoint: 'localhost:6831', queue_size: 1000, max_packet_size: 65_000, workers: 10 },
+      thrift_binary: { endpoint: 'localhost:6832', socket_buffer_size: 0 },
+    });
+    expect(protocols.thrift_zipkin_compact).toBeUndefined();
+  });
+});
+
+describeReceiverContract({
+  factory: jaegerReceiverFactory,
+  settings: () => ({ protocols: { thrift_http: anyPort } }),
+  oneServicePerRequest: true,
+  connect: (receiver) =>
+    httpClient(receiver, '/api/traces', 'application/x-thrift', (batch) => encodeThriftBatches(batch)[0]!),
+});
+describeReceiverContract({
+  factory: jaegerReceiverFactory,
+  settings: () => ({ protocols: { grpc: anyPort } }),
+  oneServicePerRequest: true,
+  connect: (receiver) =>
+    grpcClient(receiver, '/jaeger.api_v2.CollectorService/PostSpans', (batch) => encodePostSpans(batch)[0]!),
+});

@@ -1,0 +1,126 @@
+import type { Telemetry } from '@clew/base';
+import { resolveGrpcServer, resolveHttpServer } from '@clew/net';
+import type { Component, Host, ReceiverOutputs, TracesConsumer } from '@clew/pipeline';
+import { decodeAgentMessage, decodePostSpans, decodeThriftBatch } from '@clew/wire/jaeger';
+import type { SpanBatch } from '@clew/model';
+import type { DecodeLimits } from '@clew/wire';
+import { grpcIngest } from '../common/grpc-ingest.ts';
+import { httpIngest } from '../common/http-ingest.ts';
+import { ReceiverListeners } from '../common/listeners.ts';
+import { receiverMetrics } from '../common/receiver-metrics.ts';
+import type { ReceiverMetrics } from '../common/receiver-metrics.ts';
+import { SpanIngest } from '../common/span-ingest.ts';
+import { TransportEvents } from '../common/transport-events.ts';
+import { UdpListeners } from '../common/udp-listeners.ts';
+import { ClientDrops } from './client-drops.ts';
+import { udpProtocols } from './config.ts';
+import type { JaegerReceiverConfig } from './config.ts';
+import { thriftHttpDialect } from './thrift-http.ts';
+
+const postSpans = { service: 'jaeger.api_v2.CollectorService', method: 'PostSpans' } as const;
+
+/**
+ * Receives what Jaeger's clients and agents send: protobuf over gRPC, Thrift over HTTP, Thrift in datagrams. Every datagram's
+ * encoding is told from its bytes, whatever the port, because real clients send binary to the port of compact.
+ */
+export class JaegerReceiver implements Component {
+  readonly #config: JaegerReceiverConfig;
+  readonly #telemetry: Telemetry;
+  readonly #next: TracesConsumer | undefined;
+  readonly #limits: DecodeLimits;
+  readonly #metrics: ReceiverMetrics;
+  readonly #grpcEvents: TransportEvents;
+  readonly #httpEvents: TransportEvents;
+  readonly #listeners: ReceiverListeners;
+  readonly #udp: UdpListeners;
+  readonly #clientDrops: ClientDrops;
+  #started = false;
+
+  constructor(id: string, config: JaegerReceiverConfig, telemetry: Telemetry, outputs: ReceiverOutputs) {
+    this.#config = config;
+    this.#telemetry = telemetry;
+    this.#next = outputs.traces;
+    this.#limits = { maxSpans: config.max_spans_per_request };
+    this.#metrics = receiverMetrics(telemetry, id);
+    this.#grpcEvents = new TransportEvents(this.#metrics, 'grpc');
+    this.#httpEvents = new TransportEvents(this.#metrics, 'http');
+    this.#listeners = new ReceiverListeners(id, telemetry);
+    this.#udp = new UdpListeners(telemetry, this.#metrics);
+    this.#clientDrops = new ClientDrops(telemetry, id);
+  }
+
+  async start(host: Host): Promise<void> {
+    if (this.#started || this.#next === undefined) return;
+    this.#started = true;
+    if (this.#config.remote_sampling !== undefined) {
+      const { receiver } = this.#metrics;
+      this.#telemetry.logger.warn(
+        'remote_sampling of the jaeger receiver is ignored; configure the extension remote_sampling instead.',
+        { receiver },
+      );
+    }
+    try {
+      await this.#openGrpc(this.#next, host);
+      await this.#openHttp(this.#next, host);
+      for (const protocol of udpProtocols) {
+        const config = this.#config.protocols[protocol];
+        if (config) await this.#udp.open(protocol, config, this.#next, this.#decodeDatagram);
+      }
+    } catch (caught) {
+      await this.stop(AbortSignal.abort());
+      throw caught;
+    }
+  }
+
+  async stop(deadline: AbortSignal): Promise<void> {
+    this.#started = false;
+    await Promise.all([this.#listeners.release(deadline), this.#udp.close()]);
+  }
+
+  snapshot(): Readonly<Record<string, unknown>> {
+    return { listeners: [...this.#listeners.snapshot(), ...this.#udp.snapshot()] };
+  }
+
+  readonly #decodeDatagram = (bytes: Uint8Array, batch: SpanBatch): void => {
+    this.#clientDrops.note(decodeAgentMessage(bytes, batch, this.#limits).clientStats, batch);
+  };
+
+  readonly #decodeBatch = (bytes: Uint8Array, batch: SpanBatch): void => {
+    this.#clientDrops.note(decodeThriftBatch(bytes, batch, this.#limits).clientStats, batch);
+  };
+
+  async #openGrpc(next: TracesConsumer, host: Host): Promise<void> {
+    const { grpc } = this.#config.protocols;
+    if (!grpc) return;
+    const settings = resolveGrpcServer(grpc);
+    const events = this.#grpcEvents;
+    const { lease, authenticate } = await this.#listeners.open(
+      { section: 'grpc', protocol: 'jaeger_grpc', title: 'GRPC', settings, events },
+      host,
+    );
+    const { maxReceiveBytes, includeMetadata } = settings;
+    const options = { maxReceiveBytes, includeMetadata, authenticate };
+    const decode = (bytes: Uint8Array, batch: SpanBatch) => decodePostSpans(bytes, batch, this.#limits);
+    lease.mountGrpc(grpcIngest(postSpans, new SpanIngest(next, events), events, options, decode));
+  }
+
+  async #openHttp(next: TracesConsumer, host: Host): Promise<void> {
+    const { thrift_http: http } = this.#config.protocols;
+    if (!http) return;
+    const settings = resolveHttpServer(http);
+    const events = this.#httpEvents;
+    const { lease, authenticate } = await this.#listeners.open(
+      { section: 'thrift_http', protocol: 'jaeger_thrift_http', title: 'HTTP', settings, events },
+      host,
+    );
+    const dialect = thriftHttpDialect(this.#decodeBatch);
+    lease.mountHttp({
+      ...httpIngest(new SpanIngest(next, events), events, settings, dialect),
+      paths: ['/api/traces'],
+      responseHeaders: settings.responseHeaders,
+      onRejected: events.rejected.bind(events),
+      ...(settings.cors ? { cors: settings.cors } : {}),
+      ...(authenticate ? { authenticate } : {}),
+    });
+  }
+}
