@@ -7,6 +7,8 @@ import type { Script, SeenEvent, StartOptions, TestAgent, Verdict } from './scri
 export interface FramedAgentOptions extends StartOptions {
   /** Numbers of the events it takes. Default: none listed, which means all. */
   readonly supportedEvents?: readonly number[];
+  /** Keys of the answer to the handshake, instead of what is right. */
+  readonly handshake?: Readonly<Record<string, unknown>>;
   /** Declines the handshake with this text. */
   readonly declines?: string;
   readonly preferredChunkBytes?: number;
@@ -115,6 +117,7 @@ function greet(socket: Socket, options: FramedAgentOptions): void {
       features: { streaming_body: true, cancellation: true },
       limits: { max_body_size: 0, max_concurrency: 0, preferred_chunk_size: options.preferredChunkBytes ?? 0 },
     },
+    ...options.handshake,
   });
   for (const [type, payload] of options.afterHandshake ?? []) sendFrame(socket, type, payload);
 }

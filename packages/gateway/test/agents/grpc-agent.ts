@@ -9,6 +9,8 @@ import type { Script, SeenEvent, StartOptions, TestAgent, Verdict } from './scri
 /** What the agent says about itself. */
 export interface GrpcAgentOptions extends StartOptions {
   readonly declines?: string;
+  /** Default 2. */
+  readonly protocolVersion?: number;
   readonly supportedEvents?: readonly number[];
   readonly credentials?: ServerCredentials;
   /** Offers the service under another name. */
@@ -97,9 +99,9 @@ async function answer(stream: Stream, event: SeenEvent, script: Script, options:
   else if (verdict.silent !== true) send(stream, { response: response(event, verdict) });
 }
 
-function handshake({ declines, supportedEvents }: GrpcAgentOptions): Record<string, unknown> {
+function handshake({ declines, supportedEvents, protocolVersion = 2 }: GrpcAgentOptions): Record<string, unknown> {
   return {
-    protocol_version: 2,
+    protocol_version: protocolVersion,
     success: declines === undefined,
     error: declines,
     capabilities: {

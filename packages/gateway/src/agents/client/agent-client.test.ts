@@ -48,6 +48,14 @@ describe('the client of an agent', () => {
     await eventually(() => gateway.directory.snapshot()[0]?.circuit === 'closed', 'the closed circuit');
   });
 
+  it('counts a call as one failure, though it was made twice because the connection broke', async () => {
+    const agent = await during(startFramedAgent({ script: () => ({ crash: true }) }));
+    const circuitBreaker = { failureThreshold: 2, successThreshold: 1, openMs: 60_000, halfOpenMaxRequests: 1 };
+    const gateway = gatewayWith([settingsFor(agent, { circuitBreaker })]);
+    await gateway.begin().run(requestHead());
+    expect([calls(agent), gateway.directory.snapshot()[0]?.circuit]).toEqual([2, 'closed']);
+  });
+
   it('never counts blocks as failures', async () => {
     const agent = await during(startFramedAgent({ script: () => ({ block: {} }) }));
     const gateway = gatewayWith([settingsFor(agent)]);

@@ -170,6 +170,9 @@ export class AgentClient {
     if (waiting !== undefined) await waiting;
     try {
       return await this.#callWithConnection(call);
+    } catch (caught) {
+      if (!mayRepeat(call, caught)) throw caught;
+      return await this.#callWithConnection(call);
     } finally {
       this.#slots.release();
     }
@@ -260,3 +263,9 @@ export class AgentClient {
 
 /** What a session does with the connection it is given to end a request. */
 export type FinishStep = (pooled: PooledConnection) => Promise<void>;
+
+/** Agents restart: a request they have heard nothing of before can be told anew, once. */
+function mayRepeat({ message, pinned, scope }: ClientCall, caught: unknown): boolean {
+  const lost = caught instanceof AgentError && caught.code === 'connection_lost';
+  return lost && message.kind === 'request_headers' && pinned === undefined && scope.error === undefined;
+}

@@ -3,7 +3,7 @@ import type { CallContext } from '../dialects/connection.ts';
 import { AgentError, asAgentError } from '../errors.ts';
 import type { AgentMessage, CancelReason, RequestMetadata, RequestSummary } from '../message.ts';
 import { connectTimeoutMs } from '../settings.ts';
-import type { AgentClient } from './agent-client.ts';
+import type { AgentClient, ClientCall } from './agent-client.ts';
 import { CallScope } from './call-scope.ts';
 import type { PooledConnection } from './pooled-connection.ts';
 
@@ -73,31 +73,21 @@ export class AgentSession {
   async #call(message: AgentMessage, options: SessionCallOptions): Promise<AgentAnswer> {
     const scope = new CallScope(`agent ${this.#client.settings.id}`, options.timeoutMs);
     this.#scope = scope;
-    try {
-      return await this.#attempt(message, options, scope);
-    } catch (caught) {
-      const error = asAgentError(caught, 'protocol', 'the call failed');
-      // Agents restart; a request they have heard nothing of can be told anew.
-      if (error.code !== 'connection_lost' || message.kind !== 'request_headers' || scope.error) throw error;
-      this.#pinned = undefined;
-      return await this.#attempt(message, options, scope);
-    } finally {
-      scope.settle();
-      this.#scope = undefined;
-    }
-  }
-
-  #attempt(message: AgentMessage, options: SessionCallOptions, scope: CallScope): Promise<AgentAnswer> {
-    const onSent = (pooled: PooledConnection): void => {
-      this.#pinned = pooled;
-    };
-    return this.#client.call({
+    const call: ClientCall = {
       message,
       context: this.#context(options.traceparent),
       scope,
       pinned: this.#pinned,
-      onSent,
-    });
+      onSent: (pooled) => {
+        this.#pinned = pooled;
+      },
+    };
+    try {
+      return await this.#client.call(call);
+    } finally {
+      scope.settle();
+      this.#scope = undefined;
+    }
   }
 
   #context(traceparent?: string): CallContext {

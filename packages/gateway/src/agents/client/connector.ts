@@ -4,6 +4,7 @@ import { EnvelopeConnection } from '../dialects/envelope/connection.ts';
 import { FramedConnection } from '../dialects/framed/connection.ts';
 import { GrpcConnection } from '../dialects/grpc/connection.ts';
 import { shakeHands } from '../dialects/handshake.ts';
+import type { AnsweredHandshake } from '../dialects/handshake.ts';
 import { NumberedConnection } from '../dialects/numbered/connection.ts';
 import { AgentError, asAgentError } from '../errors.ts';
 import type { AgentSettings } from '../settings.ts';
@@ -48,8 +49,7 @@ export class Connector {
     if (this.#dialect === 'envelope') return EnvelopeConnection.open(path, options);
     const patient = protocolVersion === 2 || this.#dialect !== undefined;
     const outcome = await shakeHands(path, patient, options);
-    if (outcome.dialect === 'framed') return FramedConnection.open(outcome.greeting, outcome.reply, options);
-    if (outcome.dialect === 'numbered') return NumberedConnection.open(outcome.greeting, outcome.reply, options);
+    if (outcome.dialect !== 'none') return takeOver(outcome, options);
     if (protocolVersion === 2) {
       const message = `the agent did not answer the handshake (${outcome.why}), and protocol-version 2 rules out agents without one`;
       throw new AgentError('refused', message);
@@ -65,5 +65,17 @@ export class Connector {
     const identity = `${dev}:${ino}:${ctimeMs}`;
     if (identity !== this.#socketIdentity) this.forget();
     this.#socketIdentity = identity;
+  }
+}
+
+/** Goes on with a connection whose handshake was answered, in the dialect of the answer. */
+async function takeOver(outcome: AnsweredHandshake, options: ConnectOptions): Promise<AgentConnection> {
+  const { greeting, reply } = outcome;
+  try {
+    if (outcome.dialect === 'framed') return await FramedConnection.open(greeting, reply, options);
+    return NumberedConnection.open(greeting, reply, options);
+  } catch (error) {
+    greeting.close();
+    throw error;
   }
 }

@@ -49,9 +49,9 @@ export class FrameChannel {
     this.#owner = owner;
   }
 
-  /** Sends a frame. Fails with `closed`, with `body_too_large`, or with `queue_full` when the agent does not read. */
+  /** Sends a frame. Fails with `connection_lost`, `body_too_large`, or with `queue_full` when the agent does not read. */
   send(type: number, payload: string): void {
-    if (this.#closed) throw new AgentError('closed', 'the connection to the agent is closed');
+    if (this.#closed) throw lost('it is closed');
     const unread = this.#socket.writableLength;
     if (unread > maxUnreadBytes) {
       const message = `the agent has not read ${unread} bytes sent to it; at most ${maxUnreadBytes} are kept`;

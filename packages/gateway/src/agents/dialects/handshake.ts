@@ -12,10 +12,16 @@ const handshakeResponse = 0x02;
 /** Where typed frames have their type, a frame without one has the first byte of its JSON. */
 const openingBrace = 0x7b;
 
+/** A handshake the agent accepted, and the dialect its answer is in. */
+export interface AnsweredHandshake {
+  readonly dialect: 'framed' | 'numbered';
+  readonly reply: JsonObject;
+  readonly greeting: Greeting;
+}
+
 /** How an agent took the handshake: in one of two dialects, or not at all. */
 export type HandshakeOutcome =
-  | { readonly dialect: 'framed'; readonly reply: JsonObject; readonly greeting: Greeting }
-  | { readonly dialect: 'numbered'; readonly reply: JsonObject; readonly greeting: Greeting }
+  | AnsweredHandshake
   /** It hung up or said nothing: it may speak the dialect that has no handshake, on a new connection. */
   | { readonly dialect: 'none'; readonly why: string };
 
@@ -27,15 +33,13 @@ export type HandshakeOutcome =
  */
 export async function shakeHands(path: string, patient: boolean, options: ConnectOptions): Promise<HandshakeOutcome> {
   const greeting = new Greeting(await connectSocket(path));
-  const limitMs = patient ? connectTimeoutMs : probeTimeoutMs;
-  const first = await greeting.firstFrame(greetingText(options), limitMs);
-  if (first.kind === 'silence') return { dialect: 'none', why: first.why };
-  if (first.type === openingBrace) {
-    greeting.close();
-    return { dialect: 'none', why: 'it answered without a frame type' };
-  }
   try {
-    return { ...readReply(first.type, first.payload), greeting };
+    const first = await greeting.firstFrame(greetingText(options), patient ? connectTimeoutMs : probeTimeoutMs);
+    if (first.kind === 'frame' && first.type !== openingBrace) {
+      return { ...readReply(first.type, first.payload), greeting };
+    }
+    greeting.close();
+    return { dialect: 'none', why: first.kind === 'silence' ? first.why : 'it answered without a frame type' };
   } catch (error) {
     greeting.close();
     throw error;
@@ -70,7 +74,17 @@ function readReply(type: number, payload: Buffer): { dialect: 'framed' | 'number
     const why = textAt(reply, 'error') ?? 'it gave no reason';
     throw new AgentError('refused', `the agent declined the handshake: ${why}`);
   }
+  requireAgreed(reply, 'protocol_version', 2);
+  requireAgreed(reply, 'encoding', 'json');
   return { dialect, reply };
+}
+
+/** The agent must have chosen what was offered, if it says what it chose. */
+function requireAgreed(reply: JsonObject, key: string, offered: string | number): void {
+  const chosen = reply[key];
+  if (chosen == null || chosen === offered) return;
+  const text = `the agent chose ${key} ${JSON.stringify(chosen)}, but only ${JSON.stringify(offered)} was offered`;
+  throw new AgentError('refused', text);
 }
 
 /** A frame type as people write it. */
@@ -115,10 +129,9 @@ export class Greeting implements ChannelOwner {
     });
     const frame = this.#frames.shift();
     if (frame !== undefined) return { kind: 'frame', ...frame };
-    if (this.#ended === undefined) this.channel.close();
-    else if (this.#ended.code === 'protocol') throw this.#ended;
-    else return { kind: 'silence', why: this.#ended.message };
-    return { kind: 'silence', why: `it said nothing for ${limitMs} ms` };
+    if (this.#ended === undefined) return { kind: 'silence', why: `it said nothing for ${limitMs} ms` };
+    if (this.#ended.code === 'protocol') throw this.#ended;
+    return { kind: 'silence', why: this.#ended.message };
   }
 
   /** Hands the connection over, with what has arrived since the first frame. */

@@ -31,6 +31,20 @@ describe('a framed agent', () => {
     expect(types(agent.seen).every((type) => type === 'handshake')).toBe(true);
   });
 
+  it.each([
+    [{ protocol_version: 3 }, 'the agent chose protocol_version 3, but only 2 was offered'],
+    [{ encoding: 'msgpack' }, 'the agent chose encoding "msgpack", but only "json" was offered'],
+    [{ capabilities: { supported_events: 'all' } }, '"supported_events" should be a list, but is "all"'],
+    [{ success: 'yes' }, 'has neither "success" nor "accepted"'],
+  ])('whose answer to the handshake has %j is not used, and its connection not kept', async (handshake, message) => {
+    const agent = await during(startFramedAgent({ handshake }));
+    const gateway = gatewayWith([settingsFor(agent, { failureMode: 'closed' })]);
+    expect(await gateway.begin().run(requestHead())).toMatchObject({
+      refusal: { error: { message: expect.stringContaining(message) as string } },
+    });
+    await eventually(() => agent.connections.open === 0, 'the end of the connections');
+  });
+
   it('that declines its configuration is not used', async () => {
     const agent = await during(
       startFramedAgent({ script: () => ({ block: { status: 500, body: 'Configuration rejected' } }) }),

@@ -13,7 +13,7 @@ const toAgent = root.lookupType('zentinel.agent.v2.ProxyToAgent');
 const toProxy = root.lookupType('zentinel.agent.v2.AgentToProxy');
 
 function readByAgent(bytes: Uint8Array): Record<string, unknown> {
-  return toAgent.toObject(toAgent.decode(bytes), { longs: Number, bytes: Buffer });
+  return toAgent.toObject(toAgent.decode(Buffer.from(bytes)), { longs: Number, bytes: Buffer });
 }
 
 function fromAgent(message: Record<string, unknown>): Uint8Array {
@@ -95,9 +95,10 @@ describe('messages of a gRPC agent', () => {
       features: { concurrent_requests: 3 },
       limits: { preferred_chunk_size: 4096 },
     };
-    expect(decodeAgentMessage(fromAgent({ handshake: { success: true, capabilities } }))).toEqual({
+    expect(decodeAgentMessage(fromAgent({ handshake: { success: true, protocol_version: 2, capabilities } }))).toEqual({
       kind: 'handshake',
       success: true,
+      version: 2,
       agent: {
         name: 'n',
         version: 'v',
@@ -178,7 +179,7 @@ describe('messages of a gRPC agent', () => {
         correlation_id: 'c-1',
         client_to_server: true,
         frame_type: 1,
-        payload: Uint8Array.from(Buffer.from('hi')),
+        payload: Buffer.from('hi'),
       },
     });
     const guardrail = { inspection: 'pii_detection', content: 'text', categories: ['email'] } as const;

@@ -149,9 +149,12 @@ export class GrpcConnection implements AgentConnection, GrpcStreamListener {
     }
   }
 
-  #onHandshake({ success, error, agent }: Extract<AgentToProxy, { readonly kind: 'handshake' }>): void {
-    if (success) this.#greeted?.resolve(agent);
-    else throw new AgentError('refused', `the agent declined the handshake: ${error ?? 'it gave no reason'}`);
+  #onHandshake({ success, version, error, agent }: Extract<AgentToProxy, { readonly kind: 'handshake' }>): void {
+    if (!success) throw new AgentError('refused', `the agent declined the handshake: ${error ?? 'it gave no reason'}`);
+    if (version > 2) {
+      throw new AgentError('refused', `the agent chose protocol version ${version}, but only 2 and 1 were offered`);
+    }
+    this.#greeted?.resolve(agent);
   }
 
   #onResponse({ correlationId, answer }: Extract<AgentToProxy, { readonly kind: 'response' }>, bytes: number): void {
@@ -164,7 +167,8 @@ export class GrpcConnection implements AgentConnection, GrpcStreamListener {
   }
 
   #send(message: Uint8Array): void {
-    if (this.#closed || this.#stream === undefined) throw new AgentError('closed', 'the stream to the agent is closed');
+    if (this.#closed || this.#stream === undefined)
+      throw new AgentError('connection_lost', 'the stream to the agent is closed');
     const { unsentBytes } = this.#stream;
     if (unsentBytes > maxUnreadBytes) {
       const text = `the agent has not read ${unsentBytes} bytes sent to it; at most ${maxUnreadBytes} are kept`;

@@ -9,7 +9,13 @@ import type { ProtoField } from './protobuf.ts';
 
 /** What an `AgentToProxy` carries. */
 export type AgentToProxy =
-  | { readonly kind: 'handshake'; readonly success: boolean; readonly error?: string; readonly agent: AgentDescription }
+  | {
+      readonly kind: 'handshake';
+      readonly success: boolean;
+      readonly version: number;
+      readonly error?: string;
+      readonly agent: AgentDescription;
+    }
   | { readonly kind: 'response'; readonly correlationId: string; readonly answer: AgentAnswer }
   | { readonly kind: 'health'; readonly health: AgentHealth }
   | { readonly kind: 'flow_control'; readonly correlationId?: string; readonly action: number }
@@ -49,14 +55,16 @@ function variantOf(field: ProtoField): AgentToProxy {
 
 function decodeHandshake(bytes: Uint8Array): AgentToProxy {
   let success = false;
+  let version = 0;
   let error: string | undefined;
   let agent: AgentDescription = {};
   for (const field of protoFields(bytes)) {
+    if (field.number === 1) version = uintOf(field);
     if (field.number === 2) agent = decodeCapabilities(bytesOf(field));
     if (field.number === 3) success = uintOf(field) !== 0;
     if (field.number === 4) error = textOf(field);
   }
-  return { kind: 'handshake', success, agent, ...(error === undefined ? {} : { error }) };
+  return { kind: 'handshake', success, version, agent, ...(error === undefined ? {} : { error }) };
 }
 
 function decodeCapabilities(bytes: Uint8Array): AgentDescription {

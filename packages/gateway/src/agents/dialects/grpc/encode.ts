@@ -104,7 +104,7 @@ export function encodePing(sequence: number): Uint8Array {
 }
 
 function wrap(field: number, write: (out: ProtoWriter) => void): Uint8Array {
-  return protoMessage((out) => out.nested(field, protoMessage(write)));
+  return protoMessage((out) => out.nested(field, write));
 }
 
 function nowMs(): bigint {
@@ -112,10 +112,7 @@ function nowMs(): bigint {
 }
 
 function writeRequestHeaders(out: ProtoWriter, message: MessageOf<'request_headers'>, context: CallContext): void {
-  out.nested(
-    1,
-    protoMessage((inner) => writeMetadata(inner, context)),
-  );
+  out.nested(1, (inner) => writeMetadata(inner, context));
   out.text(2, message.method);
   out.text(3, message.uri);
   out.text(4, context.metadata.protocol);
@@ -140,11 +137,10 @@ function writeHeaders(out: ProtoWriter, field: number, headers: FlatHeaders): vo
   for (let at = 0; at + 1 < headers.length; at += 2) {
     const name = headers[at]!.toLowerCase();
     const value = headers[at + 1]!;
-    const header = protoMessage((inner) => {
+    out.nested(field, (inner) => {
       inner.text(1, name);
       inner.text(2, value);
     });
-    out.nested(field, header);
   }
 }
 

@@ -13,6 +13,16 @@ describe('a gRPC agent', () => {
     });
   });
 
+  it('that chose a version nobody offered is not used', async () => {
+    const agent = await during(startGrpcAgent({ protocolVersion: 3 }));
+    const gateway = gatewayWith([settingsFor(agent, { failureMode: 'closed' })]);
+    expect(await gateway.begin().run(requestHead())).toMatchObject({
+      refusal: {
+        error: { code: 'refused', message: 'the agent chose protocol version 3, but only 2 and 1 were offered' },
+      },
+    });
+  });
+
   it('of another protocol version is named as that', async () => {
     const agent = await during(startGrpcAgent({ service: 'zentinel.agent.v1.AgentProcessor' }));
     const gateway = gatewayWith([settingsFor(agent, { failureMode: 'closed' })]);

@@ -2,17 +2,22 @@
 // Messages are small and few a request; what is read comes from agents and is checked against the bytes there are.
 import { AgentError } from '../../errors.ts';
 
-const textEncoder = new TextEncoder();
 const textDecoder = new TextDecoder();
 
-/** Writes one message. Fields that have proto3's default are left out, except by the `optional…` methods. */
+/** A varint of 32 bits takes no more. */
+const maxLengthBytes = 5;
+
+/**
+ * Writes one message. Fields that have proto3's default are left out, except by the `optional…` methods. Nested messages
+ * are written in place and moved behind their length when that is known, so that a message is one buffer.
+ */
 export class ProtoWriter {
-  #bytes = new Uint8Array(256);
+  #bytes = Buffer.allocUnsafe(1024);
   #size = 0;
 
   /** The message. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#size);
+    return this.#bytes.subarray(0, this.#size);
   }
 
   /** A bool. */
@@ -42,34 +47,51 @@ export class ProtoWriter {
 
   /** A string. */
   text(field: number, value: string): void {
-    if (value !== '') this.nested(field, textEncoder.encode(value));
+    if (value !== '') this.optionalText(field, value);
   }
 
   /** A string whose presence means something; undefined = absent. */
   optionalText(field: number, value: string | undefined): void {
-    if (value !== undefined) this.nested(field, textEncoder.encode(value));
+    if (value === undefined) return;
+    const length = Buffer.byteLength(value);
+    this.#begin(field, length);
+    this.#bytes.write(value, this.#size, 'utf8');
+    this.#size += length;
   }
 
   /** Bytes. */
   bytes(field: number, value: Uint8Array): void {
-    if (value.length > 0) this.nested(field, value);
-  }
-
-  /** A message, or packed numbers, written even when empty. */
-  nested(field: number, value: Uint8Array): void {
-    this.#varint(field * 8 + 2);
-    this.#varint(value.length);
-    this.#need(value.length);
+    if (value.length === 0) return;
+    this.#begin(field, value.length);
     this.#bytes.set(value, this.#size);
     this.#size += value.length;
+  }
+
+  /** A message, written even when empty. */
+  nested(field: number, write: (inner: ProtoWriter) => void): void {
+    const mark = this.#size;
+    write(this);
+    const length = this.#size - mark;
+    this.#need(2 * maxLengthBytes);
+    this.#size = mark;
+    // The head is written where the body begins, after the body was moved out of its way.
+    const headBytes = varintBytes(field * 8 + 2) + varintBytes(length);
+    this.#bytes.copyWithin(mark + headBytes, mark, mark + length);
+    this.#varint(field * 8 + 2);
+    this.#varint(length);
+    this.#size += length;
   }
 
   /** Numbers as a packed repeated field. */
   packed(field: number, values: readonly number[]): void {
     if (values.length === 0) return;
-    const inner = new ProtoWriter();
-    for (const value of values) inner.#varint(value);
-    this.nested(field, inner.finish());
+    this.nested(field, () => values.forEach((value) => this.#varint(value)));
+  }
+
+  #begin(field: number, length: number): void {
+    this.#varint(field * 8 + 2);
+    this.#varint(length);
+    this.#need(length);
   }
 
   #varint(value: number): void {
@@ -85,10 +107,16 @@ export class ProtoWriter {
 
   #need(count: number): void {
     if (this.#size + count <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#size + count));
-    grown.set(this.#bytes.subarray(0, this.#size));
+    const grown = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#size + count));
+    this.#bytes.copy(grown, 0, 0, this.#size);
     this.#bytes = grown;
   }
+}
+
+function varintBytes(value: number): number {
+  let bytes = 1;
+  for (let rest = value >>> 7; rest > 0; rest >>>= 7) bytes++;
+  return bytes;
 }
 
 /** Builds one message. */
