@@ -38,7 +38,7 @@ function spansOf({ service, operation, receivedUnixMs, sampler, param, traces: c
 describeSamplingStoreContract('the storage', async () => {
   const test = await openTestStore();
   return {
-    store: new SqlSamplingStore(() => test.client, { exclusive: true }),
+    store: new SqlSamplingStore(async () => test.client, { exclusive: true }),
     async addRoots(roots) {
       await test.store(
         roots.map((each) => ({
@@ -67,7 +67,7 @@ describe('counting roots', () => {
   it('takes the probability whatever its type, under the keys of any client, and each trace once', async () => {
     const test = await openTestStore();
     try {
-      const store = new SqlSamplingStore(() => test.client, { exclusive: true });
+      const store = new SqlSamplingStore(async () => test.client, { exclusive: true });
       const root = (trace: number, ...tags: NonNullable<SpanSketch['tags']>): SpanSketch => ({
         trace,
         service: 'shop',
@@ -109,7 +109,7 @@ describe('tables of an earlier version', () => {
       await migrate(test.client, ddl, { target: { schema: first, migrations: [] } });
       await migrate(test.client, ddl);
       await migrate(test.client, ddl);
-      const store = new SqlSamplingStore(() => test.client, { exclusive: true });
+      const store = new SqlSamplingStore(async () => test.client, { exclusive: true });
       const signal = AbortSignal.timeout(60_000);
       await store.saveRound('t', { round: 1, operations: [] }, signal);
       expect(await store.latestRound('t', signal)).toEqual({ round: 1, operations: [] });
@@ -135,5 +135,15 @@ describe('the storage extension', () => {
     const extension = storage(config);
     if (!isSamplingStorage(extension)) throw new Error('it does not');
     expect(extension.samplingStore.exclusive).toBe(exclusive);
+  });
+
+  it('lets who asks before the tables are there wait, and give up', async () => {
+    const extension = storage({});
+    if (!isSamplingStorage(extension)) throw new Error('it does not');
+    const caller = new AbortController();
+    const asked = extension.samplingStore.latestRound('t', caller.signal);
+    caller.abort(new Error('enough'));
+    await expect(asked).rejects.toThrow('enough');
+    await expect(extension.samplingStore.latestRound('t', caller.signal)).rejects.toThrow('enough');
   });
 });

@@ -22,16 +22,16 @@ const complete = Object.freeze({ lightweight_deletes_sync: 2 });
 /** The memory of adaptive sampling, in tables of its own beside the spans. */
 export class SqlSamplingStore implements SamplingStore {
   readonly exclusive: boolean;
-  readonly #client: () => SqlClient;
+  readonly #client: () => Promise<SqlClient>;
 
-  /** `exclusive` says that no other process can use the tables. `client` is asked for with every statement. */
-  constructor(client: () => SqlClient, options: { readonly exclusive: boolean }) {
+  /** `exclusive` says that no other process can use the tables. `client` is asked for with every statement, and may wait for the tables. */
+  constructor(client: () => Promise<SqlClient>, options: { readonly exclusive: boolean }) {
     this.#client = client;
     this.exclusive = options.exclusive;
   }
 
   async countRoots(request: RootCountRequest, signal: AbortSignal): Promise<RootCount[]> {
-    return countRoots(this.#client(), request, signal);
+    return countRoots(await this.#ready(signal), request, signal);
   }
 
   async latestRound(tenant: string, signal: AbortSignal): Promise<SamplingRound> {
@@ -60,7 +60,7 @@ export class SqlSamplingStore implements SamplingStore {
   }
 
   async saveRound(tenant: string, round: SamplingRound, signal: AbortSignal): Promise<void> {
-    return saveRound(this.#client(), tenant, round, signal);
+    return saveRound(await this.#ready(signal), tenant, round, signal);
   }
 
   async servedSince(tenant: string, unixMs: number, signal: AbortSignal): Promise<ServedStrategy[]> {
@@ -142,14 +142,29 @@ export class SqlSamplingStore implements SamplingStore {
     await this.#write('DELETE FROM sampling_leases WHERE term < {term:UInt64}', { ...options, params: { term } });
   }
 
-  async #rows<Row>(sql: string, options: Omit<StatementOptions, 'class'>): Promise<Row[]> {
-    return this.#client().rows<Row>(sql, { ...options, class: 'point' });
+  /** The client, unless the caller gives up before it is there. */
+  async #ready(signal: AbortSignal): Promise<SqlClient> {
+    signal.throwIfAborted();
+    const { promise: aborted, reject } = Promise.withResolvers<never>();
+    const onAbort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      return await Promise.race([this.#client(), aborted]);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
   }
 
-  async #write(sql: string, options: Omit<StatementOptions, 'class'>): Promise<void> {
-    return this.#client().execute(sql, { ...options, class: 'control' });
+  async #rows<Row>(sql: string, options: Asked): Promise<Row[]> {
+    return (await this.#ready(options.signal)).rows<Row>(sql, { ...options, class: 'point' });
+  }
+
+  async #write(sql: string, options: Asked): Promise<void> {
+    return (await this.#ready(options.signal)).execute(sql, { ...options, class: 'control' });
   }
 }
+
+type Asked = Omit<StatementOptions, 'class' | 'signal'> & { readonly signal: AbortSignal };
 
 /** Notes of one statement: with names of ordinary length far below what a request may carry. */
 const NOTES_AT_ONCE = 500;

@@ -82,7 +82,8 @@ export class ClewStorageExtension implements ClewStorage, SamplingStorage {
     this.#config = config;
     this.#telemetry = telemetry;
     // The embedded engine's directory is locked: nobody else can be there.
-    this.samplingStore = new SqlSamplingStore(() => this.client, { exclusive: config.url === undefined });
+    const client = (): Promise<SqlClient> => this.ready.then(() => this.client);
+    this.samplingStore = new SqlSamplingStore(client, { exclusive: config.url === undefined });
     this.#life = new Lifecycle(`the extension ${id}`, {
       start: () => this.#start(),
       stop: (deadline) => this.#stop(deadline),

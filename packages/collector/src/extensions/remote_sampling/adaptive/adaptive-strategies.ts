@@ -33,6 +33,9 @@ const maxSettleMs = 2000;
 /** Where in its interval a round is calculated: a moment after its beginning. */
 const roundOffset = 0.05;
 
+/** Time for the last words to the store. */
+const farewellMs = 1000;
+
 interface Running {
   readonly controller: AdaptiveController;
   readonly election: Election | undefined;
@@ -71,8 +74,10 @@ export class AdaptiveStrategies implements StrategyProvider {
     if (running === undefined) return;
     await running.loops;
     if (deadline.aborted) return;
-    await this.#attempt('resign', () => running.election?.resign(deadline) ?? Promise.resolve());
-    await this.#attempt('note', () => running.controller.flushNotes(deadline));
+    // Nice to have done: a store that is away must not hold up the end.
+    const brief = AbortSignal.any([deadline, AbortSignal.timeout(farewellMs)]);
+    await this.#attempt('resign', () => running.election?.resign(brief) ?? Promise.resolve());
+    await this.#attempt('note', () => running.controller.flushNotes(brief));
   }
 
   strategyFor(service: string): SamplingStrategy {
