@@ -1,12 +1,21 @@
 // The load generator, a process of its own. Told what to do by one JSON argument, it prints one JSON line with what it saw.
+import { SpanBatch } from '@clew/model';
 import { SpanGenerator, nextRequest } from '@clew/testkit';
+import { encodeThriftBatches } from '@clew/wire/jaeger';
+import { encodeZipkinV2Json } from '@clew/wire/zipkin';
+import { PatchedTemplate } from '../lib/patched-template.ts';
+import type { Template } from '../lib/patched-template.ts';
 import { percentile } from '../lib/percentiles.ts';
 import { RequestTemplate } from '../lib/request-template.ts';
 import { grpcSender, httpSender } from '../lib/senders.ts';
+import type { Sender } from '../lib/senders.ts';
+
+/** How spans are sent: OTLP over HTTP or gRPC, Jaeger's Thrift over HTTP, Zipkin's JSON. */
+export type LoadProtocol = 'http' | 'grpc' | 'jaeger_thrift' | 'zipkin_json';
 
 /** What a run is told. */
 export interface LoadOptions {
-  readonly protocol: 'http' | 'grpc';
+  readonly protocol: LoadProtocol;
   readonly host: string;
   readonly port: number;
   readonly profile: 'light' | 'rich';
@@ -31,12 +40,20 @@ export interface LoadResult {
 }
 
 const options = JSON.parse(process.argv[2]!) as LoadOptions;
-const baseUnixNano = 1_760_000_000_000_000_000n;
+/** Only OTLP's templates rewrite times; the others are made with the time of the run. */
+const isOtlp = options.protocol === 'http' || options.protocol === 'grpc';
+const baseUnixNano = isOtlp ? 1_760_000_000_000_000_000n : BigInt(Date.now()) * 1_000_000n;
 /** Different requests in rotation, so that dictionaries do not see one batch only. */
 const templatesPerConnection = 8;
 
 /** One stream of spans, cut into requests: a trace's spans lie in several of them, as in life. */
-const generator = new SpanGenerator({ profile: options.profile, seed: options.seed, startUnixNano: baseUnixNano });
+const generator = new SpanGenerator({
+  profile: options.profile,
+  seed: options.seed,
+  startUnixNano: baseUnixNano,
+  // A Thrift batch is of one process.
+  ...(options.protocol === 'jaeger_thrift' ? { servicesPerFill: 1 } : {}),
+});
 const run = Math.floor(Date.now() / 1000) & 0xfff;
 let acceptedSpans = 0;
 let refusedRequests = 0;
@@ -46,14 +63,34 @@ let lastAckUnixMs = 0;
 const latencies: number[] = [];
 
 const templatesOf = Array.from({ length: options.connections }, () =>
-  Array.from(
-    { length: templatesPerConnection },
-    () => new RequestTemplate(nextRequest(generator, options.spansPerRequest), baseUnixNano, run),
-  ),
+  Array.from({ length: templatesPerConnection }, () => nextTemplate()),
 );
 
+function nextTemplate(): Template {
+  if (isOtlp) return new RequestTemplate(nextRequest(generator, options.spansPerRequest), baseUnixNano, run);
+  const batch = new SpanBatch();
+  generator.fill(batch, options.spansPerRequest);
+  if (options.protocol === 'zipkin_json')
+    return new PatchedTemplate(encodeZipkinV2Json(batch).slice(), batch, run, true);
+  return new PatchedTemplate(encodeThriftBatches(batch)[0]!.slice(), batch, run, false);
+}
+
+function open(): Promise<Sender> {
+  const { host, port } = options;
+  switch (options.protocol) {
+    case 'http':
+      return httpSender(host, port);
+    case 'grpc':
+      return grpcSender(host, port);
+    case 'jaeger_thrift':
+      return httpSender(host, port, { path: '/api/traces', contentType: 'application/x-thrift' });
+    case 'zipkin_json':
+      return httpSender(host, port, { path: '/api/v2/spans', contentType: 'application/json' });
+  }
+}
+
 async function drive(connection: number, untilMs: number): Promise<void> {
-  const sender = await (options.protocol === 'http' ? httpSender : grpcSender)(options.host, options.port);
+  const sender = await open();
   const templates = templatesOf[connection]!;
   const startedMs = performance.now();
   const intervalMs =
@@ -68,7 +105,7 @@ async function drive(connection: number, untilMs: number): Promise<void> {
     const at = intervalMs > 0 ? Math.max(dueMs, 0) : performance.now();
     const status = await sender.send(body);
     latencies.push(performance.now() - at);
-    if (status === 200 || status === 0) {
+    if (status === 200 || status === 202 || status === 0) {
       acceptedSpans += template.spans;
       wireBytes += body.length;
       lastTraceId = template.firstTraceId();

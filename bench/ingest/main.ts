@@ -10,7 +10,7 @@ import { launchClew } from '@clew/testkit';
 import type { LaunchedClew } from '@clew/testkit';
 import { spreadOf } from '../lib/percentiles.ts';
 import { TreeMeter } from '../lib/process-stats.ts';
-import type { LoadOptions, LoadResult } from './generator.ts';
+import type { LoadOptions, LoadProtocol, LoadResult } from './generator.ts';
 
 const { values } = parseArgs({
   options: {
@@ -83,7 +83,7 @@ async function measure(
     const load = await runGenerator({
       ...wanted,
       host: '127.0.0.1',
-      port: clew.ports[wanted.protocol],
+      port: portOf(clew, wanted.protocol),
       connections: Number(values.connections),
       seconds: Number(values.seconds),
       spansPerSecond: Number(values.rate),
@@ -105,6 +105,11 @@ async function measure(
   } finally {
     await clew.close();
   }
+}
+
+function portOf({ ports }: LaunchedClew, protocol: LoadProtocol): number {
+  if (protocol === 'jaeger_thrift') return ports.jaegerHttp;
+  return protocol === 'zipkin_json' ? ports.zipkin : ports[protocol];
 }
 
 function runGenerator(options: LoadOptions): Promise<LoadResult> {

@@ -1,8 +1,10 @@
+import type { Template } from './patched-template.ts';
+
 /**
  * An OTLP protobuf request that can be sent again and again as a different one: ids and times are rewritten in place, so that a load
  * generator costs almost nothing per span. A server that recognises repeated requests sees a new one every time.
  */
-export class RequestTemplate {
+export class RequestTemplate implements Template {
   readonly bytes: Uint8Array;
   readonly spans: number;
   /** Offsets of trace ids (16 bytes). Those of links are left alone. */

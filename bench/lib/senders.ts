@@ -10,8 +10,16 @@ export interface Sender {
   close(): void;
 }
 
-/** OTLP/HTTP over a bare socket: a benchmark's client should cost as little as it can. */
-export function httpSender(host: string, port: number): Promise<Sender> {
+/** Where and as what an HTTP sender posts. */
+export interface HttpTarget {
+  readonly path: string;
+  readonly contentType: string;
+}
+
+const otlp: HttpTarget = { path: '/v1/traces', contentType: 'application/x-protobuf' };
+
+/** HTTP over a bare socket: a benchmark's client should cost as little as it can. */
+export function httpSender(host: string, port: number, { path, contentType }: HttpTarget = otlp): Promise<Sender> {
   return new Promise((resolve, reject) => {
     const socket: Socket = connect({ host, port, noDelay: true });
     let settle: ((status: number) => void) | undefined;
@@ -37,7 +45,7 @@ export function httpSender(host: string, port: number): Promise<Sender> {
 
             socket.cork();
             socket.write(
-              `POST /v1/traces HTTP/1.1\r\nhost: ${host}:${port}\r\ncontent-type: application/x-protobuf\r\ncontent-length: ${body.length}\r\n\r\n`,
+              `POST ${path} HTTP/1.1\r\nhost: ${host}:${port}\r\ncontent-type: ${contentType}\r\ncontent-length: ${body.length}\r\n\r\n`,
             );
             socket.write(body);
             socket.uncork();

@@ -39,7 +39,14 @@ function withPorts(text: string, { ports }: LaunchedClew): string {
   return text
     .replace(/\blocalhost:16686\b/g, `127.0.0.1:${ports.query}`)
     .replace(/\blocalhost:4317\b/g, `127.0.0.1:${ports.grpc}`)
-    .replace(/\blocalhost:4318\b/g, `127.0.0.1:${ports.http}`);
+    .replace(/\blocalhost:4318\b/g, `127.0.0.1:${ports.http}`)
+    .replace(/\blocalhost:9411\b/g, `127.0.0.1:${ports.zipkin}`)
+    .replace(/\blocalhost:14268\b/g, `127.0.0.1:${ports.jaegerHttp}`)
+    .replace(/\blocalhost:5778\b/g, `127.0.0.1:${ports.samplingHttp}`)
+    .replace(
+      /\bagentHost: 'localhost', agentPort: 6831\b/g,
+      `agentHost: '127.0.0.1', agentPort: ${ports.jaegerCompact}`,
+    );
 }
 
 /**

@@ -53,9 +53,12 @@ export function expectedOfThrift({ process, spans }: ThriftBatch) {
       startTime: Number(span.startTimeUs),
       duration: Number(span.durationUs),
       tags: span.tags.map(tag),
-      logs: span.logs.map(({ timestampUs, fields }) => ({ timestamp: Number(timestampUs), fields: fields.map(tag) })),
+      logs: span.logs.map(({ timestampUs, fields }) => ({
+        timestamp: Number(timestampUs),
+        fields: sorted(fields.map(tag)),
+      })),
       service: process.serviceName,
-      processTags: process.tags.map(tag),
+      processTags: sorted(process.tags.map(tag)),
     };
   });
 }
@@ -63,11 +66,14 @@ export function expectedOfThrift({ process, spans }: ThriftBatch) {
 /** Keys that Jaeger itself shows on the process although they were sent on spans. */
 const moved = /^telemetry\.(sdk\.(language|name|version)|distro\.(name|version))$/;
 
-/** The facts of a span that came out, tags reduced to those that were sent: more may be derived, none may be missing. */
+/**
+ * The facts of a span that came out, tags reduced to those that were sent: more may be derived, none may be missing. Of the process's tags
+ * those are left out that Jaeger moved there from spans.
+ */
 export function sentFactsOf(
   trace: JaegerTrace,
   span: JaegerSpan & { readonly flags?: number },
-  sent: readonly JaegerTag[],
+  sent: { readonly tags: readonly JaegerTag[]; readonly processTags: readonly JaegerTag[] },
 ) {
   const process = trace.processes[span.processID];
   const processTags = process?.tags ?? [];
@@ -79,11 +85,15 @@ export function sentFactsOf(
     references: span.references,
     startTime: span.startTime,
     duration: span.duration,
-    tags: sent.map(({ key }) => find(moved.test(key) ? processTags : span.tags, key)),
-    logs: span.logs,
+    tags: sent.tags.map(({ key }) => find(moved.test(key) ? processTags : span.tags, key)),
+    logs: span.logs.map(({ timestamp, fields }) => ({ timestamp, fields: sorted(fields) })),
     service: process?.serviceName,
-    processTags: processTags.filter(({ key }) => !moved.test(key) || !sent.some((one) => one.key === key)),
+    processTags: sorted(processTags.filter(({ key }) => !moved.test(key) || find(sent.processTags, key) !== undefined)),
   };
+}
+
+function sorted(tags: readonly JaegerTag[]): JaegerTag[] {
+  return tags.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
 }
 
 function find(tags: readonly JaegerTag[], key: string): JaegerTag | undefined {
