@@ -15,3 +15,8 @@ export type { ClientStats, ThriftBatchResult } from './thrift-decode.ts';
 export type { WrittenProtocol } from './thrift-encode.ts';
 export { decodeModelBatch, decodePostSpans } from './model-decode.ts';
 export { encodeModelBatches, encodePostSpans } from './model-encode.ts';
+export { WireError } from '../errors.ts';
+export type { WireErrorCode } from '../errors.ts';
+export { DEFAULT_DECODE_LIMITS, MAX_DEPTH } from '../limits.ts';
+export type { DecodeLimits } from '../limits.ts';
+export type { ThriftProtocol } from '../thrift/types.ts';

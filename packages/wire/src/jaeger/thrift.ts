@@ -8,6 +8,7 @@ import { NO_FIELD } from '../thrift/reader.ts';
 import type { ThriftReader } from '../thrift/reader.ts';
 import { ThriftType } from '../thrift/types.ts';
 import type { ThriftProtocol } from '../thrift/types.ts';
+import { decodeZipkinThriftSpans } from '../zipkin/thrift-decode.ts';
 import { ThriftBatchDecoder } from './thrift-decode.ts';
 import type { ThriftBatchResult } from './thrift-decode.ts';
 
@@ -46,12 +47,19 @@ export function decodeAgentMessage(bytes: Uint8Array, batch: SpanBatch, limits: 
   const plain = plainBytes(bytes);
   try {
     const { protocol, method } = readers.open(plain, resolveLimits(limits).maxDepth);
-    if (method !== 'emitBatch') {
-      throw inputError('unsupported_message', 0, `the method "${method}" is neither emitBatch nor emitZipkinBatch`);
-    }
     const reader = readers.of(protocol);
-    findArgument(reader, ThriftType.STRUCT);
-    return { method, protocol, ...decoder.decode(reader, plain, batch, limits) };
+    switch (method) {
+      case 'emitBatch':
+        findArgument(reader, ThriftType.STRUCT);
+        return { method, protocol, ...decoder.decode(reader, plain, batch, limits) };
+      case 'emitZipkinBatch': {
+        findArgument(reader, ThriftType.LIST);
+        const spans = decodeZipkinThriftSpans(reader, batch, limits);
+        return { method, protocol, spans, sequenceNumber: undefined, clientStats: undefined };
+      }
+      default:
+        throw inputError('unsupported_message', 0, `the method "${method}" is neither emitBatch nor emitZipkinBatch`);
+    }
   } finally {
     readers.release();
   }
