@@ -32,3 +32,5 @@ export { RouteMatcher, rankRoutes } from './routing/matcher.ts';
 export type { MatcherOptions, RouteMatch } from './routing/matcher.ts';
 export { normalizeHost, splitRequestTarget } from './routing/request.ts';
 export type { RequestTarget, RoutableRequest } from './routing/request.ts';
+export { compareConfigs, effectiveConfig } from './config/changes.ts';
+export type { ConfigChanges, ItemChanges } from './config/changes.ts';

@@ -73,8 +73,8 @@ class Resolver {
     reader: Reader,
   ): RouteConfig {
     const inside = reader.within(`route ${quote(item.id)}`);
-    const agents = item.agents.map((agent) => this.#lookUp('agent', agent, inside));
-    const filters = item.filters.map((filter) => this.#lookUp('filter', filter, inside));
+    const agents = this.#lookUpAll('agent', item.agents, inside);
+    const filters = this.#lookUpAll('filter', item.filters, inside);
     return {
       ...item,
       destination: this.#destination(item.destination, inside),
@@ -86,6 +86,17 @@ class Resolver {
   #destination(destination: RawDestination, reader: Reader): RouteDestination {
     if (destination.kind !== 'upstream') return destination;
     return { kind: 'upstream', upstream: this.#lookUp('upstream', destination.upstream, reader) };
+  }
+
+  /** Names in their order, each once: asking twice would only take time. */
+  #lookUpAll(kind: Kind, references: readonly Reference[], reader: Reader): readonly string[] {
+    const found = new Set<string>();
+    for (const reference of references) {
+      const id = this.#lookUp(kind, reference, reader);
+      if (found.has(id)) reader.warn('repeated', `${kind} ${quote(id)} is named again, ignored`, reference.position);
+      found.add(id);
+    }
+    return [...found];
   }
 
   #lookUp(kind: Kind, { id, position }: Reference, reader: Reader): string {

@@ -150,7 +150,7 @@ export const route = (upstreams: readonly string[], agents: readonly string[]): 
         fc.constantFrom(...upstreams.map((name) => ({ kind: 'upstream' as const, upstream: name }))),
         fc.constantFrom({ kind: 'builtin' as const, handler: 'status' as const }),
       ),
-      agents: fc.array(fc.constantFrom(...agents), { maxLength: 2 }),
+      agents: fc.uniqueArray(fc.constantFrom(...agents), { maxLength: 2 }),
       websocket: fc.boolean(),
       policies: fc
         .record({

@@ -1,0 +1,72 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { GatewayConfig } from './model.ts';
+
+/** What a new configuration changes of one that is running. Places in files do not count. */
+export interface ConfigChanges {
+  /** Whether nothing at all differs. */
+  readonly unchanged: boolean;
+  /** Blocks that differ and stay as they were until the process is started anew. */
+  readonly needRestart: readonly string[];
+  readonly upstreams: ItemChanges;
+  readonly agents: ItemChanges;
+}
+
+/** Named things by what happens to them; what stays keeps its connections, health and breaker. */
+export interface ItemChanges {
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly changed: readonly string[];
+  readonly kept: readonly string[];
+}
+
+/** Compares the running configuration with a new one. */
+export function compareConfigs(running: GatewayConfig, next: GatewayConfig): ConfigChanges {
+  const [before, after] = [withoutPlaces(running), withoutPlaces(next)] as [GatewayConfig, GatewayConfig];
+  const cold = {
+    system: (config: GatewayConfig) => config.system,
+    listeners: (config: GatewayConfig) => config.listeners,
+    'observability metrics address': (config: GatewayConfig) => config.observability.metrics.address,
+  };
+  const needRestart = Object.entries(cold).filter(([, pick]) => !isDeepStrictEqual(pick(before), pick(after)));
+  return {
+    unchanged: isDeepStrictEqual({ ...before, files: [] }, { ...after, files: [] }),
+    needRestart: needRestart.map(([name]) => name),
+    upstreams: compareItems(before.upstreams, after.upstreams),
+    agents: compareItems(before.agents, after.agents),
+  };
+}
+
+/** The configuration that holds after a reload: the new one, with what cannot change while running as it was. */
+export function effectiveConfig(running: GatewayConfig, next: GatewayConfig): GatewayConfig {
+  const metrics = { ...next.observability.metrics, address: running.observability.metrics.address };
+  return {
+    ...next,
+    system: running.system,
+    listeners: running.listeners,
+    observability: { ...next.observability, metrics },
+  };
+}
+
+function compareItems(before: ReadonlyMap<string, object>, after: ReadonlyMap<string, object>): ItemChanges {
+  const both = [...after.keys()].filter((id) => before.has(id));
+  const same = (id: string) => isDeepStrictEqual(before.get(id), after.get(id));
+  return {
+    added: [...after.keys()].filter((id) => !before.has(id)),
+    removed: [...before.keys()].filter((id) => !after.has(id)),
+    changed: both.filter((id) => !same(id)),
+    kept: both.filter(same),
+  };
+}
+
+/** A copy without any `position`, whose lines move with every edit. */
+function withoutPlaces(value: unknown): unknown {
+  if (value instanceof Map) return new Map([...value].map(([key, held]) => [key as unknown, withoutPlaces(held)]));
+  if (Array.isArray(value)) return value.map(withoutPlaces);
+  if (typeof value !== 'object' || value === null) return value;
+  const kept = Object.entries(value).filter(([key, held]) => !(key === 'position' && isPlace(held)));
+  return Object.fromEntries(kept.map(([key, held]) => [key, withoutPlaces(held)]));
+}
+
+function isPlace(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'line' in value && 'column' in value;
+}
