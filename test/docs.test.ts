@@ -142,6 +142,7 @@ const machineDependent = new Map([
   ['extensions.clew_storage.journal.max_bytes', '1GiB'],
   ['extensions.clew_storage.engine.sessions', '2'],
   ['extensions.clew_storage.url', 'http://127.0.0.1:8123'],
+  ['extensions.remote_sampling.file.path', 'strategies.json'],
 ]);
 
 /** Types that hold the codes of errors somebody outside may see. The page of the browser only repeats the server's. */
