@@ -116,4 +116,56 @@ describe('the trace object of Jaeger’s JSON API', () => {
     expect(encoded!.flags).toBe(3);
     expect(encoded!.tags.map(({ key }) => key)).toEqual(['span.kind']);
   });
+
+  it('tells the type of the reference to the parent that Jaeger’s client sent, and keeps a second one to it', () => {
+    const parent = '00000000000000aa';
+    const scope = { name: '', version: '', attributes: [{ key: 'clew.carrier.format', value: 'jaeger' }] };
+    const attributes = [{ key: 'clew.carrier.jaeger.parent_ref_type', value: 'follows_from' }];
+    const links = [{ traceId, spanId: parent, attributes: [{ key: 'opentracing.ref_type', value: 'follows_from' }] }];
+    const following = testSpan({ parentSpanId: parent, scope, attributes });
+    const twice = testSpan({ spanId: '00000000000000bb', parentSpanId: parent, scope, links });
+    const spans = encodeTrace([following, twice], { sorted: true, strict: true }).spans;
+    expect(spans.map((span) => span.references.map(({ refType, spanID }) => [refType, spanID]))).toEqual([
+      [
+        ['CHILD_OF', parent],
+        ['FOLLOWS_FROM', parent],
+      ],
+      [['FOLLOWS_FROM', parent]],
+    ]);
+  });
+
+  it('writes the tags of a process under the names Jaeger’s client gave them', () => {
+    const resource = {
+      attributes: [
+        { key: 'service.name', value: 'a' },
+        { key: 'host.name', value: 'host-a' },
+        { key: 'opencensus.exporterversion', value: 'Jaeger-Node-3.19.0' },
+        { key: 'clew.carrier.jaeger.hostname', value: true },
+        { key: 'clew.carrier.jaeger.version', value: true },
+      ],
+    };
+    const other = { attributes: resource.attributes.slice(0, 3) };
+    const spans = [testSpan({ resource }), testSpan({ spanId: 'ffffffffffffffff', resource: other })];
+    const { processes } = encodeTrace(spans, { sorted: true, strict: true });
+    expect(Object.values(processes).map(({ tags }) => tags.map(({ key, value }) => [key, value]))).toEqual([
+      [
+        ['hostname', 'host-a'],
+        ['jaeger.version', 'Node-3.19.0'],
+      ],
+      [
+        ['host.name', 'host-a'],
+        ['opencensus.exporterversion', 'Jaeger-Node-3.19.0'],
+      ],
+    ]);
+  });
+
+  it('hides carriers on events, too', () => {
+    const attributes = [
+      { key: 'clew.carrier.xray.stack', value: '[]' },
+      { key: 'k', value: 'v' },
+    ];
+    const span = testSpan({ events: [{ timeNano: 1_000n, name: 'exception', attributes }] });
+    const [encoded] = encodeTrace([span], { sorted: true, strict: true }).spans;
+    expect(encoded!.logs[0]!.fields.map(({ key }) => key)).toEqual(['event', 'k']);
+  });
 });

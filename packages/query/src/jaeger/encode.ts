@@ -1,5 +1,13 @@
-import { base64Of, canonicalJson } from '@clew/model';
-import type { KeyValue } from '@clew/model';
+import {
+  Carrier,
+  CarrierFormat,
+  JAEGER_WARNINGS,
+  OPENTRACING_REF_TYPE,
+  base64Of,
+  canonicalJson,
+  isCarrierKey,
+} from '@clew/model';
+import type { AttributeValue, KeyValue } from '@clew/model';
 import { sortByKey } from './adjust/sort-attributes.ts';
 import { attributeOf } from './adjust/span.ts';
 import type { AdjustableSpan } from './adjust/span.ts';
@@ -100,33 +108,45 @@ function statusTags(span: AdjustableSpan): KeyValue[] {
 
 /** Attributes that carry facts of another protocol, and Jaeger's own carrier of warnings. */
 function isHidden(key: string): boolean {
-  return key.startsWith('clew.carrier.') || key === '@jaeger@warnings';
+  return isCarrierKey(key) || key === JAEGER_WARNINGS;
 }
 
 /** Jaeger's span flags, which came in by Jaeger's protocols and have no OTLP field. */
 function jaegerFlags(span: AdjustableSpan): number {
-  const value = attributeOf(span.attributes, 'clew.carrier.jaeger.flags');
+  const value = attributeOf(span.attributes, Carrier.JAEGER_FLAGS);
   return typeof value === 'bigint' ? Number(value) : 0;
 }
 
+/**
+ * The parent first, then the links. A link of OpenTelemetry's that points at the parent tells the type of the reference to it and is no
+ * reference of its own; among those Jaeger sent it was one more.
+ */
 function references(span: AdjustableSpan): JaegerReference[] {
   const list: JaegerReference[] = [];
   if (span.parentSpanId !== '') {
-    list.push({ refType: 'CHILD_OF', traceID: jaegerTraceId(span.traceId), spanID: span.parentSpanId });
+    const refType = refTypeOf(attributeOf(span.attributes, Carrier.JAEGER_PARENT_REF_TYPE) ?? 'child_of');
+    list.push({ refType, traceID: jaegerTraceId(span.traceId), spanID: span.parentSpanId });
   }
+  const isJaegers = attributeOf(span.scope.attributes, Carrier.FORMAT) === CarrierFormat.JAEGER;
   for (const link of span.links) {
-    const type = attributeOf(link.attributes, 'opentracing.ref_type');
-    const refType = type === 'child_of' ? 'CHILD_OF' : 'FOLLOWS_FROM';
-    if (span.parentSpanId !== '' && link.spanId === span.parentSpanId && link.traceId === span.traceId) {
+    const type = attributeOf(link.attributes, OPENTRACING_REF_TYPE);
+    const refType = refTypeOf(type);
+    const isParent = span.parentSpanId !== '' && link.spanId === span.parentSpanId && link.traceId === span.traceId;
+    if (isParent && !isJaegers) {
       if (type !== undefined) list[0] = { ...list[0]!, refType };
     } else list.push({ refType, traceID: jaegerTraceId(link.traceId), spanID: link.spanId });
   }
   return list;
 }
 
+function refTypeOf(type: AttributeValue | undefined): JaegerReference['refType'] {
+  return type === 'child_of' ? 'CHILD_OF' : 'FOLLOWS_FROM';
+}
+
 function encodeEvent(event: AdjustableSpan['events'][number]): JaegerLog {
-  const named = event.name === '' || event.attributes.some(({ key }) => key === 'event');
-  const fields = named ? event.attributes : [{ key: 'event', value: event.name }, ...event.attributes];
+  const sent = event.attributes.filter(({ key }) => !isCarrierKey(key));
+  const named = event.name === '' || sent.some(({ key }) => key === 'event');
+  const fields = named ? sent : [{ key: 'event', value: event.name }, ...sent];
   return { timestamp: micros(event.timeNano), fields: fields.map(keyValue) };
 }
 
@@ -184,7 +204,24 @@ class Processes {
 
 function encodeProcess(attributes: readonly KeyValue[], sorted: boolean): JaegerProcess {
   const service = attributeOf(attributes, 'service.name');
-  const others = attributes.filter(({ key }) => key !== 'service.name' && !isHidden(key));
+  const others = asSent(attributes).filter(({ key }) => key !== 'service.name' && !isHidden(key));
   if (sorted) sortByKey(others);
   return { serviceName: typeof service === 'string' ? service : noServiceName, tags: others.map(keyValue) };
 }
+
+/** Tags of a process under the names Jaeger's clients gave them, where their carriers tell that they had others. */
+function asSent(attributes: readonly KeyValue[]): readonly KeyValue[] {
+  const wasHostname = attributeOf(attributes, Carrier.JAEGER_HOSTNAME) === true;
+  const wasVersion = attributeOf(attributes, Carrier.JAEGER_VERSION) === true;
+  if (!wasHostname && !wasVersion) return attributes;
+  return attributes.map((attribute) => {
+    const { key, value } = attribute;
+    if (wasHostname && key === 'host.name') return { key: 'hostname', value };
+    const isVersion = wasVersion && key === 'opencensus.exporterversion' && typeof value === 'string';
+    if (!isVersion || !value.startsWith(VERSION_PREFIX)) return attribute;
+    return { key: 'jaeger.version', value: value.slice(VERSION_PREFIX.length) };
+  });
+}
+
+/** What a client's version is prefixed with when it becomes OpenTelemetry's attribute. */
+const VERSION_PREFIX = 'Jaeger-';
