@@ -20,7 +20,10 @@ export interface ValueCondition {
   readonly value?: string;
 }
 
-/** The `matches` block. Different kinds must all hold; within a kind one is enough (docs/gateway.md, routing). */
+/**
+ * The `matches` block. Different kinds must all hold; of one kind one is enough, but every header and every parameter that is
+ * named must be there.
+ */
 export interface RouteConditions {
   readonly paths: readonly PathCondition[];
   readonly hosts: readonly HostCondition[];

@@ -1,4 +1,4 @@
-/** How correlation ids are made (docs/gateway.md, identifiers). */
+/** How correlation ids look: `tinyflake` is 11 characters of time and chance, `uuid` a UUID of version 4. */
 export type CorrelationIdFormat = 'tinyflake' | 'uuid';
 
 /** The `system` block: what concerns the process as a whole. */

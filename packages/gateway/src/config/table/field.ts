@@ -31,6 +31,11 @@ export function describe(
   };
 }
 
+/** A type as the reference shows it. */
+function typeText({ label, note }: ValueType<unknown>): string {
+  return note === undefined ? label : `${label} (${note})`;
+}
+
 /** A setting with one value, and a default written as in a file. */
 export function setting<T>(
   name: string,
@@ -40,7 +45,7 @@ export function setting<T>(
   const fallback = readDefault(name, type, options.default);
   const defaultText = printScalar(options.default);
   return {
-    ...describe(name, options, { type: type.label, required: false, defaultText }),
+    ...describe(name, options, { type: typeText(type), required: false, defaultText }),
     optional: false,
     read(uses, _owner, reader) {
       const use = lastUse(uses, reader);
@@ -55,7 +60,7 @@ export function setting<T>(
 /** A setting with one value that may be absent. */
 export function optional<T>(name: string, type: ValueType<T>, options: FieldOptions): OptionalField<T> {
   return {
-    ...describe(name, options, { type: type.label, required: false }),
+    ...describe(name, options, { type: typeText(type), required: false }),
     optional: true,
     read(uses, _owner, reader) {
       const use = lastUse(uses, reader);
@@ -71,7 +76,7 @@ export function required<T>(
   options: FieldOptions & { readonly example: string },
 ): RequiredField<T> {
   return {
-    ...describe(name, options, { type: type.label, required: true }),
+    ...describe(name, options, { type: typeText(type), required: true }),
     optional: false,
     read(uses, owner, reader) {
       const use = lastUse(uses, reader);
@@ -91,7 +96,7 @@ export function list<T>(
   const defaultText = options.default?.map(printScalar).join(' ');
   return {
     ...describe(name, options, {
-      type: `${type.label}; several allowed`,
+      type: `${typeText(type)}; several allowed`,
       required: false,
       ...(defaultText === undefined ? {} : { defaultText }),
     }),

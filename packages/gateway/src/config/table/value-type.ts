@@ -16,6 +16,8 @@ export interface ValueWarning {
 export interface ValueType<T> {
   /** Completes "must be …", and is the type in the reference. */
   readonly label: string;
+  /** More that may be written, for the reference only. */
+  readonly note?: string;
   /** What the name of the setting means when it stands alone. */
   readonly bare?: T;
   read(value: KdlValue): ReadValue<T>;
@@ -161,8 +163,10 @@ export function oneOf<const W extends string>(words: readonly W[], options: Word
   const byName = new Map<string, W>(words.map((name) => [fold(name), name]));
   for (const [alias, name] of Object.entries(options.aliases ?? {})) byName.set(fold(alias), name as W);
   const unsupported = new Map(Object.entries(options.unsupported ?? {}).map(([name, as]) => [fold(name), as as W]));
+  const note = wordsNote(options);
   return {
     label: listWords(words),
+    ...(note === '' ? {} : { note }),
     read(value) {
       // `protocol-version 1` is as good as "1".
       const written = typeof value.value === 'number' ? String(value.value) : value.value;
@@ -175,6 +179,14 @@ export function oneOf<const W extends string>(words: readonly W[], options: Word
       return ok({ value: instead, warning: { code: 'unsupported', message } });
     },
   };
+}
+
+function wordsNote<W extends string>({ aliases = {}, unsupported = {} }: WordsOptions<W>): string {
+  const pairs = (what: string, entries: Readonly<Record<string, W>>) => {
+    const written = Object.entries(entries).map(([name, as]) => `${JSON.stringify(name)} = ${JSON.stringify(as)}`);
+    return written.length === 0 ? [] : [`${what} ${written.join(', ')}`];
+  };
+  return [...pairs('also', aliases), ...pairs('not supported, read as', unsupported)].join('; ');
 }
 
 function listWords(words: readonly string[]): string {
