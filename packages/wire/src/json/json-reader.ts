@@ -2,7 +2,7 @@ import { inputError } from '../errors.ts';
 import type { WireError } from '../errors.ts';
 import { limitError } from '../limits.ts';
 import { TextBuffer } from './text-buffer.ts';
-import type { NameTable } from './name-table.ts';
+import type { NameTable, QuotedName } from './name-table.ts';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -15,6 +15,7 @@ const BRACKET_CLOSE = 0x5d;
 const MINUS = 0x2d;
 
 const EMPTY = new Uint8Array(0);
+const EMPTY_VIEW = new DataView(EMPTY.buffer);
 
 /**
  * Reads JSON (RFC 8259) from UTF-8 bytes without building strings or objects. Members and elements are walked with
@@ -25,6 +26,8 @@ const EMPTY = new Uint8Array(0);
  */
 export class JsonReader {
   protected buf: Uint8Array = EMPTY;
+  /** The same bytes, for reading words. */
+  protected view: DataView = EMPTY_VIEW;
   protected pos = 0;
   protected end = 0;
   protected maxDepth = 0;
@@ -36,6 +39,7 @@ export class JsonReader {
 
   protected bindInput(bytes: Uint8Array): void {
     this.buf = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.pos = 0;
     this.end = bytes.length;
   }
@@ -43,6 +47,7 @@ export class JsonReader {
   /** Lets go of the input. */
   protected release(): void {
     this.buf = EMPTY;
+    this.view = EMPTY_VIEW;
     this.text = EMPTY;
     this.#scratch.reset();
   }
@@ -113,12 +118,13 @@ export class JsonReader {
     return names.learn(this.text, this.textStart, this.textEnd);
   }
 
-  #startsWith(expected: Uint8Array): boolean {
-    const { buf, pos } = this;
-    const { length } = expected;
+  #startsWith({ length, words }: QuotedName): boolean {
+    const { view, pos } = this;
     if (pos + length > this.end) return false;
-    for (let i = 0; i < length; i++) if (buf[pos + i] !== expected[i]) return false;
-    return true;
+    const last = length - 4;
+    let word = 0;
+    for (let i = 0; i < last; i += 4) if (view.getInt32(pos + i, true) !== words[word++]) return false;
+    return view.getInt32(pos + last, true) === words[word];
   }
 
   /** Reads a member's name, whatever it is, into `text`, `textStart`, `textEnd`, and the colon. */
@@ -157,7 +163,7 @@ export class JsonReader {
     if (this.peek() !== QUOTE) throw this.unexpected('a string');
     const { buf, end } = this;
     const start = this.pos + 1;
-    for (let pos = start; pos < end; pos++) {
+    for (let pos = this.#plainEnd(start); pos < end; pos++) {
       const byte = buf[pos]!;
       if (byte === QUOTE) {
         this.text = buf;
@@ -174,6 +180,22 @@ export class JsonReader {
         throw inputError('invalid_json', pos, 'a string contains a control character that is not escaped');
     }
     throw inputError('truncated', this.pos, 'a string does not end');
+  }
+
+  /** Skips words that hold no quote, backslash or control character: whether one does is told by subtracting from all four bytes at once. */
+  #plainEnd(start: number): number {
+    const { view } = this;
+    const last = this.end - 4;
+    let pos = start;
+    for (; pos <= last; pos += 4) {
+      const word = view.getInt32(pos, true);
+      const quote = word ^ 0x22222222;
+      const backslash = word ^ 0x5c5c5c5c;
+      const found =
+        ((quote - 0x01010101) & ~quote) | ((backslash - 0x01010101) & ~backslash) | ((word - 0x20202020) & ~word);
+      if ((found & 0x80808080) !== 0) break;
+    }
+    return pos;
   }
 
   #escapedString(start: number, firstEscape: number): void {

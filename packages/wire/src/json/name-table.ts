@@ -1,12 +1,28 @@
 const SLOTS = 64;
 
+/** A name in quotes and the colon behind it, as nearly all writers write it, to be compared by words. */
+export class QuotedName {
+  /** In bytes, at least 4. */
+  readonly length: number;
+  /** Little-endian words from the start on, the last one overlapping so that it ends where the bytes do. */
+  readonly words: Int32Array;
+
+  constructor(name: string) {
+    const bytes = Uint8Array.from(`"${name}":`, (letter) => letter.charCodeAt(0));
+    const view = new DataView(bytes.buffer);
+    this.length = bytes.length;
+    this.words = Int32Array.from({ length: Math.ceil(bytes.length / 4) }, (_, word) =>
+      view.getInt32(Math.min(word * 4, bytes.length - 4), true),
+    );
+  }
+}
+
 /**
  * Member names a message knows, each with a number above 0. A name is found under its lowerCamelCase form and, as the
  * reference accepts it too, under its snake_case form.
  */
 export class NameTable {
-  /** By slot: the name with its quotes and the colon, as most writers write it; see {@link NameTable.expected}. */
-  readonly #quoted: (Uint8Array | undefined)[] = Array.from({ length: SLOTS });
+  readonly #quoted: (QuotedName | undefined)[] = Array.from({ length: SLOTS });
   readonly #names: (Uint8Array | undefined)[] = Array.from({ length: SLOTS });
   readonly #fields = new Uint8Array(SLOTS);
   /** By slot of the name read last: the slot of the name that followed it. */
@@ -27,12 +43,12 @@ export class NameTable {
     let slot = slotOf(bytes, 0, bytes.length);
     while (this.#names[slot] !== undefined) slot = (slot + 1) % SLOTS;
     this.#names[slot] = bytes;
-    this.#quoted[slot] = Uint8Array.from(`"${name}":`, (letter) => letter.charCodeAt(0));
+    this.#quoted[slot] = new QuotedName(name);
     this.#fields[slot] = field;
   }
 
-  /** The name that followed the last one the time before, with quotes and colon; a guess, `undefined` when there is none. */
-  expected(): Uint8Array | undefined {
+  /** The name that followed the last one the time before: a guess, `undefined` when there is none. */
+  expected(): QuotedName | undefined {
     return this.#quoted[this.#follow[this.#last]!];
   }
 

@@ -24,15 +24,13 @@ class ZipkinJsonDecoder extends Json1Reader {
 
   decode(bytes: Uint8Array, batch: SpanBatch, version: JsonVersion, options: ZipkinDecodeOptions): number {
     const mark = batch.mark();
-    const { sink, v1 } = this;
+    const { v1 } = this;
     this.sawV1 = false;
     this.#version = version;
     this.#last = version === 'v1' ? 'v1' : 'v2';
     try {
-      this.bindInput(bytes);
-      sink.begin(batch, options);
+      this.begin(bytes, batch, options);
       v1.begin(options.limits ?? {});
-      this.maxDepth = sink.maxDepth;
       this.#list();
       return batch.count - mark.spans;
     } catch (error) {
@@ -40,7 +38,6 @@ class ZipkinJsonDecoder extends Json1Reader {
       throw error;
     } finally {
       this.release();
-      sink.release();
       v1.release();
     }
   }

@@ -1,10 +1,15 @@
 import { ValueType } from '@clew/model';
+import type { SpanBatch } from '@clew/model';
 import { inputError } from '../errors.ts';
+import { StringGuesser } from '../string-guesser.ts';
+import { viewOf } from '../protobuf/protobuf-reader.ts';
 import { missingId, readHexId, zeroId } from './ids.ts';
 import type { IdFormat, IdName } from './ids.ts';
 import { ANNOTATION_NAMES, ENDPOINT_NAMES, KIND_NAMES, SPAN_NAMES, ZipkinJsonReader } from './json-values.ts';
 import { KIND_OF_NUMBER, SpanSink } from './span-sink.ts';
-import type { EndpointFields } from './span-sink.ts';
+import type { EndpointFields, ZipkinDecodeOptions } from './span-sink.ts';
+
+const NO_BYTES = new Uint8Array(0);
 
 /** Bits of {@link Json2Reader.evidence}. */
 export const Evidence = Object.freeze({ V1: 1, V2: 2 } as const);
@@ -12,8 +17,28 @@ export const Evidence = Object.freeze({ V1: 1, V2: 2 } as const);
 /** Reads spans of Zipkin's v2 JSON. A hot path, guarded by `bench/codec`: nothing is allocated per span. */
 export class Json2Reader extends ZipkinJsonReader {
   protected readonly sink: SpanSink = new SpanSink();
+  readonly #guesser = new StringGuesser();
+  /** Where in the batch's heap the input is, or -1. */
+  #heapBase = -1;
+  #dictionary: Uint8Array = NO_BYTES;
+  #dictionaryView: DataView = viewOf(NO_BYTES);
   /** Which versions the members of the current span belong to, as bits; most members belong to both. */
   protected evidence = 0;
+
+  /** Begins to read spans from `bytes` into `batch`. */
+  protected begin(bytes: Uint8Array, batch: SpanBatch, options: ZipkinDecodeOptions): void {
+    this.bindInput(bytes);
+    this.sink.begin(batch, options);
+    this.maxDepth = this.sink.maxDepth;
+    this.#guesser.bind(this.buf, this.view, batch.strings);
+    this.#heapBase = -1;
+  }
+
+  protected override release(): void {
+    super.release();
+    this.sink.release();
+    this.#guesser.release();
+  }
 
   /** Reads a span up to where it must be closed or, if it is of the other version, discarded. */
   protected span2(): void {
@@ -44,7 +69,7 @@ export class Json2Reader extends ZipkinJsonReader {
           break;
         case 4:
           this.string();
-          batch.names[row] = batch.strings.intern(this.text, this.textStart, this.textEnd);
+          batch.names[row] = this.#recurring();
           break;
         case 5:
           this.micros('timestamp');
@@ -94,7 +119,7 @@ export class Json2Reader extends ZipkinJsonReader {
   }
 
   #endpoint(endpoint: EndpointFields, isLocal: boolean): void {
-    const { batch, services } = this.sink;
+    const { services } = this.sink;
     endpoint.clear();
     for (let more = this.openObject(); more; more = this.nextMember()) {
       const field = this.name(ENDPOINT_NAMES);
@@ -105,10 +130,10 @@ export class Json2Reader extends ZipkinJsonReader {
         this.string();
         const { text, textStart, textEnd } = this;
         if (field === 1 && isLocal) {
-          endpoint.service = services.names.intern(text, textStart, textEnd);
+          endpoint.service = services.indexOf(text, textStart, textEnd);
           continue;
         }
-        const at = batch.appendHeap(text, textStart, textEnd);
+        const at = this.#heapText();
         const length = textEnd - textStart;
         if (field === 1) {
           endpoint.serviceAt = at;
@@ -124,15 +149,30 @@ export class Json2Reader extends ZipkinJsonReader {
     }
   }
 
+  /** Where in the batch's heap the string read last is. The input goes there as a whole, when the first of its values does. */
+  #heapText(): number {
+    const { batch } = this.sink;
+    if (this.text !== this.buf) return batch.appendHeap(this.text, this.textStart, this.textEnd);
+    if (this.#heapBase < 0) this.#heapBase = batch.appendHeap(this.buf, 0, this.buf.length);
+    return this.#heapBase + this.textStart;
+  }
+
+  /** The index among the batch's strings of the string read last, one that tends to come again. */
+  #recurring(): number {
+    const { text, textStart, textEnd } = this;
+    if (text === this.buf) return this.#guesser.recurring(textStart, textEnd);
+    return this.sink.batch.strings.intern(text, textStart, textEnd);
+  }
+
   #annotations(): void {
     const { sink, words } = this;
-    const { batch } = sink;
     for (let more = this.openArray(); more; more = this.nextElement()) {
       if (this.takeNull()) continue;
       let lo = 0;
       let hi = 0;
-      let at = 0;
-      let length = 0;
+      let text: Uint8Array = NO_BYTES;
+      let start = 0;
+      let end = 0;
       for (let another = this.openObject(); another; another = this.nextMember()) {
         const field = this.name(ANNOTATION_NAMES);
         if (field === 0) this.skipValue(0);
@@ -143,46 +183,44 @@ export class Json2Reader extends ZipkinJsonReader {
           hi = words.hi;
         } else if (field === 2) {
           this.string();
-          at = batch.appendHeap(this.text, this.textStart, this.textEnd);
-          length = this.textEnd - this.textStart;
+          // What was unescaped is overwritten by the next string.
+          text = this.text === this.buf ? this.buf : this.text.slice(this.textStart, this.textEnd);
+          start = text === this.buf ? this.textStart : 0;
+          end = start + this.textEnd - this.textStart;
         } else {
           this.evidence |= Evidence.V1;
           this.skipValue(0);
         }
       }
-      sink.annotation(lo, hi, batch.heap, at, at + length, this.pos);
-      // The text is a name in the dictionary now, or has been taken apart.
-      if (batch.heapLength === at + length) batch.heapLength = at;
+      sink.annotation(lo, hi, text, start, end, this.pos);
     }
   }
 
   #tags(): void {
     const { sink } = this;
-    const { batch } = sink;
     for (let more = this.openObject(); more; more = this.nextMember()) {
       this.#tagKey();
-      // As Go's and Java's readers differ on null, it is the empty text rather than an error.
-      if (this.takeNull()) {
+      if (this.peek() !== 0x22) {
+        // As Go's and Java's readers differ on null, it is the empty text rather than an error.
+        if (!this.takeNull()) throw this.#notText();
         sink.tagValue(ValueType.STRING, 0, 0);
         continue;
       }
-      if (this.peek() !== 0x22) throw this.#notText();
       this.string();
-      const at = batch.appendHeap(this.text, this.textStart, this.textEnd);
-      sink.tagValue(ValueType.STRING, at, this.textEnd - this.textStart);
+      sink.tagValue(ValueType.STRING, this.#heapText(), this.textEnd - this.textStart);
     }
   }
 
   /** Reads the key of a tag; as clients repeat the order of their tags, that which followed the last time is tried first. */
   #tagKey(): void {
-    const { sink } = this;
+    const { sink, buf } = this;
     const { strings } = sink.batch;
     const guess = sink.expectedTag();
-    const length = strings.ends[guess]! - strings.start(guess);
+    const from = guess === 0 ? 0 : strings.ends[guess - 1]!;
+    const length = strings.ends[guess]! - from;
     const start = this.peek() === 0x22 ? this.pos + 1 : this.end;
     const end = start + length;
-    const { buf } = this;
-    if (end + 1 < this.end && buf[end] === 0x22 && buf[end + 1] === 0x3a && strings.equals(guess, buf, start, end)) {
+    if (end + 1 < this.end && buf[end] === 0x22 && buf[end + 1] === 0x3a && this.#isEntry(from, length, start)) {
       this.pos = end + 2;
       sink.confirmTag();
       return;
@@ -192,9 +230,28 @@ export class Json2Reader extends ZipkinJsonReader {
     sink.tagKey(this.text, this.textStart, this.textEnd, this.text === buf);
   }
 
+  /** Whether `length` bytes of the dictionary from `from` on are those of the input from `start` on. */
+  #isEntry(from: number, length: number, start: number): boolean {
+    const { bytes } = this.sink.batch.strings;
+    const { buf, view } = this;
+    if (length < 4) {
+      for (let i = 0; i < length; i++) if (bytes[from + i] !== buf[start + i]) return false;
+      return true;
+    }
+    if (bytes !== this.#dictionary) {
+      this.#dictionary = bytes;
+      this.#dictionaryView = viewOf(bytes);
+    }
+    const dictionary = this.#dictionaryView;
+    const last = length - 4;
+    for (let i = 0; i < last; i += 4) {
+      if (dictionary.getInt32(from + i, true) !== view.getInt32(start + i, true)) return false;
+    }
+    return dictionary.getInt32(from + last, true) === view.getInt32(start + last, true);
+  }
+
   #notText(): Error {
-    const { strings, spanAttrs } = this.sink.batch;
-    const tag = strings.text(spanAttrs.keys[spanAttrs.count - 1]!).slice(0, 80);
+    const tag = this.sink.batch.strings.text(this.sink.tagIndex).slice(0, 80);
     const syntax = this.unexpected('a string');
     if (syntax.code !== 'wrong_json_type') return syntax;
     return inputError(

@@ -157,7 +157,7 @@ class ZipkinProtobufDecoder extends ProtobufReader {
       pos = this.length(pos, end);
       const { stop } = this;
       if (tag !== 0x0a) this.#addressText(endpoint, pos, stop, tag === 0x12 ? 4 : 16);
-      else if (isLocal) endpoint.service = services.names.intern(this.buf, pos, stop);
+      else if (isLocal) endpoint.service = services.indexOf(this.buf, pos, stop);
       else {
         endpoint.serviceAt = this.#heapBase + pos;
         endpoint.serviceLength = stop - pos;

@@ -18,6 +18,8 @@ export class Services {
   #batch: SpanBatch | undefined;
   #formatKey = 0;
   #formatAt = -1;
+  /** The service name read last. */
+  #guess = 0;
   #lastService = -1;
   #lastSource = 0;
   #lastName = 0;
@@ -28,6 +30,7 @@ export class Services {
   begin(batch: SpanBatch): void {
     this.#batch = batch;
     this.#formatAt = -1;
+    this.#guess = 0;
     this.#lastService = -1;
   }
 
@@ -42,6 +45,13 @@ export class Services {
     this.names.clear();
     this.#resources.clear();
     this.#scopes.clear();
+  }
+
+  /** The index of the service name in `bytes[start, end)`, most often that of the span before. */
+  indexOf(bytes: Uint8Array, start: number, end: number): number {
+    const { names } = this;
+    if (names.equals(this.#guess, bytes, start, end)) return this.#guess;
+    return (this.#guess = names.intern(bytes, start, end));
   }
 
   /**

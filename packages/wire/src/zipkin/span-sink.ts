@@ -113,7 +113,8 @@ export class SpanSink {
   /** By the key read last: the key that followed it, and what it means. */
   readonly #tagFollow = new Uint32Array(GUESSES);
   readonly #tagMeaning = new Uint16Array(GUESSES);
-  #lastTag = 0;
+  /** Index among the batch's strings of the key read last. */
+  tagIndex = 0;
   readonly #ownKeys = new Int32Array(OWN_KEYS.length);
   readonly #nanos = new Uint32Array(2);
 
@@ -130,7 +131,7 @@ export class SpanSink {
     // Guesses are indexes into this batch's dictionary, where an entry without escapes may be another one.
     this.#tagFollow.fill(0);
     this.#tagMeaning.fill(0);
-    this.#lastTag = 0;
+    this.tagIndex = 0;
     this.services.begin(batch);
   }
 
@@ -174,46 +175,37 @@ export class SpanSink {
 
   /** Index among the batch's strings of the key that followed the last tag's the time before: a guess. */
   expectedTag(): number {
-    return this.#tagFollow[this.#lastTag & (GUESSES - 1)]!;
+    return this.#tagFollow[this.tagIndex & (GUESSES - 1)]!;
   }
 
   /** Begins a tag whose key was guessed right; `tagValue` must follow. */
   confirmTag(): void {
-    const key = this.expectedTag();
-    const meaning = this.#tagMeaning[this.#lastTag & (GUESSES - 1)]!;
-    const { spanAttrs } = this.batch;
-    const row = spanAttrs.count;
-    this.#lastTag = key;
-    spanAttrs.push(key, ValueType.EMPTY, 0, 0);
-    if (meaning !== 0) this.#note(meaning, row);
+    const slot = this.tagIndex & (GUESSES - 1);
+    const meaning = this.#tagMeaning[slot]!;
+    this.tagIndex = this.#tagFollow[slot]!;
+    if (meaning !== 0) this.#note(meaning);
   }
 
   /** Begins a tag whose key is `bytes[start, end)` and may be guessed the next time; `tagValue` must follow. */
   tagKey(bytes: Uint8Array, start: number, end: number, mayGuess: boolean): void {
-    const { spanAttrs, strings } = this.batch;
-    const row = spanAttrs.count;
-    const key = strings.intern(bytes, start, end);
+    const key = this.batch.strings.intern(bytes, start, end);
     const meaning = SPECIAL_FIRST[bytes[start]!] === 0 ? 0 : meaningOf(bytes, start, end);
     if (mayGuess) {
-      const slot = this.#lastTag & (GUESSES - 1);
+      const slot = this.tagIndex & (GUESSES - 1);
       this.#tagFollow[slot] = key;
       this.#tagMeaning[slot] = meaning;
     }
-    this.#lastTag = key;
-    spanAttrs.push(key, ValueType.EMPTY, 0, 0);
-    if (meaning !== 0) this.#note(meaning, row);
+    this.tagIndex = key;
+    if (meaning !== 0) this.#note(meaning);
   }
 
   /** The value of the tag that was begun; `lo` and `hi` as in `AttributeTable`. */
   tagValue(type: ValueType, lo: number, hi: number): void {
-    const { spanAttrs } = this.batch;
-    const row = spanAttrs.count - 1;
-    spanAttrs.types[row] = type;
-    spanAttrs.lo[row] = lo;
-    spanAttrs.hi[row] = hi;
+    this.batch.spanAttrs.push(this.tagIndex, type, lo, hi);
   }
 
-  #note(meaning: number, row: number): void {
+  #note(meaning: number): void {
+    const row = this.batch.spanAttrs.count;
     if (meaning < FIRST_LINK) this.#mapping.note(meaning, row);
     else this.#mapping.noteLink(meaning - FIRST_LINK, row);
   }

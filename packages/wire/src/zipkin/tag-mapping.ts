@@ -38,6 +38,8 @@ export class TagMapping {
   readonly #linkCounts = new Uint32Array(MAX_LINK_TAGS);
   #lastLink = -1;
   #isClean = true;
+  #lastLibraryName = 0;
+  #lastLibraryVersion = 0;
   readonly #error: ErrorTag = { count: 0, isError: false, messageAt: 0, messageLength: 0 };
   readonly #words = { lo: 0, hi: 0 };
 
@@ -109,6 +111,14 @@ export class TagMapping {
     return batch.strings.intern(batch.heap, at, at + batch.spanAttrs.hi[row]!);
   }
 
+  /** Like {@link TagMapping.#intern}, but that it tries `guess` first. */
+  #sameOrIntern(batch: SpanBatch, row: number, guess: number): number {
+    const at = batch.spanAttrs.lo[row]!;
+    const end = at + batch.spanAttrs.hi[row]!;
+    const isGuess = guess < batch.strings.count && batch.strings.equals(guess, batch.heap, at, end);
+    return isGuess ? guess : batch.strings.intern(batch.heap, at, end);
+  }
+
   #kind(batch: SpanBatch, row: number): void {
     if (batch.kinds[row] !== SpanKind.UNSPECIFIED) return;
     const tag = this.#onlyText(batch, SpecialTag.SPAN_KIND);
@@ -127,11 +137,13 @@ export class TagMapping {
   #library(batch: SpanBatch): void {
     const name = this.#onlyContent(batch, SpecialTag.LIBRARY_NAME);
     if (name < 0) return;
-    this.libraryName = this.#intern(batch, name);
+    this.libraryName = this.#sameOrIntern(batch, name, this.#lastLibraryName);
+    this.#lastLibraryName = this.libraryName;
     this.#remove(batch, name);
     const version = this.#onlyContent(batch, SpecialTag.LIBRARY_VERSION);
     if (version < 0) return;
-    this.libraryVersion = this.#intern(batch, version);
+    this.libraryVersion = this.#sameOrIntern(batch, version, this.#lastLibraryVersion);
+    this.#lastLibraryVersion = this.libraryVersion;
     this.#remove(batch, version);
   }
 

@@ -59,7 +59,7 @@ export class V1Sink {
     sink.isDebug = span.isDebug;
     if (piece.local !== undefined) {
       const { service } = piece.local;
-      sink.local.service = sink.services.names.intern(span.source, service.start, service.end);
+      sink.local.service = sink.services.indexOf(span.source, service.start, service.end);
       this.#address(piece.local, sink.local);
     }
     if (piece.remote !== undefined) {

@@ -18,9 +18,9 @@ interface V1Members {
   readonly duration?: number;
   readonly debug?: boolean;
   /** Time, text and endpoint of each. */
-  readonly annotations?: readonly (readonly [number, string, object?])[];
+  readonly annotations?: readonly (readonly [number, string, (object | undefined)?])[];
   /** Key, value and endpoint of each. */
-  readonly binary?: readonly (readonly [string, unknown, object?, string?])[];
+  readonly binary?: readonly (readonly [string, unknown, (object | undefined)?, string?])[];
 }
 
 function v1Bytes({ annotations = [], binary = [], ...members }: V1Members): Uint8Array {
