@@ -107,6 +107,15 @@ export const remoteSamplingConfig = z
 /** What the settings parse to. */
 export type RemoteSamplingConfig = z.output<typeof remoteSamplingConfig>;
 
+/**
+ * Where gRPC is served when nobody says it: Jaeger 2 has a port for it; the collector's extension of the other name serves it where old
+ * collectors do.
+ */
+export function grpcEndpointOf(id: string, endpoint: string): string {
+  if (endpoint !== '') return endpoint;
+  return id.split('/')[0] === 'jaegerremotesampling' ? 'localhost:14250' : 'localhost:5779';
+}
+
 interface Providers {
   readonly file?: { readonly path: string } | undefined;
   readonly adaptive?: unknown;

@@ -16,6 +16,7 @@ import {
 } from '@clew/pipeline/contract-tests';
 import { decodeSamplingStrategy, encodeSamplingRequest } from '@clew/wire/jaeger';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { grpcEndpointOf } from './config.ts';
 import { remoteSamplingExtensionFactory as factory } from './index.ts';
 
 const anywhere = { http: { endpoint: '127.0.0.1:0' }, grpc: { endpoint: '127.0.0.1:0' } };
@@ -134,6 +135,13 @@ describe('the settings of remote_sampling', () => {
     ],
   ])('are refused %s', (_, settings, problem) => {
     expect(settingProblems(factory, settings)).toEqual([problem]);
+  });
+
+  it('have the ports of Jaeger 2 and, under its other name, of the collector', () => {
+    expect(settingsFor(factory, { file: null }).config.http.endpoint).toBe('localhost:5778');
+    expect(grpcEndpointOf('remote_sampling/two', '')).toBe('localhost:5779');
+    expect(grpcEndpointOf('jaegerremotesampling', '')).toBe('localhost:14250');
+    expect(grpcEndpointOf('jaegerremotesampling/two', ':1')).toBe(':1');
   });
 
   it('may be those of Jaeger and those of the collector', () => {

@@ -6,6 +6,7 @@ import type { Component, CreateSettings, Host } from '@clew/pipeline';
 import type { SamplingStrategy } from '@clew/wire/jaeger';
 import { resolveAuthenticator } from '../../auth/authenticator.ts';
 import { serverAvailableReply } from '../common/server-available.ts';
+import { grpcEndpointOf } from './config.ts';
 import type { RemoteSamplingConfig } from './config.ts';
 import { Pollers } from './pollers.ts';
 import { createProvider } from './providers.ts';
@@ -89,7 +90,7 @@ export class RemoteSampling implements Component {
     await this.#provider.start(host);
     this.#upSince = Date.now();
     const { http, also_http_endpoints: alsoHttp, also_grpc_endpoints: alsoGrpc } = this.#config;
-    const grpc = { ...this.#config.grpc, endpoint: this.#grpcEndpoint() };
+    const grpc = { ...this.#config.grpc, endpoint: grpcEndpointOf(this.#id, this.#config.grpc.endpoint) };
     await this.#listenHttp(http, ['/*'], host);
     await this.#listenGrpc(grpc, host);
     for (const endpoint of alsoHttp) await this.#listenHttp({ ...http, endpoint }, sharedPaths, host);
@@ -162,13 +163,6 @@ export class RemoteSampling implements Component {
 
   #health(): HttpReply {
     return serverAvailableReply(this.#upSince);
-  }
-
-  /** The collector's extension of that name serves gRPC where old collectors do; Jaeger 2 has a port for it. */
-  #grpcEndpoint(): string {
-    const { endpoint } = this.#config.grpc;
-    if (endpoint !== '') return endpoint;
-    return this.#id.split('/')[0] === 'jaegerremotesampling' ? 'localhost:14250' : 'localhost:5779';
   }
 
   #observePollers(): () => void {

@@ -85,6 +85,31 @@ describe('the controller of adaptive sampling', () => {
     expect(await other.calculate(timeOf(101) + 1000, signal)).toBe(false);
   });
 
+  it('goes on when a clock was ahead or rounds were shorter, so that numbers are used up', async () => {
+    const { controller, store, notes } = open();
+    await store.saveRound('single-tenant', { round: 5000, operations: [] });
+    notes.note('shop', 0, timeOf(100));
+    await controller.flushNotes(signal);
+    expect(await controller.calculate(timeOf(101), signal)).toBe(true);
+    expect(await controller.calculate(timeOf(102), signal)).toBe(true);
+    expect(controller.strategies.round).toBe(5002);
+  });
+
+  it('drops what is older than anybody asks for, now and then', async () => {
+    const { controller, store, notes } = open();
+    notes.note('shop', 0, timeOf(100));
+    await controller.flushNotes(signal);
+    const forgotten: number[] = [];
+    const forget = store.forgetBefore.bind(store);
+    store.forgetBefore = async (tenant, unixMs, round) => {
+      forgotten.push(round);
+      return forget(tenant, unixMs, round);
+    };
+    for (let interval = 101; interval < 171; interval++) await controller.calculate(timeOf(interval), signal);
+    expect(forgotten).toEqual([78, 103, 128]);
+    expect((await store.latestRound('single-tenant')).round).toBe(172);
+  });
+
   it('goes on after a restart where it was, with the intervals before', async () => {
     const { controller, store, notes } = open();
     notes.note('shop', 0, timeOf(100));

@@ -38,6 +38,7 @@ export class AdaptiveController {
   readonly #tenant = SINGLE_TENANT;
   readonly #buckets = new Map<number, TrafficBucket>();
   #strategies: StrategySet;
+  #forgotAtRound = 0;
 
   constructor(parts: ControllerParts) {
     this.#parts = parts;
@@ -73,9 +74,9 @@ export class AdaptiveController {
   async calculate(nowUnixMs: number, signal: AbortSignal): Promise<boolean> {
     const { store, options } = this.#parts;
     const { intervalMs, calculationDelayMs, aggregationBuckets } = options;
-    const round = Math.floor(nowUnixMs / intervalMs);
     const before = await store.latestRound(this.#tenant, signal);
-    if (before.round >= round) return false;
+    const round = nextRound(before.round, Math.floor(nowUnixMs / intervalMs));
+    if (round === undefined) return false;
     const newest = Math.floor((nowUnixMs - calculationDelayMs) / intervalMs) - 1;
     const oldestUnixMs = (newest - aggregationBuckets + 1) * intervalMs;
     const rememberedUnixMs = Math.min(oldestUnixMs, nowUnixMs - pollMemoryMs);
@@ -88,8 +89,9 @@ export class AdaptiveController {
     const next = calculateRound({ round, buckets, before, served }, options);
     await store.saveRound(this.#tenant, next, signal);
     this.#strategies = new StrategySet(next, options);
-    if (round % roundsKept === 0) {
+    if (round - this.#forgotAtRound >= roundsKept) {
       await store.forgetBefore(this.#tenant, rememberedUnixMs, round - roundsKept, signal);
+      this.#forgotAtRound = round;
     }
     return true;
   }
@@ -134,4 +136,13 @@ export class AdaptiveController {
       return ofService.filter(({ operation }) => names.has(operation));
     });
   }
+}
+
+/**
+ * The number of the round that is due, undefined when it was done. Somebody whose clock was ahead, or who calculated more often, has used up numbers: then
+ * the next one is free.
+ */
+function nextRound(last: number, due: number): number | undefined {
+  if (last > due + 1) return last + 1;
+  return last >= due ? undefined : due;
 }
