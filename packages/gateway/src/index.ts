@@ -34,3 +34,5 @@ export { normalizeHost, splitRequestTarget } from './routing/request.ts';
 export type { RequestTarget, RoutableRequest } from './routing/request.ts';
 export { compareConfigs, effectiveConfig } from './config/changes.ts';
 export type { ConfigChanges, ItemChanges } from './config/changes.ts';
+export { lintCommand, prepareGatewayConfig, testCommand, validateCommand } from './config/commands.ts';
+export type { ValidateOptions } from './config/commands.ts';

@@ -36,7 +36,7 @@ export interface RawConfig {
 }
 
 /** The version of the language this build knows. */
-export const supportedSchemaVersion = '1.0';
+const supportedSchemaVersion = '1.0';
 
 const schemaVersion: ValueType<string> = {
   label: 'a version such as "1.0"',
@@ -54,7 +54,7 @@ const schemaVersion: ValueType<string> = {
 };
 
 /** What a file without them is told to add. */
-export const minimalExample = `system {
+const minimalExample = `system {
     worker-threads 0
 }
 
