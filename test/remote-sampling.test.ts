@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { GrpcClient } from '@clew/net';
 import { launchClew } from '@clew/testkit';
 import type { LaunchedClew } from '@clew/testkit';
+import { decodeSamplingStrategy, encodeSamplingRequest, samplingManagerService } from '@clew/wire/jaeger';
 import { startProcess, until } from './support/clew.ts';
 import type { RunningCommand } from './support/clew.ts';
 
@@ -132,10 +134,36 @@ describe('clients follow a strategies file while it changes', () => {
     }
   });
 
+  it('on every port and path where any client asks', async () => {
+    put({ default_strategy: { type: 'ratelimiting', param: 7 } });
+    const { samplingHttp, samplingGrpc, jaegerHttp, jaegerGrpc } = clew.ports;
+    const text = async (port: number, path: string) => (await fetch(`http://127.0.0.1:${port}${path}`)).text();
+    const named = '{"strategyType":"RATE_LIMITING","rateLimitingSampling":{"maxTracesPerSecond":7}}';
+    const numbered =
+      '{"strategyType":1,"probabilisticSampling":null,"rateLimitingSampling":{"maxTracesPerSecond":7},"operationSampling":null}';
+    await until('the file in force', async () =>
+      (await text(samplingHttp, '/sampling?service=x')) === named ? true : undefined,
+    );
+    expect(await text(samplingHttp, '/api/sampling?service=x')).toBe(named);
+    expect(await text(jaegerHttp, '/sampling?service=x')).toBe(named);
+    expect(await text(jaegerHttp, '/api/sampling?service=x')).toBe(named);
+    expect(await text(samplingHttp, '/?service=x')).toBe(numbered);
+    expect(await text(jaegerHttp, '/?service=x')).toBe(numbered);
+    expect(await text(samplingHttp, '/baggageRestrictions?service=x')).toBe('[]');
+    expect(await text(jaegerHttp, '/')).toContain('"status":"Server available"');
+    for (const port of [samplingGrpc, jaegerGrpc]) {
+      const client = new GrpcClient({ endpoint: `http://127.0.0.1:${port}` });
+      const path = `/${samplingManagerService}/GetSamplingStrategy`;
+      const reply = decodeSamplingStrategy(await client.unary(path, encodeSamplingRequest('x')));
+      expect(reply).toEqual({ strategyType: 'RATE_LIMITING', rateLimitingSampling: { maxTracesPerSecond: 7 } });
+      await client.close();
+    }
+  });
+
   it('and are listed with what they were told', async () => {
     const { pollers } = await samplingState(clew);
     expect(pollers.map(({ service }) => service)).toEqual(expect.arrayContaining(programs.map(({ name }) => name)));
-    expect(pollers.every(({ polls }) => polls > 3)).toBe(true);
+    expect(pollers.find(({ service }) => service === programs[0].name)!.polls).toBeGreaterThan(3);
   });
 });
 
