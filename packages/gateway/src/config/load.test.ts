@@ -14,6 +14,14 @@ describe('loadGatewayConfig, on files', () => {
     });
   });
 
+  it('refuses other formats by their name', async () => {
+    const { config, problems } = await loadFiles({ 'g.json': '{}' }, 'g.json');
+    expect(config).toBeUndefined();
+    expect(problems.map(({ message }) => message)).toEqual([
+      'g.json looks like JSON; configurations are read in KDL only',
+    ]);
+  });
+
   it('says what is wrong with an include', async () => {
     const text = `${frame}include\ninclude 3\ninclude "gone.kdl"\ninclude "none/*.kdl"`;
     const { config, problems } = await loadFiles({ 'etc/main.kdl': text });

@@ -25,6 +25,11 @@ export interface LoadedConfig {
  */
 export async function loadGatewayConfig(source: ConfigSource, io: ConfigIo): Promise<LoadedConfig> {
   const name = 'path' in source ? source.path : source.name;
+  const format = /\.(json|toml|ya?ml)$/i.exec(name)?.[1];
+  if (format !== undefined) {
+    const message = `${name} looks like ${format.toUpperCase()}; configurations are read in KDL only`;
+    return { problems: [{ severity: 'error', code: 'unsupported', message }], files: [name] };
+  }
   let text: string;
   try {
     text = 'path' in source ? await io.readFile(source.path) : source.text;
