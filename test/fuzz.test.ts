@@ -194,20 +194,21 @@ describe('noise on every port', () => {
       expect(await metric(clew, 'clew_receiver_rejected_requests_total', reason)).toBe(before + 1);
     });
 
-    it.each(bodies)(
-      'a head for $receiver that never ends in a body is answered or given up',
-      async ({ port, path }) => {
-        const head = `POST ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
-        expect((await rawExchange(clew.ports[port], head)).status).toBe(400);
-      },
-    );
+    it('a head without a body where one is needed', async () => {
+      const head = 'POST /api/traces HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
+      expect((await rawExchange(clew.ports.jaegerHttp, head)).status).toBe(400);
+    });
 
     it('a flood of streams opened and reset on Jaeger’s gRPC port', async () => {
       const session = await openSession(clew.ports.jaegerGrpc);
       const sentAway = new Promise<number>((resolve) => session.once('goaway', resolve));
       session.on('error', () => undefined); // Being sent away is also an error of the session; the code is what counts.
       for (let opened = 0; opened < 3000 && !session.destroyed; opened++) {
-        const stream = session.request({ ':method': 'POST', ':path': '/jaeger.api_v2.CollectorService/PostSpans' });
+        const stream = session.request({
+          ':method': 'POST',
+          ':path': '/jaeger.api_v2.CollectorService/PostSpans',
+          'content-type': 'application/grpc',
+        });
         stream.on('error', () => undefined);
         stream.close(constants.NGHTTP2_CANCEL);
         if (opened % 100 === 99) await new Promise((resolve) => setImmediate(resolve));

@@ -18,20 +18,27 @@ export const builtInSource = 'built-in configuration';
 /** Browsers on these origins may send spans: pages under development on this machine. */
 const localOrigins = ['http://localhost:*', 'http://127.0.0.1:*'];
 
+/**
+ * Datagrams that may wait while the journal is busy: their senders cannot be told to wait, so seconds of a busy system rather than the
+ * reference's fraction of one.
+ */
+const queuedDatagrams = 10_000;
+
 /** The all-in-one as a collector configuration: the same model a user writes, and what `clew config` prints. */
 export function builtInConfig(options: BuiltInOptions): string {
   const at = (port: number) =>
     `${options.listenHost.includes(':') ? `[${options.listenHost}]` : options.listenHost}:${port}`;
   const endpoint = (port: number) => ({ endpoint: at(port) });
+  const datagrams = (port: number) => ({ ...endpoint(port), queue_size: queuedDatagrams });
   const has = (...parts: readonly OptionalPart[]) => parts.every((name) => !options.without.includes(name));
   const part = <T>(name: OptionalPart, section: string, settings: T): Record<string, T> =>
     has(name) ? { [section]: settings } : {};
   const jaegerProtocols = {
     ...part('jaeger_grpc', 'grpc', { ...endpoint(14250), max_recv_msg_size_mib: 20 }),
     ...part('jaeger_thrift_http', 'thrift_http', endpoint(14268)),
-    ...part('jaeger_thrift_compact', 'thrift_compact', endpoint(6831)),
-    ...part('jaeger_thrift_binary', 'thrift_binary', endpoint(6832)),
-    ...part('jaeger_thrift_zipkin_compact', 'thrift_zipkin_compact', endpoint(5775)),
+    ...part('jaeger_thrift_compact', 'thrift_compact', datagrams(6831)),
+    ...part('jaeger_thrift_binary', 'thrift_binary', datagrams(6832)),
+    ...part('jaeger_thrift_zipkin_compact', 'thrift_zipkin_compact', datagrams(5775)),
   };
   const receivers = {
     otlp: {
