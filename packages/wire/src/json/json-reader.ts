@@ -161,6 +161,11 @@ export class JsonReader {
   /** Reads a string into `text`, `textStart`, `textEnd`. */
   protected string(): void {
     if (this.peek() !== QUOTE) throw this.unexpected('a string');
+    this.quoted();
+  }
+
+  /** Like {@link JsonReader.string}, for who has seen by `peek` that there is a quote. */
+  protected quoted(): void {
     const { buf, end } = this;
     const start = this.pos + 1;
     for (let pos = this.#plainEnd(start); pos < end; pos++) {

@@ -206,7 +206,7 @@ export class Json2Reader extends ZipkinJsonReader {
         sink.tagValue(ValueType.STRING, 0, 0);
         continue;
       }
-      this.string();
+      this.quoted();
       sink.tagValue(ValueType.STRING, this.#heapText(), this.textEnd - this.textStart);
     }
   }

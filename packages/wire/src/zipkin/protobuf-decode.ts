@@ -3,6 +3,7 @@ import type { SpanBatch } from '@clew/model';
 import { inputError } from '../errors.ts';
 import { TextBuffer } from '../json/text-buffer.ts';
 import { ProtobufReader, viewOf } from '../protobuf/protobuf-reader.ts';
+import { StringGuesser } from '../string-guesser.ts';
 import { appendAddress } from './addresses.ts';
 import { missingId, zeroId } from './ids.ts';
 import type { IdName } from './ids.ts';
@@ -19,6 +20,7 @@ const KNOWN_PAIR = 0b110;
 class ZipkinProtobufDecoder extends ProtobufReader {
   readonly #sink = new SpanSink();
   readonly #address = new TextBuffer();
+  readonly #guesser = new StringGuesser();
   #heapBase = 0;
   #marksDebug = false;
 
@@ -29,6 +31,7 @@ class ZipkinProtobufDecoder extends ProtobufReader {
       this.buf = bytes;
       this.view = viewOf(bytes);
       sink.begin(batch, options);
+      this.#guesser.bind(this.buf, this.view, batch.strings);
       this.maxDepth = sink.maxDepth;
       this.#marksDebug = options.debug ?? false;
       // Copied rather than borrowed: addresses and the name of the format have to be added to it in any case.
@@ -51,6 +54,7 @@ class ZipkinProtobufDecoder extends ProtobufReader {
     } finally {
       this.release();
       sink.release();
+      this.#guesser.release();
     }
   }
 
@@ -107,7 +111,7 @@ class ZipkinProtobufDecoder extends ProtobufReader {
           if (!this.#id(pos, stop, batch.spanIds, row * 8, 8, 'id')) throw zeroId('id', 'v2', pos);
           break;
         case 0x2a:
-          batch.names[row] = batch.strings.intern(this.buf, pos, stop);
+          batch.names[row] = this.#guesser.recurring(pos, stop);
           break;
         case 0x42:
           this.#endpoint(pos, stop, sink.local, true);
@@ -217,7 +221,7 @@ class ZipkinProtobufDecoder extends ProtobufReader {
       } else pos = this.skipUnknown(this.lo, pos, end, KNOWN_PAIR);
     }
     const sink = this.#sink;
-    sink.tagKey(this.buf, keyStart, keyEnd, false);
+    sink.tagOfKey(this.#guesser.key(keyStart, keyEnd), this.buf, keyStart, keyEnd);
     sink.tagValue(ValueType.STRING, this.#heapBase + valueStart, valueEnd - valueStart);
   }
 }

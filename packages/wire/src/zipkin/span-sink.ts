@@ -199,6 +199,14 @@ export class SpanSink {
     if (meaning !== 0) this.#note(meaning);
   }
 
+  /** Begins a tag whose key, `bytes[start, end)`, has been looked up already; `tagValue` must follow. */
+  tagOfKey(key: number, bytes: Uint8Array, start: number, end: number): void {
+    this.tagIndex = key;
+    if (SPECIAL_FIRST[bytes[start]!] === 0) return;
+    const meaning = meaningOf(bytes, start, end);
+    if (meaning !== 0) this.#note(meaning);
+  }
+
   /** The value of the tag that was begun; `lo` and `hi` as in `AttributeTable`. */
   tagValue(type: ValueType, lo: number, hi: number): void {
     this.batch.spanAttrs.push(this.tagIndex, type, lo, hi);
