@@ -1,40 +1,14 @@
 import { ValueType, type AttributeTable, type StringTable } from '@clew/model';
 
 import { writeArrayElements } from './array-elements.ts';
-import {
-  ByteColumn,
-  DictionaryColumn,
-  type NativeColumn,
-  RunColumn,
-  StringColumn,
-  WordColumn,
-} from './native-columns.ts';
-import {
-  Tag,
-  writeTaggedBool,
-  writeTaggedBytes,
-  writeTaggedDouble,
-  writeTaggedEmpty,
-  writeTaggedInt,
-} from './tagged-value.ts';
-
-const KEY = 'LowCardinality(String)';
-
-/** A map column: its keys, and one column of values. */
-export class MapColumn<Values extends NativeColumn> extends RunColumn {
-  readonly keys: DictionaryColumn;
-  readonly values: Values;
-
-  constructor(strings: StringTable, values: Values) {
-    const keys = new DictionaryColumn(strings);
-    super(`Map(${KEY}, ${values.type})`, [keys, values]);
-    this.keys = keys;
-    this.values = values;
-  }
-}
+import type { LeafWriter } from './leaf-writer.ts';
+import { MapColumn } from './map-column.ts';
+import { ByteColumn, type NativeColumn, RunColumn, StringColumn, WordColumn } from './native-columns.ts';
+import { writeTagged } from './tagged-value.ts';
 
 /**
- * The six maps that hold the attributes of one level: strings, ints, doubles and bools by type, arrays element by element, everything else tagged.
+ * The six maps that hold the attributes of one level: strings, ints, doubles and bools by type, arrays element by element, everything else tagged,
+ * and behind it what lies within maps and nested arrays.
  * The order among attributes of one type is kept, and so are duplicates. A hot path, guarded by `bench/block`.
  */
 export class AttributeColumns {
@@ -45,9 +19,12 @@ export class AttributeColumns {
   readonly arr: MapColumn<RunColumn>;
   readonly other: MapColumn<StringColumn>;
   readonly #elements: StringColumn;
+  readonly #leaves: LeafWriter;
+  /** Whether the current row has a map or an array. */
   #hasNested = false;
 
-  constructor(strings: StringTable) {
+  constructor(strings: StringTable, leaves: LeafWriter) {
+    this.#leaves = leaves;
     this.#elements = new StringColumn();
     this.str = new MapColumn(strings, new StringColumn());
     this.int = new MapColumn(strings, new WordColumn('Int64', 2));
@@ -83,6 +60,10 @@ export class AttributeColumns {
         this.#writeRare(key, type, heap, lo[i]!, hi[i]!);
       }
     }
+    if (this.#hasNested) {
+      this.#hasNested = false;
+      this.#leaves.write(this.other, table, heap, start, end, keyMap);
+    }
     str.endRow();
     int.endRow();
     this.dbl.endRow();
@@ -90,13 +71,6 @@ export class AttributeColumns {
     this.arr.endRow();
     this.other.endRow();
     return repeated;
-  }
-
-  /** Whether rows since the last call have maps or arrays. */
-  takeNested(): boolean {
-    const had = this.#hasNested;
-    this.#hasNested = false;
-    return had;
   }
 
   #writeRare(key: number, type: number, heap: Uint8Array, lo: number, hi: number): void {
@@ -118,35 +92,13 @@ export class AttributeColumns {
   }
 
   #writeArray(key: number, heap: Uint8Array, offset: number, length: number): boolean {
-    const count = writeArrayElements(this.#elements.sink, heap, offset, offset + length);
     this.#hasNested = true;
+    const count = writeArrayElements(this.#elements.sink, heap, offset, offset + length);
     if (count < 0) return false;
     this.arr.keys.push(key);
     this.arr.values.elements += count;
     this.arr.values.endRow();
     this.arr.elements++;
     return true;
-  }
-}
-
-/** Writes a value of a batch (see `ValueType` for `lo` and `hi`) as a tagged value. */
-export function writeTagged(sink: StringColumn['sink'], type: number, heap: Uint8Array, lo: number, hi: number): void {
-  switch (type) {
-    case ValueType.STRING:
-      return writeTaggedBytes(sink, Tag.STRING, heap, lo, lo + hi);
-    case ValueType.INT:
-      return writeTaggedInt(sink, lo, hi);
-    case ValueType.DOUBLE:
-      return writeTaggedDouble(sink, lo, hi);
-    case ValueType.BOOL:
-      return writeTaggedBool(sink, lo);
-    case ValueType.BYTES:
-      return writeTaggedBytes(sink, Tag.BYTES, heap, lo, lo + hi);
-    case ValueType.ARRAY:
-      return writeTaggedBytes(sink, Tag.ARRAY, heap, lo, lo + hi);
-    case ValueType.KVLIST:
-      return writeTaggedBytes(sink, Tag.KVLIST, heap, lo, lo + hi);
-    default:
-      return writeTaggedEmpty(sink);
   }
 }

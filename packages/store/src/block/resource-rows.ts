@@ -8,7 +8,7 @@ import { AttributeColumns } from './attribute-columns.ts';
 import { ByteSink } from './byte-sink.ts';
 import { ContentTable } from './content-table.ts';
 import { writeResourceExtra } from './extra.ts';
-import { LeafColumn } from './leaf-column.ts';
+import { LeafWriter } from './leaf-writer.ts';
 import { nativeBlock, type NamedColumn } from './native-block.ts';
 import { DictionaryColumn, ShortColumn, StringColumn, WordColumn } from './native-columns.ts';
 import type { TableBlock } from './table-block.ts';
@@ -56,19 +56,18 @@ export class ResourceRows {
   readonly #scopeName: DictionaryColumn;
   readonly #scopeVersion: DictionaryColumn;
   readonly #scope: AttributeColumns;
-  readonly #leaf: LeafColumn;
   readonly #extra = new StringColumn();
   #rows = 0;
 
   constructor(strings: StringTable, tagKeys: TagKeyRows) {
+    const leaves = new LeafWriter(strings, tagKeys, TagScope.resourceLeaf, { withElements: false });
     this.#strings = strings;
-    this.#leaf = new LeafColumn(strings, tagKeys);
     this.#tenant = new DictionaryColumn(strings);
     this.#service = new DictionaryColumn(strings);
-    this.#resource = new AttributeColumns(strings);
+    this.#resource = new AttributeColumns(strings, leaves);
     this.#scopeName = new DictionaryColumn(strings);
     this.#scopeVersion = new DictionaryColumn(strings);
-    this.#scope = new AttributeColumns(strings);
+    this.#scope = new AttributeColumns(strings, leaves);
   }
 
   /** Makes ready for the next segment. Rows that were not confirmed will be written again. */
@@ -81,7 +80,6 @@ export class ResourceRows {
       this.#segmentOf.fill(0);
     }
     for (const { column } of this.#columns()) column.clear();
-    this.#leaf.clear();
   }
 
   /** The number of the pair that a scope of the batch makes with its resource. */
@@ -155,13 +153,6 @@ export class ResourceRows {
     this.#scopeVersion.push(stringMap[scopeTable.versions[scope]!]!);
     const scopeFrom = scope === 0 ? 0 : scopeTable.attrEnd[scope - 1]!;
     this.#scope.writeRow(batch.scopeAttrs, batch.heap, scopeFrom, scopeTable.attrEnd[scope]!, stringMap);
-    if (this.#resource.takeNested()) {
-      this.#leaf.add(TagScope.resource, batch.resourceAttrs, batch.heap, from, to, stringMap);
-    }
-    if (this.#scope.takeNested()) {
-      this.#leaf.add(TagScope.scope, batch.scopeAttrs, batch.heap, scopeFrom, scopeTable.attrEnd[scope]!, stringMap);
-    }
-    this.#leaf.endRow();
     this.#content.clear();
     writeResourceExtra(this.#content, batch, resource, scope);
     this.#extra.sink.string(this.#content.bytes, 0, this.#content.length);
@@ -193,7 +184,6 @@ export class ResourceRows {
       { name: 'scope_name', column: this.#scopeName },
       { name: 'scope_version', column: this.#scopeVersion },
       ...namedAttributeColumns('s', this.#scope),
-      ...namedLeafColumn(this.#leaf),
       { name: 'extra', column: this.#extra },
     ];
   }
@@ -203,11 +193,6 @@ export class ResourceRows {
 export function namedAttributeColumns(prefix: string, attributes: AttributeColumns): NamedColumn[] {
   const suffixes = ['str', 'int', 'dbl', 'bool', 'arr', 'other'];
   return attributes.columns.map((column, i) => ({ name: `${prefix}_${suffixes[i]!}`, column }));
-}
-
-/** The column of leaves; none when it is empty, as the table's default is an empty map. */
-export function namedLeafColumn(leaf: LeafColumn): NamedColumn[] {
-  return leaf.elements === 0 ? [] : [{ name: 'leaf', column: leaf }];
 }
 
 function writeString(sink: ByteSink, strings: StringTable, index: number): void {

@@ -6,7 +6,7 @@ import { ByteSink } from './byte-sink.ts';
 import { EventAttributes } from './event-attributes.ts';
 import { OUT_OF_RANGE, writeSpanExtra } from './extra.ts';
 import { HOT_CONCEPTS, HotAttributes, HotBit, HTTP_STATUS_CONCEPT } from './hot-attributes.ts';
-import { LeafColumn } from './leaf-column.ts';
+import { LeafWriter } from './leaf-writer.ts';
 import { nativeBlock, type NamedColumn } from './native-block.ts';
 import {
   ByteColumn,
@@ -19,7 +19,7 @@ import {
   StringColumn,
   WordColumn,
 } from './native-columns.ts';
-import { namedAttributeColumns, namedLeafColumn } from './resource-rows.ts';
+import { namedAttributeColumns } from './resource-rows.ts';
 import { dayOfSlot } from './slot.ts';
 import type { TableBlock } from './table-block.ts';
 import { type TagKeyRows, TagNote } from './tag-key-rows.ts';
@@ -64,7 +64,6 @@ export class SpanColumns {
   readonly #flags = new WordColumn('UInt32', 1);
   readonly #resourceId = new WordColumn('UInt64', 2);
   readonly #attributes: AttributeColumns;
-  readonly #leaf: LeafColumn;
   /** By concept; the one of the status code is unused. */
   readonly #hotText: readonly DictionaryColumn[];
   readonly #hotStatus = new ShortColumn();
@@ -91,23 +90,23 @@ export class SpanColumns {
     this.#tenant = new DictionaryColumn(strings);
     this.#service = new DictionaryColumn(strings);
     this.#name = new DictionaryColumn(strings);
-    this.#attributes = new AttributeColumns(strings);
-    this.#leaf = new LeafColumn(strings, tagKeys);
+    const spanLeaves = new LeafWriter(strings, tagKeys, TagScope.spanLeaf, { withElements: false });
+    const childLeaves = new LeafWriter(strings, tagKeys, TagScope.childLeaf, { withElements: true });
+    this.#attributes = new AttributeColumns(strings, spanLeaves);
     this.#hotText = HOT_CONCEPTS.map(() => new DictionaryColumn(strings));
     this.#eventNames = new DictionaryColumn(strings);
     this.#eventTimeRuns = new RunColumn('Array(UInt64)', [this.#eventTimes]);
     this.#eventNameRuns = new RunColumn(`Array(${KEY})`, [this.#eventNames]);
-    this.#eventText = new EventAttributes(strings);
-    this.#eventOther = new EventAttributes(strings);
+    this.#eventText = new EventAttributes(strings, childLeaves);
+    this.#eventOther = new EventAttributes(strings, childLeaves);
     this.#linkTraceRuns = new RunColumn('Array(FixedString(16))', [this.#linkTraces]);
     this.#linkSpanRuns = new RunColumn('Array(FixedString(8))', [this.#linkSpans]);
-    this.#linkAttributes = new EventAttributes(strings);
+    this.#linkAttributes = new EventAttributes(strings, childLeaves);
   }
 
   clear(): void {
     this.#rows = 0;
     for (const { column } of this.#columns()) column.clear();
-    this.#leaf.clear();
   }
 
   /** Makes room for `rows` further spans. */
@@ -136,14 +135,10 @@ export class SpanColumns {
     const end = batch.attrEnd[row]!;
     const repeated = this.#attributes.writeRow(batch.spanAttrs, batch.heap, start, end, stringMap);
     if (repeated) this.#tagKeys.markNote(TagNote.REPEATED_KEYS);
-    if (this.#attributes.takeNested()) {
-      this.#leaf.add(TagScope.span, batch.spanAttrs, batch.heap, start, end, stringMap);
-    }
     this.#tagKeys.mark(TagScope.span, batch.spanAttrs, start, end, stringMap);
     this.#writeHot(at, batch, row, start, end, stringMap);
     this.#writeEvents(batch, row, stringMap);
     this.#writeLinks(batch, row, stringMap);
-    this.#leaf.endRow();
     writeSpanExtra(this.#extra.sink, this.#scratch, batch, row, outOfOrder);
   }
 
@@ -208,9 +203,6 @@ export class SpanColumns {
       const end = events.attrEnd[event]!;
       this.#eventText.write(batch, eventAttrs, start, end, stringMap, 'text');
       this.#eventOther.write(batch, eventAttrs, start, end, stringMap, 'other');
-      if (this.#eventOther.takeNested()) {
-        this.#leaf.add(TagScope.event, eventAttrs, batch.heap, start, end, stringMap);
-      }
       this.#tagKeys.mark(TagScope.event, eventAttrs, start, end, stringMap);
     }
     this.#eventTimeRuns.elements += to - from;
@@ -231,9 +223,6 @@ export class SpanColumns {
       const start = link === 0 ? 0 : links.attrEnd[link - 1]!;
       const end = links.attrEnd[link]!;
       this.#linkAttributes.write(batch, linkAttrs, start, end, stringMap, 'all');
-      if (this.#linkAttributes.takeNested()) {
-        this.#leaf.add(TagScope.link, linkAttrs, batch.heap, start, end, stringMap);
-      }
       this.#tagKeys.mark(TagScope.link, linkAttrs, start, end, stringMap);
     }
     this.#linkTraceRuns.elements += to - from;
@@ -281,7 +270,6 @@ export class SpanColumns {
       named('lk_trace', this.#linkTraceRuns),
       named('lk_span', this.#linkSpanRuns),
       named('lk_attrs', this.#linkAttributes.runs),
-      ...namedLeafColumn(this.#leaf),
       named('extra', this.#extra),
       named('seg', this.#segment),
     ];

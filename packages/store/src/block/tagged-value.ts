@@ -1,3 +1,5 @@
+import { ValueType } from '@clew/model';
+
 import type { ByteSink } from './byte-sink.ts';
 
 /**
@@ -13,6 +15,7 @@ import type { ByteSink } from './byte-sink.ts';
  * | `y` | the bytes |
  * | `a`, `k` | the body of an OTLP `ArrayValue` or `KeyValueList` message |
  * | `e` | nothing: the empty value |
+ * | `L` | a tagged value within a map or array beside it, for searching only (see `leaf-writer.ts`) |
  */
 export const Tag = Object.freeze({
   STRING: 0x73,
@@ -24,6 +27,7 @@ export const Tag = Object.freeze({
   ARRAY: 0x61,
   KVLIST: 0x6b,
   EMPTY: 0x65,
+  LEAF: 0x4c,
 } as const);
 
 const number = new DataView(new ArrayBuffer(8));
@@ -69,6 +73,28 @@ export function writeTaggedBool(sink: ByteSink, value: number): void {
 export function writeTaggedEmpty(sink: ByteSink): void {
   sink.varint(1);
   sink.byte(Tag.EMPTY);
+}
+
+/** Writes a value of a batch (see `ValueType` for `lo` and `hi`) as a tagged value. */
+export function writeTagged(sink: ByteSink, type: number, heap: Uint8Array, lo: number, hi: number): void {
+  switch (type) {
+    case ValueType.STRING:
+      return writeTaggedBytes(sink, Tag.STRING, heap, lo, lo + hi);
+    case ValueType.INT:
+      return writeTaggedInt(sink, lo, hi);
+    case ValueType.DOUBLE:
+      return writeTaggedDouble(sink, lo, hi);
+    case ValueType.BOOL:
+      return writeTaggedBool(sink, lo);
+    case ValueType.BYTES:
+      return writeTaggedBytes(sink, Tag.BYTES, heap, lo, lo + hi);
+    case ValueType.ARRAY:
+      return writeTaggedBytes(sink, Tag.ARRAY, heap, lo, lo + hi);
+    case ValueType.KVLIST:
+      return writeTaggedBytes(sink, Tag.KVLIST, heap, lo, lo + hi);
+    default:
+      return writeTaggedEmpty(sink);
+  }
 }
 
 function signedText(lo: number, hi: number): string {

@@ -60,15 +60,15 @@ export function tagCondition(context: TagContext, filter: TagFilter): string {
 
 function spanBranches(context: TagContext, key: string, value: string): string[] {
   const hot = hotBranch(context, key, value);
-  const paths = pathBranches(context, TagScope.span, key, value);
+  const paths = pathBranches(context, TagScope.span, 'a_other', key, value);
   if (hot !== undefined && !context.catalog.mixed) return [hot, ...paths];
   const branches = [...mapBranches(context, TagScope.span, 'a', key, value), ...paths];
   return hot === undefined ? branches : [hot, ...branches];
 }
 
 /** Conditions on what lies within maps and nested arrays of a level. */
-function pathBranches(context: TagContext, level: Level, key: string, value: string): string[] {
-  return leafBranches(context, level, key, valueTest(context.sql, '=', { type: 'string', text: value }));
+function pathBranches(context: TagContext, level: Level, map: string, key: string, value: string): string[] {
+  return leafBranches(context, level, map, key, valueTest(context.sql, '=', { type: 'string', text: value }));
 }
 
 /** The dedicated column of the key, if it has one and the value fits. */
@@ -149,11 +149,11 @@ export function pairHint(map: 'a_str' | 'a_int', key: string, value: string): st
 function resourceBranches(context: TagContext, key: string, value: string, resourceOnly: boolean): string[] {
   const conditions = [
     ...mapBranches(context, TagScope.resource, 'r', key, value),
-    ...pathBranches(context, TagScope.resource, key, value),
+    ...pathBranches(context, TagScope.resource, 'r_other', key, value),
   ];
   if (!resourceOnly) {
     conditions.push(...mapBranches(context, TagScope.scope, 's', key, value));
-    conditions.push(...pathBranches(context, TagScope.scope, key, value));
+    conditions.push(...pathBranches(context, TagScope.scope, 's_other', key, value));
   }
   if (conditions.length === 0) return [];
   return [resourceSubquery(context, anyOf(conditions))];
@@ -167,8 +167,8 @@ export function resourceSubquery({ sql, tenant }: Pick<TagContext, 'sql' | 'tena
 function childBranches(context: TagContext, key: string, value: string): string[] {
   const { sql, catalog } = context;
   const branches = [
-    ...pathBranches(context, TagScope.event, key, value),
-    ...pathBranches(context, TagScope.link, key, value),
+    ...pathBranches(context, TagScope.event, 'm', key, value).map((path) => `arrayExists(m -> ${path}, ev_other)`),
+    ...pathBranches(context, TagScope.link, 'm', key, value).map((path) => `arrayExists(m -> ${path}, lk_attrs)`),
   ];
   const k = (): string => sql.text(key);
   if (catalog.canBe(key, TagScope.event, ValueType.STRING)) {

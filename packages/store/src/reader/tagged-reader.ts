@@ -10,7 +10,7 @@ import type { StringData } from './native-reader.ts';
 const latin = new TextDecoder('latin1');
 const words = new Uint32Array(2);
 
-/** Appends the tagged value `bytes[start, end)` as attribute `key` of a batch's table. */
+/** Appends the tagged value `bytes[start, end)` as attribute `key` of a batch's table. Leaves repeat parts of other values and are passed over. */
 export function pushTagged(
   batch: SpanBatch,
   table: AttributeTable,
@@ -32,6 +32,8 @@ export function pushTagged(
       return pushBytes(batch, table, key, ValueType.KVLIST, bytes, body, end);
     case Tag.EMPTY:
       return table.push(key, ValueType.EMPTY, 0, 0);
+    case Tag.LEAF:
+      return;
     case Tag.BOOL:
       return table.push(key, ValueType.BOOL, bytes[body] === 0x74 ? 1 : 0, 0);
     case Tag.INT: {

@@ -24,8 +24,7 @@ export type TermScope = 'any' | 'span' | 'resource' | 'event' | 'link' | 'instru
  * One condition on one attribute. Comparisons need the attribute: `!=` and `!~` do not hold where it is missing. Arrays satisfy a comparison when
  * one element does, `!=` and `!~` when every element does. A key is also the path to values within maps: `user.id` finds `{user: {id: 7}}`, and
  * maps and arrays within arrays count as their elements. Patterns are RE2 and match the whole text. On events and links a term holds when one of
- * them satisfies it; `missing`, when one of them lacks the attribute. Within their maps and arrays, `!=` and `!~` ask for all of the span's events
- * or links, and `missing` does not look.
+ * them satisfies it; `missing`, when one of them lacks the attribute.
  */
 export type TermFilter = { readonly scope: TermScope; readonly key: string } & (
   { readonly operator: 'exists' | 'missing' } | { readonly operator: ValueOperator; readonly value: TermValue }
@@ -184,13 +183,12 @@ class TermLevels {
     return branches;
   }
 
-  /** Alternatives within maps and nested arrays of a level; `prefix` is that of its maps, where it has any. */
-  #paths(level: Level, prefix?: string): string[] {
+  /** Alternatives within maps and nested arrays of a level whose maps of attributes begin with `prefix`. */
+  #paths(level: Level, prefix: string): string[] {
     return this.#names.flatMap((key) => {
       const test = this.#tests?.(key);
-      const branches = leafBranches(this.#context, level, key, test);
-      const isArray = prefix !== undefined && this.#context.catalog.canBe(key, level, ValueType.ARRAY);
-      if (test?.every !== true || !isArray) return branches;
+      const branches = leafBranches(this.#context, level, `${prefix}_other`, key, test);
+      if (test?.every !== true || !this.#context.catalog.canBe(key, level, ValueType.ARRAY)) return branches;
       // What must hold for every element must hold for those beside the nested ones too.
       const element = `startsWith(element, 'a') OR startsWith(element, 'k') OR (${taggedTest(this.sql, test, 'element')})`;
       return branches.map((branch) =>
@@ -212,10 +210,6 @@ class TermLevels {
 
   /** Condition that some event satisfies the term, or lacks the attribute. */
   events(lacks: boolean): string {
-    return anyOf([this.#someEvent(lacks), ...(lacks ? [] : this.#paths(TagScope.event))]);
-  }
-
-  #someEvent(lacks: boolean): string {
     const conditions = this.#names.flatMap((key) => {
       const test = this.#tests?.(key);
       const k = this.sql.text(key);
@@ -224,6 +218,7 @@ class TermLevels {
       return [
         ...(text === undefined ? [] : [allOf([`mapContains(s, ${k})`, text])]),
         ...(other === '0' ? [] : [allOf([`mapContains(o, ${k})`, other])]),
+        ...leafBranches(this.#context, TagScope.event, 'o', key, test),
       ];
     });
     // The name is searched like an attribute, but nothing lacks it.
@@ -240,15 +235,12 @@ class TermLevels {
 
   /** Condition that some link satisfies the term, or lacks the attribute. */
   links(lacks: boolean): string {
-    return anyOf([this.#someLink(lacks), ...(lacks ? [] : this.#paths(TagScope.link))]);
-  }
-
-  #someLink(lacks: boolean): string {
     const condition = anyOf(
-      this.#names.map((key) => {
+      this.#names.flatMap((key) => {
         const test = this.#tests?.(key);
         const k = this.sql.text(key);
-        return allOf([`mapContains(m, ${k})`, test === undefined ? '1' : taggedTest(this.sql, test, `m[${k}]`)]);
+        const own = allOf([`mapContains(m, ${k})`, test === undefined ? '1' : taggedTest(this.sql, test, `m[${k}]`)]);
+        return [own, ...leafBranches(this.#context, TagScope.link, 'm', key, test)];
       }),
     );
     return `arrayExists(m -> ${lacks ? `NOT (${condition})` : condition}, lk_attrs)`;

@@ -3,19 +3,17 @@ import { errorMessage } from '@clew/base';
 import type { SqlClient } from '../engine/client.ts';
 import { StoreError } from '../errors.ts';
 import { createStatements, type DdlTarget } from './ddl.ts';
-import { addColumn, addTables } from './migration-steps.ts';
+import { addTables } from './migration-steps.ts';
 import type { Migration, StepContext } from './migration-types.ts';
 import { samplingTables } from './sampling-tables.ts';
 import type { SchemaSpec } from './table-types.ts';
-import { currentSchema, leafColumn } from './tables.ts';
+import { currentSchema } from './tables.ts';
 
 /** The way from each earlier version to the current one. */
 export const migrations: readonly Migration[] = [
   { schema: { ...currentSchema, version: 2 }, steps: [addTables(...samplingTables.map(({ name }) => name))] },
-  {
-    schema: { ...currentSchema, version: 3 },
-    steps: [addColumn('resources', leafColumn), addColumn('spans', leafColumn)],
-  },
+  // Leaves beside attributes (`block/leaf-writer.ts`): the tables stay, but versions before would not know what they read.
+  { schema: { ...currentSchema, version: 3 }, steps: [] },
 ];
 
 /** How a migration is carried out. */

@@ -27,7 +27,7 @@ export const MAX_FUTURE_NANOS = 3_600_000_000_000n;
 
 /**
  * Values of `tag_keys.scope`: levels on which an attribute was seen, and below them the levels on which a path into maps and nested arrays was
- * seen (`block/leaf-column.ts`); scopes count as resources there, events and links are one.
+ * seen (`block/leaf-writer.ts`); scopes count as resources there, events and links are one.
  */
 export const TagScope = Object.freeze({
   span: 1,
@@ -60,9 +60,6 @@ function attributeMaps(prefix: string): ColumnSpec[] {
     column(`${prefix}_other`, `Map(${key}, String)`, zstd),
   ];
 }
-
-/** What lies within maps and nested arrays of all levels of a row, for searching only (see `block/leaf-column.ts`). */
-export const leafColumn: ColumnSpec = column('leaf', `Map(${key}, String)`, zstd);
 
 /** What the indexes `i_kv` and `i_kv_int` are over: a condition must repeat it letter for letter to profit. */
 export function pairHashes(map: 'a_str' | 'a_int'): string {
@@ -109,7 +106,6 @@ const spans: TableSpec = {
     column('lk_trace', 'Array(FixedString(16))', zstd),
     column('lk_span', 'Array(FixedString(8))', zstd),
     column('lk_attrs', `Array(Map(${key}, String))`, zstd),
-    leafColumn,
     // What is rare and never searched (see `block/extra.ts`).
     column('extra', 'String', zstd),
     column('seg', 'LowCardinality(FixedString(16))'),
@@ -142,7 +138,6 @@ const resources: TableSpec = {
     column('scope_name', key),
     column('scope_version', key),
     ...attributeMaps('s'),
-    leafColumn,
     // Dropped counts, schema URLs and entity references (see `block/extra.ts`).
     column('extra', 'String', zstd),
   ],

@@ -47,9 +47,8 @@ function holds(span: PlainSpan, term: TermFilter, synonyms: boolean): boolean {
   const some = (attributes: readonly KeyValue[]): boolean =>
     attributes.some(({ key, value }) => names.includes(key) && variants(term, key).some((each) => test(each, value))) ||
     within(attributes, names, term, false);
-  const has = (attributes: readonly KeyValue[]): boolean => attributes.some(({ key }) => names.includes(key));
-  const isPresent = (attributes: readonly KeyValue[]): boolean =>
-    has(attributes) || leaves(attributes, false).some(({ key }) => names.includes(key));
+  const isPresent = (attributes: readonly KeyValue[], isChild = false): boolean =>
+    [...attributes, ...leaves(attributes, isChild)].some(({ key }) => names.includes(key));
   const { attributes, resource, scope, events, links } = span;
   const lacks = term.operator === 'missing';
   switch (term.scope) {
@@ -63,30 +62,16 @@ function holds(span: PlainSpan, term: TermFilter, synonyms: boolean): boolean {
       return some(scope.attributes) || (field !== '' && test(term, field));
     }
     case 'event':
-      if (lacks) return events.some((event) => !has(event.attributes));
-      return (
-        events.some(
-          (event) =>
-            flat(event.attributes, names, term) || (term.key === 'name' && event.name !== '' && test(term, event.name)),
-        ) ||
-        within(
-          events.flatMap((event) => event.attributes),
-          names,
-          term,
-          true,
-        )
+      if (lacks) return events.some((event) => !isPresent(event.attributes, true));
+      return events.some(
+        (event) =>
+          flat(event.attributes, names, term) ||
+          within(event.attributes, names, term, true) ||
+          (term.key === 'name' && event.name !== '' && test(term, event.name)),
       );
     case 'link':
-      if (lacks) return links.some((link) => !has(link.attributes));
-      return (
-        links.some((link) => flat(link.attributes, names, term)) ||
-        within(
-          links.flatMap((link) => link.attributes),
-          names,
-          term,
-          true,
-        )
-      );
+      if (lacks) return links.some((link) => !isPresent(link.attributes, true));
+      return links.some((link) => flat(link.attributes, names, term) || within(link.attributes, names, term, true));
     case 'any':
       if (lacks) return !isPresent(attributes) && !isPresent(resource.attributes);
       return some(attributes) || some(resource.attributes) || fieldHolds(span, term);
@@ -136,7 +121,7 @@ function leavesOf(path: string, value: AttributeValue): KeyValue[] {
   return value.entries.flatMap((entry) => leavesOf(`${path}.${entry.key}`, entry.value));
 }
 
-/** Arrays of events and links only exist; their elements are looked at by {@link within}. */
+/** Arrays of events and links are looked into by {@link within}. */
 function flat(attributes: readonly KeyValue[], names: readonly string[], term: TermFilter): boolean {
   return attributes.some(
     ({ key, value }) =>

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { readNativeBlocks, type DictionaryData, type RunData, type StringData } from '../reader/native-reader.ts';
 import { batchOf, NOON } from '../reader/test-support/spans.ts';
 import { BlockBuilder } from './block-builder.ts';
-import { LeafLimit } from './leaf-column.ts';
+import { LeafLimit } from './leaf-writer.ts';
 import type { TableBlock } from './table-block.ts';
 
 const SEGMENT = '0123456789abcdef0123456789abcdef';
@@ -21,28 +21,38 @@ function blocksOf(...batches: readonly SpanBatch[]): TableBlock[] {
   return builder.build(SEGMENT);
 }
 
-/** Entries of the column `leaf` of each row, as `path=tagged value`; undefined when the block has no such column. */
-function leavesOf(blocks: readonly TableBlock[], table: string): string[][] | undefined {
+/** The leaves of each row of a map column, as `path=tagged value`, and what stands there beside them. */
+function entriesOf(
+  blocks: readonly TableBlock[],
+  table: string,
+  column: string,
+): { leaves: string[]; others: string[] }[] {
   const block = blocks.find((each) => each.table === table)!;
-  const leaf = readNativeBlocks(Buffer.concat(block.chunks))[0]!.columns.get('leaf') as RunData | undefined;
-  if (leaf === undefined) return undefined;
-  const [keys, values] = leaf.inner as [DictionaryData, StringData];
-  const names = keys.keys as StringData;
+  const outer = readNativeBlocks(Buffer.concat(block.chunks))[0]!.columns.get(column) as RunData;
+  const map = outer.inner.length === 1 ? (outer.inner[0] as RunData) : outer;
+  const [keys, values] = map.inner as [DictionaryData, StringData];
   const text = (data: StringData, i: number): string =>
     Buffer.from(data.bytes.subarray(data.starts[i], data.ends[i])).toString('utf8');
-  return Array.from(leaf.ends, (end, row) =>
-    Array.from({ length: end - (row === 0 ? 0 : leaf.ends[row - 1]!) }, (_, i) => {
-      const at = end - (end - (row === 0 ? 0 : leaf.ends[row - 1]!)) + i;
-      return `${text(names, keys.indexes[at]!)}=${text(values, at)}`;
-    }),
-  );
+  return Array.from(map.ends, (end, row) => {
+    const start = row === 0 ? 0 : map.ends[row - 1]!;
+    const entries = Array.from({ length: end - start }, (_, i) => [
+      text(keys.keys as StringData, keys.indexes[start + i]!),
+      text(values, start + i),
+    ]);
+    const [leaves, others] = [true, false].map((wanted) =>
+      entries
+        .filter(([, value]) => value!.startsWith('L') === wanted)
+        .map(([key, value]) => `${key}=${value!.replace(/^L/, '')}`),
+    );
+    return { leaves: leaves!, others: others! };
+  });
 }
 
 const spanLeaves = (value: AttributeValue): string[] =>
-  leavesOf(blocksOf(batchOf({ trace: 1, tags: [['k', value]] })), 'spans')?.[0] ?? [];
+  entriesOf(blocksOf(batchOf({ trace: 1, tags: [['k', value]] })), 'spans', 'a_other')[0]!.leaves;
 
-describe('the column of leaves', () => {
-  it('is not written where nothing is nested', () => {
+describe('leaves', () => {
+  it('are none where nothing is nested', () => {
     const tags = [
       ['a', 'b'],
       ['n', 1n],
@@ -50,12 +60,11 @@ describe('the column of leaves', () => {
       ['y', Uint8Array.of(1)],
     ] as const;
     const blocks = blocksOf(batchOf({ trace: 1, tags, eventTags: [['e', 'f']] }));
-    expect(leavesOf(blocks, 'spans')).toBeUndefined();
-    expect(leavesOf(blocks, 'resources')).toBeUndefined();
-    expect(blocks.at(-1)!.columns).not.toContain('leaf');
+    expect(entriesOf(blocks, 'spans', 'a_other')).toEqual([{ leaves: [], others: ['y=y\u0001'] }]);
+    expect(entriesOf(blocks, 'spans', 'ev_other')).toEqual([{ leaves: [], others: [] }]);
   });
 
-  it('has every value below a map by its path', () => {
+  it('are every value below a map, by its path', () => {
     const value = map({
       user: map({ id: -7n, name: 'Ann', vip: true }),
       ratio: 0.5,
@@ -65,27 +74,27 @@ describe('the column of leaves', () => {
       empty: map({}),
     });
     expect(spanLeaves(value)).toEqual([
-      '1k.user.id=i-7',
-      '1k.user.name=sAnn',
-      '1k.user.vip=btrue',
-      '1k.ratio=d0.5',
-      '1k.raw=yA',
-      '1k.none=e',
-      '1k.big=i4611686018427387904',
+      'k.user.id=i-7',
+      'k.user.name=sAnn',
+      'k.user.vip=btrue',
+      'k.ratio=d0.5',
+      'k.raw=yA',
+      'k.none=e',
+      'k.big=i4611686018427387904',
     ]);
   });
 
-  it('has elements of nested arrays by the path of their array, and of outer arrays only what is nested', () => {
+  it('are elements of nested arrays by the path of their array, and of outer arrays only what is nested', () => {
     expect(spanLeaves(['plain', map({ id: 1n }), map({ id: 2n }), [3n, ['x']]])).toEqual([
-      '1k.id=i1',
-      '1k.id=i2',
-      '1k=i3',
-      '1k=sx',
+      'k.id=i1',
+      'k.id=i2',
+      'k=i3',
+      'k=sx',
     ]);
-    expect(spanLeaves(map({ list: ['a', 1n] }))).toEqual(['1k.list=sa', '1k.list=i1']);
+    expect(spanLeaves(map({ list: ['a', 1n] }))).toEqual(['k.list=sa', 'k.list=i1']);
   });
 
-  it('tells levels apart, and of events and links has the elements of arrays too', () => {
+  it('stand behind the attributes of their level; those of events and links have the elements of arrays too', () => {
     const blocks = blocksOf(
       batchOf(
         { trace: 1 },
@@ -97,15 +106,24 @@ describe('the column of leaves', () => {
             ['e', map({ a: 3n })],
             ['list', ['x']],
           ],
-          linkTags: [['l', map({ a: 4n })]],
+          linkTags: [
+            ['l', map({ a: 4n })],
+            ['t', 'x'],
+          ],
         },
       ),
     );
-    expect(leavesOf(blocks, 'spans')).toEqual([[], ['1s.a=i1', '4e.a=i3', '4list=sx', '5l.a=i4']]);
-    expect(leavesOf(blocks, 'resources')).toEqual([[], ['2r.a=i2']]);
+    const leaves = (table: string, column: string): string[][] =>
+      entriesOf(blocks, table, column).map((row) => row.leaves);
+    expect(leaves('spans', 'a_other')).toEqual([[], ['s.a=i1']]);
+    expect(leaves('resources', 'r_other')).toEqual([[], ['r.a=i2']]);
+    expect(leaves('resources', 's_other')).toEqual([[], []]);
+    expect(leaves('spans', 'ev_other')).toEqual([['e.a=i3', 'list=sx']]);
+    expect(leaves('spans', 'lk_attrs')).toEqual([['l.a=i4']]);
+    expect(entriesOf(blocks, 'spans', 'lk_attrs')[0]!.others.at(-1)).toBe('t=sx');
   });
 
-  it('lists paths among the keys, by their own levels', () => {
+  it('have their paths listed among the keys, by their own levels', () => {
     const blocks = blocksOf(
       batchOf({ trace: 1, tags: [['k', map({ a: 1n })]], resourceTags: [['k', map({ a: 's' })]] }),
     );
@@ -123,7 +141,7 @@ describe('the column of leaves', () => {
     expect(rows).toContainEqual(['k.a', 7, ValueType.STRING]);
   });
 
-  it('ends at its limits and goes on with the next attribute', () => {
+  it('end at their limits and go on with the next attribute', () => {
     const wide = map(Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`n${i}`, BigInt(i)])));
     expect(spanLeaves(wide)).toHaveLength(LeafLimit.VALUES);
     let deep: AttributeValue = 1n;
@@ -131,7 +149,7 @@ describe('the column of leaves', () => {
     expect(spanLeaves(deep)).toHaveLength(1);
     expect(spanLeaves(map({ a: deep }))).toEqual([]);
     const long = map({ ['x'.repeat(LeafLimit.PATH_BYTES)]: 1n, long: 'x'.repeat(LeafLimit.VALUE_BYTES + 1), ok: 1n });
-    expect(spanLeaves(long)).toEqual(['1k.ok=i1']);
+    expect(spanLeaves(long)).toEqual(['k.ok=i1']);
     const blocks = blocksOf(
       batchOf({
         trace: 1,
@@ -141,19 +159,10 @@ describe('the column of leaves', () => {
         ],
       }),
     );
-    expect(leavesOf(blocks, 'spans')![0]!.at(-1)).toBe('1k.a=i1');
+    expect(entriesOf(blocks, 'spans', 'a_other')[0]!.leaves.at(-1)).toBe('k.a=i1');
   });
 
-  it('is empty again in the next segment', () => {
-    const builder = new BlockBuilder();
-    builder.append(batchOf({ trace: 1, tags: [['k', map({ a: 1n })]] }), meta);
-    expect(leavesOf(builder.build(SEGMENT), 'spans')).toEqual([['1k.a=i1']]);
-    builder.reset();
-    builder.append(batchOf({ trace: 1, tags: [['k', 'plain']] }), meta);
-    expect(leavesOf(builder.build(SEGMENT), 'spans')).toBeUndefined();
-  });
-
-  it('never fails, whatever bytes a map or an array is', () => {
+  it('never fail, whatever bytes a map or an array is', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), fc.boolean(), (bytes, isMap) => {
         const batch = batchOf({ trace: 1, tags: [['k', 'placeholder']] });
@@ -161,8 +170,8 @@ describe('the column of leaves', () => {
         batch.spanAttrs.types[0] = isMap ? ValueType.KVLIST : ValueType.ARRAY;
         batch.spanAttrs.lo[0] = offset;
         batch.spanAttrs.hi[0] = bytes.length;
-        const entries = leavesOf(blocksOf(batch), 'spans')?.[0] ?? [];
-        expect(entries.length).toBeLessThanOrEqual(bytes.length);
+        const { leaves } = entriesOf(blocksOf(batch), 'spans', 'a_other')[0]!;
+        expect(leaves.length).toBeLessThanOrEqual(bytes.length);
       }),
       { numRuns: 2000 },
     );
