@@ -153,6 +153,10 @@ export class AgentTelemetry {
     this.#warn('An agent does not take all events it is configured for.', { unsupported: events.join(', ') });
   }
 
+  configurationUnsupported(): void {
+    this.#warn('An agent cannot be handed its config block: the dialect it speaks has no message for it.', {});
+  }
+
   notice(text: string, fields?: LogFields): void {
     this.#telemetry.logger.info(text, fields);
   }

@@ -16,6 +16,8 @@ export interface FramedAgentOptions extends StartOptions {
   readonly afterHandshake?: readonly (readonly [number, object])[];
   /** Does not say which request an answer belongs to. */
   readonly anonymous?: boolean;
+  /** Does not answer the end of a request, unlike most. */
+  readonly quietAtEnd?: boolean;
 }
 
 const names: Readonly<Record<number, string>> = {
@@ -80,7 +82,10 @@ export async function startFramedAgent(options: FramedAgentOptions = {}): Promis
         greeted = true;
         greet(socket, options);
       } else if (name === 'ping') sendFrame(socket, 0x42, event.payload);
-      else if (name !== 'cancel' && name !== 'request_complete') await answer(socket, event, agent.script, options);
+      else if (name === 'request_complete') {
+        const custom = { correlation_id: event.payload['correlation_id'] };
+        if (options.quietAtEnd !== true) sendFrame(socket, 0x20, responseOf(allow, custom));
+      } else if (name !== 'cancel') await answer(socket, event, agent.script, options);
     });
   });
   return {

@@ -158,7 +158,7 @@ describe('a chain of agents', () => {
     await second.run(requestHead());
     expect(agents[0]?.seen.at(-1)?.payload['metadata']).toMatchObject({ correlation_id: second.correlationId });
     await first.complete(summary);
-    expect(gateway.begin({ metadata }).correlationId).toBe('mine');
+    await eventually(() => gateway.begin({ metadata }).correlationId === 'mine', 'the name to be free');
   });
 
   it('asks an agent that stands in it twice one after another', async () => {
@@ -179,6 +179,21 @@ describe('a chain of agents', () => {
     await exchange.complete(summary);
     await eventually(() => heads(agent, 'request_complete') > 0, 'the end');
     expect([most, heads(agent), heads(agent, 'request_complete')]).toEqual([1, 2, 1]);
+  });
+
+  it('asks an agent that stands in it twice no second time when it failed the first', async () => {
+    const agent = await during(startFramedAgent());
+    const gateway = gatewayWith([settingsFor(agent)]);
+    await eventually(() => agent.connections.open === 1, 'the connection');
+    agent.script = () => ({ delayMs: 100 });
+    const members = [
+      { agentId: 'auth', timeoutMs: 30 },
+      { agentId: 'auth', failureMode: 'closed' },
+    ] as const;
+    expect(await gateway.begin({ members }).run(requestHead())).toMatchObject({
+      refusal: { error: { code: 'state_lost' } },
+    });
+    expect(heads(agent)).toBe(1);
   });
 
   it('lets the place in it override what an agent is set to', async () => {

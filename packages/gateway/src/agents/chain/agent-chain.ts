@@ -35,7 +35,7 @@ export class AgentChain {
   begin(metadata: RequestMetadata, startCall?: StartAgentCall): AgentExchange {
     const correlationId = this.#correlationIds.claim(metadata.correlationId);
     const own = correlationId === metadata.correlationId ? metadata : { ...metadata, correlationId };
-    const onCompleted = (): void => this.#correlationIds.release(correlationId);
-    return new AgentExchange(this.#members, own, { startCall, onCompleted });
+    const onForgotten = (): void => this.#correlationIds.release(correlationId);
+    return new AgentExchange(this.#members, own, { startCall, onForgotten });
   }
 }

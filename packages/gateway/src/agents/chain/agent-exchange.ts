@@ -26,16 +26,17 @@ export class AgentExchange {
   /** Names the request to agents: the one given, unless another request in flight has it. */
   readonly correlationId: string;
   readonly #participants: readonly Participant[];
-  readonly #onCompleted: () => void;
+  /** No answer about the request can come any more: its name may be used again. */
+  readonly #onForgotten: () => void;
   #completed: Promise<void> | undefined;
 
   constructor(
     members: readonly ChainMember[],
     metadata: RequestMetadata,
-    options: { readonly startCall?: StartAgentCall | undefined; readonly onCompleted: () => void },
+    options: { readonly startCall?: StartAgentCall | undefined; readonly onForgotten: () => void },
   ) {
     this.correlationId = metadata.correlationId;
-    this.#onCompleted = options.onCompleted;
+    this.#onForgotten = options.onForgotten;
     const sessions = new Map<ChainMember['client'], Participant['session']>();
     this.#participants = members.map((member) => {
       // An agent that stands in the chain twice knows the request only once.
@@ -88,7 +89,7 @@ export class AgentExchange {
   async #complete(summary: RequestSummary): Promise<void> {
     this.abort('clientDisconnect');
     await Promise.all(this.#participants.map(({ session }) => session.finish(summary)));
-    this.#onCompleted();
+    void Promise.all(this.#participants.map(({ session }) => session.forgotten())).then(this.#onForgotten);
   }
 
   async #runParallel(

@@ -1,8 +1,8 @@
 import type { Telemetry } from '@clew/base';
 import type { AgentAnswer } from '../answer.ts';
-import type { AgentDialect, CallContext, ReceivedAnswer } from '../dialects/connection.ts';
+import type { AgentConnection, AgentDialect, CallContext, ReceivedAnswer } from '../dialects/connection.ts';
 import { AgentError, asAgentError, countsAgainstAgent } from '../errors.ts';
-import type { AgentEvent, AgentMessage, RequestMetadata } from '../message.ts';
+import type { AgentEvent, AgentMessage, RequestMetadata, RequestSummary } from '../message.ts';
 import { agentLimits, defaultChunkBytes } from '../settings.ts';
 import type { AgentLimitSettings, AgentLimits, AgentSettings } from '../settings.ts';
 import { AgentTelemetry } from '../telemetry.ts';
@@ -45,6 +45,20 @@ export interface ClientCall {
   readonly pinned: PooledConnection | undefined;
   /** The event goes out on this connection now. */
   onSent(pooled: PooledConnection): void;
+}
+
+/** The end of a request. */
+export interface ClientFinish {
+  readonly scope: CallScope;
+  readonly pinned: PooledConnection | undefined;
+  readonly context: CallContext;
+  readonly summary: RequestSummary;
+}
+
+/** An agent was told of the end of a request. */
+export interface ToldEnd {
+  /** Resolves when another request may have the request's name. */
+  readonly forgotten: Promise<void>;
 }
 
 /** The gateway's side of one agent: its connections, limits and circuit breaker. Requests talk through sessions. */
@@ -117,15 +131,16 @@ export class AgentClient {
   }
 
   /** Tells the agent that a request is over. For sessions. */
-  async finish(scope: CallScope, pinned: PooledConnection | undefined, send: FinishStep): Promise<void> {
+  async finish({ scope, pinned, context, summary }: ClientFinish): Promise<ToldEnd | undefined> {
     const known = pinned !== undefined && !pinned.connection.closed ? pinned : this.#pool.any;
-    if (known === undefined) return;
+    if (known === undefined) return undefined;
     const pooled = await this.#pool.acquire(scope, known);
     try {
-      await send(pooled);
+      await pooled.connection.finish(context, summary);
     } finally {
       this.#pool.release(pooled);
     }
+    return { forgotten: pooled.connection.forgotten(context) };
   }
 
   /** A session is over. For sessions. */
@@ -226,7 +241,7 @@ export class AgentClient {
       events: {
         onConnected: (connection) => {
           telemetry.connected(connection);
-          this.#learn(connection.description);
+          this.#learn(connection);
         },
         onLost: (connection, error, left) => {
           if (!connection.proven) this.#connector.forget();
@@ -239,15 +254,16 @@ export class AgentClient {
     });
   }
 
-  #learn({ events, preferredChunkBytes }: { events?: ReadonlySet<AgentEvent>; preferredChunkBytes?: number }): void {
+  #learn({ dialect, description: { events, preferredChunkBytes } }: AgentConnection): void {
     this.#chunkBytes = Math.min(preferredChunkBytes ?? defaultChunkBytes, defaultChunkBytes);
     const configured = this.settings.events;
     // That a request is over is told to every agent that remembers requests, whatever it lists.
     const missing = configured.filter((event) => event !== 'request_complete' && events?.has(event) === false);
     this.#events = new Set(configured.filter((event) => !missing.includes(event)));
-    if (missing.length === 0 || this.#toldUnsupported) return;
+    if (this.#toldUnsupported) return;
     this.#toldUnsupported = true;
-    this.telemetry.unsupportedEvents(missing);
+    if (missing.length > 0) this.telemetry.unsupportedEvents(missing);
+    if (dialect === 'numbered' && this.settings.config !== undefined) this.telemetry.configurationUnsupported();
   }
 
   #gauges(): {
@@ -260,9 +276,6 @@ export class AgentClient {
     return { circuit: this.#breaker.state, health, connections: size, waiting: this.#slots.waiting };
   }
 }
-
-/** What a session does with the connection it is given to end a request. */
-export type FinishStep = (pooled: PooledConnection) => Promise<void>;
 
 /** Agents restart: a request they have heard nothing of before can be told anew, once. */
 function mayRepeat({ message, pinned, scope }: ClientCall, caught: unknown): boolean {

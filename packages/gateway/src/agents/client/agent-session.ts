@@ -3,8 +3,9 @@ import type { CallContext } from '../dialects/connection.ts';
 import { AgentError, asAgentError } from '../errors.ts';
 import type { AgentMessage, CancelReason, RequestMetadata, RequestSummary } from '../message.ts';
 import { connectTimeoutMs } from '../settings.ts';
-import type { AgentClient, ClientCall } from './agent-client.ts';
+import type { AgentClient, ClientCall, ToldEnd } from './agent-client.ts';
 import { CallScope } from './call-scope.ts';
+import { stateLost } from './pooled-connection.ts';
 import type { PooledConnection } from './pooled-connection.ts';
 
 /** How one call is made. */
@@ -26,6 +27,8 @@ export class AgentSession {
   #scope: CallScope | undefined;
   #previous: Promise<unknown> | undefined;
   #finished: Promise<void> | undefined;
+  #failed = false;
+  #end: ToldEnd | undefined;
 
   constructor(client: AgentClient, metadata: RequestMetadata) {
     this.#client = client;
@@ -37,7 +40,7 @@ export class AgentSession {
     return this.#pinned !== undefined;
   }
 
-  /** Asks the agent. Fails with an `AgentError`; after that the agent must not be asked about this request again. */
+  /** Asks the agent. Fails with an `AgentError`; after that it always does, for the agent is no longer asked. */
   call(message: AgentMessage, options: SessionCallOptions): Promise<AgentAnswer> {
     const previous = this.#previous;
     const call = previous === undefined ? this.#call(message, options) : this.#callAfter(previous, message, options);
@@ -59,6 +62,11 @@ export class AgentSession {
   /** Tells the agent that the request is over, if it has heard of it or wants to hear of every request. Never rejects. */
   finish(summary: RequestSummary): Promise<void> {
     return (this.#finished ??= this.#finish(summary));
+  }
+
+  /** After the end: resolves when another request may have the same name. */
+  async forgotten(): Promise<void> {
+    await this.#end?.forgotten;
   }
 
   async #callAfter(
@@ -83,7 +91,12 @@ export class AgentSession {
       },
     };
     try {
+      if (this.#failed) throw stateLost();
       return await this.#client.call(call);
+    } catch (error) {
+      // A late answer could be taken for the next one, and the agent may have missed something.
+      this.#failed = true;
+      throw error;
     } finally {
       scope.settle();
       this.#scope = undefined;
@@ -106,7 +119,7 @@ export class AgentSession {
     const context = this.#context();
     const scope = new CallScope(`telling agent ${client.settings.id} that a request is over`, connectTimeoutMs);
     try {
-      await client.finish(scope, this.#pinned, ({ connection }) => connection.finish(context, summary));
+      this.#end = await client.finish({ scope, pinned: this.#pinned, context, summary });
     } catch (caught) {
       client.telemetry.finishFailed(asAgentError(caught, 'protocol', 'cannot end the request'));
     } finally {

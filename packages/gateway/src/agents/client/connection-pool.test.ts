@@ -35,6 +35,7 @@ function pool(options: { readonly maxConnections?: number; readonly maxCalls?: n
         call: () => new Promise(() => undefined),
         abandon: () => undefined,
         finish: () => Promise.resolve(),
+        forgotten: () => Promise.resolve(),
         ping: () => {
           one.pings++;
           return one.answersPings ? Promise.resolve() : new Promise(() => undefined);

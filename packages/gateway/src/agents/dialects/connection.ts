@@ -70,8 +70,13 @@ export interface AgentConnection {
    * pending until the agent has answered.
    */
   abandon(context: CallContext, reason: CancelReason): void;
-  /** Tells that the request is over, which frees the agent's memory of it. Resolves when the connection is free again. */
+  /**
+   * Tells that the request is over, which frees the agent's memory of it. Resolves when the connection is free again;
+   * rejects with an `AgentError`.
+   */
   finish(context: CallContext, summary: RequestSummary): Promise<void>;
+  /** Resolves when another request may have the name this one had: no late answer could be taken for its own. */
+  forgotten(context: CallContext): Promise<void>;
   /** Asks for a sign of life; absent where the dialect has none. */
   ping?(): Promise<void>;
   /** Ends the connection at once; running calls reject with `closed`. Idempotent. */

@@ -39,13 +39,6 @@ export class PendingCalls<Key> {
     return call !== undefined;
   }
 
-  /** The only key that is waited for; undefined when there are none or several. */
-  get only(): Key | undefined {
-    if (this.#calls.size !== 1) return undefined;
-    const [key] = this.#calls.keys();
-    return key;
-  }
-
   /** Gives up one call; false when nobody waits for it. */
   fail(key: Key, error: AgentError): boolean {
     const call = this.#calls.get(key);

@@ -78,6 +78,9 @@ export class EnvelopeConnection implements AgentConnection, ChannelOwner {
     await this.#exchange(encodeComplete(context, summary), 'success');
   }
 
+  /** Nothing can come late: an answer is waited for before the next event, or the connection ends. */
+  async forgotten(): Promise<void> {}
+
   close(): void {
     this.#channel.close();
   }

@@ -19,6 +19,7 @@ import { readAnswer } from '../json-answer.ts';
 import { summaryObject } from '../json-events.ts';
 import { numberAt, parseObject, textAt } from '../json-fields.ts';
 import type { JsonObject } from '../json-fields.ts';
+import { LateAnswers } from '../late-answers.ts';
 import { PendingCalls, abandonedError } from '../pending-calls.ts';
 import { PongWaiters } from '../pong.ts';
 import { describeAgent, readHealth } from './describe.ts';
@@ -37,8 +38,7 @@ export class FramedConnection implements AgentConnection, ChannelOwner {
   readonly #calls = new PendingCalls<string>();
   readonly #pongs = new PongWaiters();
   readonly #gate = new FlowGate(pauseLimitMs);
-  /** Answers that may still come for calls nobody waits for. */
-  #lateAnswers = 0;
+  readonly #late = new LateAnswers();
   #pings = 0;
   #proven = false;
 
@@ -77,14 +77,19 @@ export class FramedConnection implements AgentConnection, ChannelOwner {
   abandon({ metadata: { correlationId } }: CallContext, reason: CancelReason): void {
     this.#gate.forget(correlationId);
     if (!this.#calls.fail(correlationId, abandonedError()) || this.closed) return;
-    this.#lateAnswers++;
+    this.#late.expect(correlationId);
     const cancel = { correlation_id: correlationId, reason: cancelReasons[reason], timestamp_ms: Date.now() };
     this.#channel.sendOrFail(FrameType.cancel, JSON.stringify(cancel));
   }
 
   async finish(context: CallContext, summary: RequestSummary): Promise<void> {
     if (this.closed || this.description.events?.has('request_complete') === false) return;
+    this.#late.expect(context.metadata.correlationId);
     this.#channel.sendOrFail(FrameType.requestComplete, JSON.stringify(summaryObject(summary, context)));
+  }
+
+  forgotten({ metadata: { correlationId } }: CallContext): Promise<void> {
+    return this.#late.settled(correlationId);
   }
 
   ping(): Promise<void> {
@@ -120,25 +125,18 @@ export class FramedConnection implements AgentConnection, ChannelOwner {
     this.#calls.failAll(error);
     this.#pongs.fail(error);
     this.#gate.clear();
+    this.#late.clear();
     this.#listener.onClosed(error);
   }
 
   #onAnswer(payload: Buffer): void {
     const { answer, correlationId, bodyTextBytes } = readAnswer(parseObject(payload, 'an answer'));
-    const key = correlationId ?? this.#unnamed();
-    this.#proven = true;
-    if (!this.#calls.answer(key, { answer, answerBytes: payload.length - bodyTextBytes }) && this.#lateAnswers > 0) {
-      this.#lateAnswers--;
+    if (correlationId === undefined) {
+      throw new AgentError('protocol', 'an answer does not name its request in audit.custom.correlation_id');
     }
-  }
-
-  /** Whose answer it is that names no request: clear only while a single one is out. */
-  #unnamed(): string {
-    const key = this.#lateAnswers === 0 ? this.#calls.only : undefined;
-    if (key !== undefined) return key;
-    const message =
-      'an answer does not name its request in audit.custom.correlation_id, and it is not the only one due';
-    throw new AgentError('protocol', message);
+    this.#proven = true;
+    const answered = this.#calls.answer(correlationId, { answer, answerBytes: payload.length - bodyTextBytes });
+    if (!answered) this.#late.came(correlationId);
   }
 
   #onFlowControl(signal: JsonObject): void {

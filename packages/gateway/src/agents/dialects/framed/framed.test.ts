@@ -194,13 +194,36 @@ describe('a framed agent', () => {
     expect(warnings.map(({ fields }) => fields['unsupported'])).toEqual(['response_headers']);
   });
 
-  it('that does not name the request is understood while only one is out, and not otherwise', async () => {
+  it('that does not say which request it answers is not understood', async () => {
     const agent = await during(startFramedAgent({ anonymous: true }));
-    const gateway = gatewayWith([settingsFor(agent, { failureMode: 'closed', connections: 1 })]);
-    expect(await gateway.begin().run(requestHead())).toMatchObject({ kind: 'allow' });
-    agent.script = () => ({ delayMs: 100 });
-    const verdicts = await Promise.all([gateway.begin().run(requestHead()), gateway.begin().run(requestHead())]);
-    expect(verdicts.map(({ kind }) => kind)).toEqual(['refuse', 'refuse']);
+    const gateway = gatewayWith([settingsFor(agent, { failureMode: 'closed' })]);
+    expect(await gateway.begin().run(requestHead())).toMatchObject({
+      refusal: { error: { code: 'protocol', message: expect.stringContaining('does not name its request') as string } },
+    });
+  });
+
+  it('is told of no second request by the same name while an answer about the first may come', async () => {
+    const agent = await during(startFramedAgent({ quietAtEnd: true }));
+    const gateway = gatewayWith([settingsFor(agent, { connections: 1 })]);
+    const metadata = { correlationId: 'same' };
+    const first = gateway.begin({ metadata });
+    await first.run(requestHead());
+    void first.complete(summary);
+    await eventually(() => types(agent.seen).includes('request_complete'), 'the end');
+    const second = gateway.begin({ metadata });
+    expect(second.correlationId).not.toBe('same');
+    // Now it answers the end after all, which would have let the second request pass.
+    agent.script = (event) => ({
+      raw: Buffer.concat([
+        frame(0x20, { decision: 'allow', audit: { custom: { correlation_id: 'same' } } }),
+        frame(0x20, {
+          decision: { block: {} },
+          audit: { custom: { correlation_id: event.payload['correlation_id'] } },
+        }),
+      ]),
+    });
+    expect(await second.run(requestHead())).toMatchObject({ kind: 'refuse' });
+    await eventually(() => gateway.begin({ metadata }).correlationId === 'same', 'the name to be free');
   });
 
   it('is told that nobody waits any more, and its late answer is taken for no other', async () => {

@@ -13,6 +13,7 @@ import type {
   ReceivedAnswer,
 } from '../connection.ts';
 import { FlowGate } from '../flow-gate.ts';
+import { LateAnswers } from '../late-answers.ts';
 import { PendingCalls, abandonedError } from '../pending-calls.ts';
 import { PongWaiters } from '../pong.ts';
 import { decodeAgentMessage } from './decode.ts';
@@ -41,6 +42,7 @@ export class GrpcConnection implements AgentConnection, GrpcStreamListener {
   readonly #calls = new PendingCalls<string>();
   readonly #pongs = new PongWaiters();
   readonly #gate = new FlowGate(pauseLimitMs);
+  readonly #late = new LateAnswers();
   #stream: GrpcStream | undefined;
   #greeted: PromiseWithResolvers<AgentDescription> | undefined = Promise.withResolvers<AgentDescription>();
   #closed = false;
@@ -85,11 +87,18 @@ export class GrpcConnection implements AgentConnection, GrpcStreamListener {
   abandon({ metadata: { correlationId } }: CallContext, reason: CancelReason): void {
     this.#gate.forget(correlationId);
     if (!this.#calls.fail(correlationId, abandonedError()) || this.#closed) return;
+    this.#late.expect(correlationId);
     this.#sendOrFail(encodeCancel(correlationId, reason));
   }
 
   async finish(context: CallContext, summary: RequestSummary): Promise<void> {
-    if (!this.#closed) this.#sendOrFail(encodeComplete(context, summary));
+    if (this.#closed) return;
+    this.#late.expect(context.metadata.correlationId);
+    this.#sendOrFail(encodeComplete(context, summary));
+  }
+
+  forgotten({ metadata: { correlationId } }: CallContext): Promise<void> {
+    return this.#late.settled(correlationId);
   }
 
   ping(): Promise<void> {
@@ -160,6 +169,7 @@ export class GrpcConnection implements AgentConnection, GrpcStreamListener {
   #onResponse({ correlationId, answer }: Extract<AgentToProxy, { readonly kind: 'response' }>, bytes: number): void {
     this.#proven = true;
     if (this.#calls.answer(correlationId, { answer, answerBytes: bytes })) return;
+    this.#late.came(correlationId);
     // A configuration has no name, and neither has what an agent says about it.
     if (correlationId === '' && answer.decision.kind !== 'allow') {
       throw new AgentError('refused', `the agent declined its configuration (${answer.decision.kind})`);
@@ -193,6 +203,7 @@ export class GrpcConnection implements AgentConnection, GrpcStreamListener {
     if (this.#closed) return;
     this.#closed = true;
     this.#gate.clear();
+    this.#late.clear();
     this.#greeted?.reject(error);
     this.#calls.failAll(error);
     this.#pongs.fail(error);

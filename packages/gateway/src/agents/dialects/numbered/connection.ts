@@ -41,9 +41,6 @@ export class NumberedConnection implements AgentConnection, ChannelOwner {
   /** Takes over a connection whose handshake was answered. This dialect has no way to hand over a configuration. */
   static open(greeting: Greeting, reply: JsonObject, options: ConnectOptions): NumberedConnection {
     const connection = new NumberedConnection(greeting, describeAgent(reply), options.listener);
-    if (options.configJson !== undefined) {
-      options.listener.onNotice('An agent cannot be handed its config block: the dialect it speaks has no way to.');
-    }
     greeting.handOver(connection);
     return connection;
   }
@@ -73,6 +70,9 @@ export class NumberedConnection implements AgentConnection, ChannelOwner {
   async finish({ requestNumber }: CallContext): Promise<void> {
     this.#cancel(requestNumber, 'request complete');
   }
+
+  /** Numbers are never used twice. */
+  async forgotten(): Promise<void> {}
 
   ping(): Promise<void> {
     return this.#pongs.wait(() => this.#channel.send(FrameType.ping, JSON.stringify({ timestamp: Date.now() })));
