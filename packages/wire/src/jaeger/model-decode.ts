@@ -1,6 +1,7 @@
 import { ValueType, plainBytes } from '@clew/model';
 import type { SpanBatch } from '@clew/model';
 import { inputError } from '../errors.ts';
+import { copy8, zero8 } from '../ids.ts';
 import { resolveLimits } from '../limits.ts';
 import type { DecodeLimits } from '../limits.ts';
 import { viewOf } from '../protobuf/protobuf-reader.ts';
@@ -106,9 +107,10 @@ class ModelDecoder extends ModelProcessReader {
     const batch = this.batch;
     const sink = this.sink;
     const row = sink.beginSpan(start);
-    batch.traceIds.fill(0, row * 16, row * 16 + 16);
-    batch.spanIds.fill(0, row * 8, row * 8 + 8);
-    batch.parentIds.fill(0, row * 8, row * 8 + 8);
+    zero8(batch.traceIds, row * 16);
+    zero8(batch.traceIds, row * 16 + 8);
+    zero8(batch.spanIds, row * 8);
+    zero8(batch.parentIds, row * 8);
     this.guesser.previous = 0;
     sink.end.lo = 0;
     sink.end.hi = 0;
@@ -317,10 +319,6 @@ class ModelDecoder extends ModelProcessReader {
     }
     return size;
   }
-}
-
-function copy8(source: Uint8Array, at: number, target: Uint8Array, targetAt: number): void {
-  for (let i = 0; i < 8; i++) target[targetAt + i] = source[at + i]!;
 }
 
 function varintSize(value: number): number {

@@ -30,8 +30,8 @@ export class ModelTagReader extends ProtobufReader {
   }
 
   /**
-   * The layouts writers produce for texts, bools and small integers: a key shorter than 128 bytes, a type unless it is STRING, one value. Returns
-   * false, having written nothing that matters, for any other.
+   * The layouts writers produce: a key shorter than 128 bytes, a type unless it is STRING, one value unless it is zero. Returns false,
+   * having written nothing that matters, for any other.
    */
   #plainTag(table: AttributeTable, start: number, end: number): boolean {
     const { buf } = this;
@@ -42,26 +42,56 @@ export class ModelTagReader extends ProtobufReader {
     if (keyLength >= 0x80 || end - keyStop < 2) return false;
     const row = table.count;
     if (buf[keyStop] === 0x1a) {
-      const length = buf[keyStop + 1]!;
-      if (length >= 0x80 || keyStop + 2 + length !== end) return false;
+      const textAt = this.length(keyStop + 1, end);
+      if (this.stop !== end) return false;
       table.types[row] = ValueType.STRING;
-      table.lo[row] = this.context.heapBase + keyStop + 2;
-      table.hi[row] = length;
-    } else {
-      // A type below 128 and a varint of one byte, or the type alone when the value is zero.
-      if (buf[keyStop] !== 0x10) return false;
-      const type = buf[keyStop + 1];
-      const isBool = type === ModelTagType.BOOL;
-      if (!isBool && type !== ModelTagType.INT64) return false;
-      const left = end - keyStop - 2;
-      if (left !== 0 && (left !== 2 || buf[keyStop + 2] !== (isBool ? 0x20 : 0x28) || buf[end - 1]! >= 0x80))
-        return false;
-      const value = left === 0 ? 0 : buf[end - 1]!;
-      table.types[row] = isBool ? ValueType.BOOL : ValueType.INT;
-      table.lo[row] = isBool && value !== 0 ? 1 : value;
-      table.hi[row] = 0;
-    }
+      table.lo[row] = this.context.heapBase + textAt;
+      table.hi[row] = end - textAt;
+    } else if (buf[keyStop] !== 0x10 || !this.#plainNumber(table, row, keyStop + 1, end)) return false;
     table.keys[row] = this.guesser.key(keyStart, keyStop);
+    return true;
+  }
+
+  /** Reads type and value of a bool, an integer or a double in `[start, end)` into `row`; returns false for any other layout. */
+  #plainNumber(table: AttributeTable, row: number, start: number, end: number): boolean {
+    const { buf } = this;
+    const valueAt = start + 2;
+    let type: number;
+    let tag: number;
+    switch (buf[start]) {
+      case ModelTagType.BOOL:
+        type = ValueType.BOOL;
+        tag = 0x20;
+        break;
+      case ModelTagType.INT64:
+        type = ValueType.INT;
+        tag = 0x28;
+        break;
+      case ModelTagType.FLOAT64:
+        type = ValueType.DOUBLE;
+        tag = 0x31;
+        break;
+      default:
+        return false;
+    }
+    let lo = 0;
+    let hi = 0;
+    if (end > start + 1) {
+      if (buf[start + 1] !== tag) return false;
+      if (type === ValueType.DOUBLE) {
+        if (end - valueAt !== 8) return false;
+        lo = this.word(valueAt);
+        hi = this.word(valueAt + 4);
+      } else {
+        if (this.varint(valueAt, end) !== end) return false;
+        lo = this.lo;
+        hi = this.hi;
+      }
+    }
+    const isBool = type === ValueType.BOOL;
+    table.types[row] = type;
+    table.lo[row] = isBool && (lo | hi) !== 0 ? 1 : lo;
+    table.hi[row] = isBool ? 0 : hi;
     return true;
   }
 

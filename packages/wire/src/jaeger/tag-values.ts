@@ -8,7 +8,10 @@ export const kindNames: readonly Uint8Array[] = ['', 'internal', 'server', 'clie
 /** The kind `heap[at, at + length)` names, in letters of either case; unspecified when it names none. */
 export function kindOf(heap: Uint8Array, at: number, length: number): number {
   for (let kind = SpanKind.INTERNAL as number; kind < kindNames.length; kind++) {
-    if (equalsText(heap, at, length, kindNames[kind]!, true)) return kind;
+    const name = kindNames[kind]!;
+    // The second letter tells all apart.
+    if (name.length !== length || (heap[at + 1]! | 0x20) !== name[1]) continue;
+    return equalsText(heap, at, length, name, true) ? kind : SpanKind.UNSPECIFIED;
   }
   return SpanKind.UNSPECIFIED;
 }

@@ -3,6 +3,7 @@ import type { AttributeTable, SpanBatch } from '@clew/model';
 import { inputError } from '../errors.ts';
 import type { DecodeLimits } from '../limits.ts';
 import { BinaryReader } from '../thrift/binary-reader.ts';
+import { copy8, zero8 } from '../ids.ts';
 import { CompactReader } from '../thrift/compact-reader.ts';
 import { NO_FIELD } from '../thrift/reader.ts';
 import type { ThriftReader } from '../thrift/reader.ts';
@@ -188,16 +189,19 @@ export class ThriftBatchDecoder {
     const at = reader.pos;
     const row = sink.beginSpan(at);
     const { traceIds, spanIds, parentIds } = this.#batch;
-    putWords(traceIds, row * 16, 0, 0);
-    putWords(traceIds, row * 16 + 8, 0, 0);
-    putWords(spanIds, row * 8, 0, 0);
-    putWords(parentIds, row * 8, 0, 0);
     this.#guesser.previous = 0;
     let name = 0;
     let flags = 0;
     let durationLo = 0;
     let durationHi = 0;
-    for (let id = reader.field(0); id !== NO_FIELD; id = reader.field(id)) {
+    const first = this.#isCompact ? 0 : this.#plainIds(row);
+    if (first === 0) {
+      zero8(traceIds, row * 16);
+      zero8(traceIds, row * 16 + 8);
+      zero8(spanIds, row * 8);
+      zero8(parentIds, row * 8);
+    }
+    for (let id = reader.field(first); id !== NO_FIELD; id = reader.field(id)) {
       switch (id) {
         case 1:
           this.#i64();
@@ -251,6 +255,29 @@ export class ThriftBatchDecoder {
     sink.end.hi = sink.start.hi;
     sink.end.addMicros(durationLo, durationHi);
     sink.endSpan(at, row, this.#resource, name, flags, this.#isGo);
+  }
+
+  /**
+   * Copies the ids of span `row` when they stand side by side, as generated code writes them in binary: `0a 0001` to `0a 0004`, each
+   * with eight bytes in network order. Returns the last field read, 0 for any other layout.
+   */
+  #plainIds(row: number): number {
+    const reader = this.#reader;
+    const { buf, view, pos } = reader;
+    if (reader.end - pos < 4 * 11) return 0;
+    const isPlain =
+      (view.getUint32(pos) & 0xffff_ff00) === 0x0a00_0100 &&
+      (view.getUint32(pos + 11) & 0xffff_ff00) === 0x0a00_0200 &&
+      (view.getUint32(pos + 22) & 0xffff_ff00) === 0x0a00_0300 &&
+      (view.getUint32(pos + 33) & 0xffff_ff00) === 0x0a00_0400;
+    if (!isPlain) return 0;
+    const { traceIds, spanIds, parentIds } = this.#batch;
+    copy8(buf, pos + 3, traceIds, row * 16 + 8);
+    copy8(buf, pos + 14, traceIds, row * 16);
+    copy8(buf, pos + 25, spanIds, row * 8);
+    copy8(buf, pos + 36, parentIds, row * 8);
+    reader.pos = pos + 4 * 11;
+    return 4;
   }
 
   #reference(): void {

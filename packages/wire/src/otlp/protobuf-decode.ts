@@ -1,5 +1,6 @@
 import type { SpanBatch } from '@clew/model';
 import { inputError } from '../errors.ts';
+import { copy8, zero8 } from '../ids.ts';
 import { limitError, resolveLimits } from '../limits.ts';
 import type { DecodeLimits } from '../limits.ts';
 import { ResourceReader } from './protobuf-resources.ts';
@@ -355,28 +356,15 @@ class TraceDecoder extends ResourceReader {
   }
 }
 
-/**
- * Copies an id of `width` bytes, or zeroes its place when there is none (`at` is -1). Written out, as a loop over eight bytes costs
- * more than they do.
- */
+/** Copies an id of `width` bytes, or zeroes its place when there is none (`at` is -1). */
 function copyId(source: Uint8Array, at: number, target: Uint8Array, targetAt: number, width: 8 | 16): void {
   if (at < 0) {
-    for (let i = 0; i < width; i++) target[targetAt + i] = 0;
+    zero8(target, targetAt);
+    if (width === 16) zero8(target, targetAt + 8);
     return;
   }
   copy8(source, at, target, targetAt);
   if (width === 16) copy8(source, at + 8, target, targetAt + 8);
-}
-
-function copy8(source: Uint8Array, at: number, target: Uint8Array, targetAt: number): void {
-  target[targetAt] = source[at]!;
-  target[targetAt + 1] = source[at + 1]!;
-  target[targetAt + 2] = source[at + 2]!;
-  target[targetAt + 3] = source[at + 3]!;
-  target[targetAt + 4] = source[at + 4]!;
-  target[targetAt + 5] = source[at + 5]!;
-  target[targetAt + 6] = source[at + 6]!;
-  target[targetAt + 7] = source[at + 7]!;
 }
 
 const decoder = new TraceDecoder();
