@@ -2,7 +2,8 @@ import type { SpanBatch } from '@clew/model';
 import { appendUnsigned } from '../json/decimal.ts';
 import { JsonWriter } from '../json/json-writer.ts';
 import { ZipkinSpanView } from './span-view.ts';
-import type { EndpointView, ZipkinEncodeOptions } from './span-view.ts';
+import type { EndpointView } from './endpoint-view.ts';
+import type { ZipkinEncodeOptions } from './span-view.ts';
 
 const out = new JsonWriter();
 const view = new ZipkinSpanView();

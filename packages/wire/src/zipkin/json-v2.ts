@@ -6,8 +6,10 @@ import { viewOf } from '../protobuf/protobuf-reader.ts';
 import { missingId, readHexId, zeroId } from './ids.ts';
 import type { IdFormat, IdName } from './ids.ts';
 import { ANNOTATION_NAMES, ENDPOINT_NAMES, KIND_NAMES, SPAN_NAMES, ZipkinJsonReader } from './json-values.ts';
-import { KIND_OF_NUMBER, SpanSink } from './span-sink.ts';
-import type { EndpointFields, ZipkinDecodeOptions } from './span-sink.ts';
+import { SpanSink } from './span-sink.ts';
+import { KIND_OF_NUMBER } from './span-values.ts';
+import type { EndpointFields } from './endpoint-fields.ts';
+import type { ZipkinDecodeOptions } from './span-sink.ts';
 
 const NO_BYTES = new Uint8Array(0);
 

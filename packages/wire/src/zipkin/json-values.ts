@@ -2,7 +2,7 @@ import { inputError } from '../errors.ts';
 import { parseInteger } from '../json/decimal.ts';
 import { JsonReader } from '../json/json-reader.ts';
 import { NameTable } from '../json/name-table.ts';
-import { checkedPort } from './span-sink.ts';
+import { checkedPort } from './span-values.ts';
 
 /** Members of a span of either version: up to 8 of both, up to 13 of v2 only, 14 of v1 only. */
 export const SPAN_NAMES: NameTable = new NameTable({

@@ -34,3 +34,25 @@ export function setSum(target: Micros, a: Micros, b: Micros): void {
   target.lo = high >= WORD ? WORD - 1 : low >= WORD ? low - WORD : low;
   target.hi = high >= WORD ? WORD - 1 : high;
 }
+
+/**
+ * Sets `target` to the nanoseconds, low and high word, of microseconds; what lies behind the year 2554 becomes the last moment
+ * there is.
+ */
+export function setNanos(target: Uint32Array, lo: number, hi: number): void {
+  const low = lo * 1000;
+  const high = hi * 1000 + Math.floor(low / WORD);
+  const isBeyond = high >= WORD;
+  target[0] = isBeyond ? WORD - 1 : low;
+  target[1] = isBeyond ? WORD - 1 : high;
+}
+
+/** Sets `target` to nanoseconds, as two words, to the nearest microsecond. */
+export function setMicros(target: Micros, lo: number, hi: number): void {
+  const rounded = lo + 500;
+  const high = hi + (rounded >= WORD ? 1 : 0);
+  const low = rounded >= WORD ? rounded - WORD : rounded;
+  const quotient = Math.floor(high / 1000);
+  target.hi = quotient;
+  target.lo = Math.floor(((high - quotient * 1000) * WORD + low) / 1000);
+}

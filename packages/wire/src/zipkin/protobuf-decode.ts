@@ -7,8 +7,10 @@ import { StringGuesser } from '../string-guesser.ts';
 import { appendAddress } from './addresses.ts';
 import { missingId, zeroId } from './ids.ts';
 import type { IdName } from './ids.ts';
-import { KIND_OF_NUMBER, SpanSink, checkedPort } from './span-sink.ts';
-import type { EndpointFields, ZipkinDecodeOptions } from './span-sink.ts';
+import { SpanSink } from './span-sink.ts';
+import { KIND_OF_NUMBER, checkedPort } from './span-values.ts';
+import type { EndpointFields } from './endpoint-fields.ts';
+import type { ZipkinDecodeOptions } from './span-sink.ts';
 
 // Fields each message defines, as bit sets for `skipUnknown` (openzipkin/zipkin-api, zipkin.proto).
 const KNOWN_LIST = 1 << 1;

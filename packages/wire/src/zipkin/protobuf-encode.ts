@@ -2,7 +2,8 @@ import type { SpanBatch } from '@clew/model';
 import { ReverseWriter } from '../protobuf/reverse-writer.ts';
 import { parseAddress, parsedAddress } from './addresses.ts';
 import { ZipkinSpanView } from './span-view.ts';
-import type { EndpointView, ZipkinEncodeOptions } from './span-view.ts';
+import type { EndpointView } from './endpoint-view.ts';
+import type { ZipkinEncodeOptions } from './span-view.ts';
 
 /** The output buffer kept between calls is at most this large. */
 const KEEP_BYTES = 8 * 1024 * 1024;

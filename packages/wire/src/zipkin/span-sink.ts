@@ -1,9 +1,10 @@
-import { Carrier, SpanBatch, SpanKind, ValueType, equalBytes } from '@clew/model';
-import { inputError } from '../errors.ts';
+import { Carrier, SpanBatch, ValueType, equalBytes } from '@clew/model';
 import { limitError, resolveLimits } from '../limits.ts';
 import type { DecodeLimits } from '../limits.ts';
 import { isDigit } from '../json/json-reader.ts';
 import { readAttributeJson } from './attribute-json.ts';
+import { EndpointFields } from './endpoint-fields.ts';
+import { setNanos } from './micros.ts';
 import { parseTagText } from './parse-tags.ts';
 import { Services } from './services.ts';
 import { ABSENT_START, EndpointKey, SPECIAL_TAGS, SPECIAL_TAG_END, linkNumber } from './special-tags.ts';
@@ -20,28 +21,6 @@ export interface ZipkinDecodeOptions {
   readonly parseStringTags?: boolean;
   /** Whether protobuf spans get the debug mark, as the request header `X-B3-Flags: 1` asks for. Default false. */
   readonly debug?: boolean;
-}
-
-/** An endpoint while its span is read; -1 and 0 stand for absent parts. */
-export class EndpointFields {
-  /** Local endpoints: the service name's index in `SpanSink.services`. */
-  service = 0;
-  /** Remote endpoints: where in the batch's heap the service name is. */
-  serviceAt = 0;
-  serviceLength = 0;
-  ipv4At = 0;
-  ipv4Length = 0;
-  ipv6At = 0;
-  ipv6Length = 0;
-  port = 0;
-
-  clear(): void {
-    this.service = 0;
-    this.serviceLength = 0;
-    this.ipv4Length = 0;
-    this.ipv6Length = 0;
-    this.port = 0;
-  }
 }
 
 /** Keys a sink writes itself; each is put into the batch's dictionary when first needed. */
@@ -223,7 +202,7 @@ export class SpanSink {
     const { events, eventAttrs, strings } = this.batch;
     this.#countChildren(1, offset);
     const row = events.add(eventAttrs.count);
-    this.#toNanos(lo, hi);
+    setNanos(this.#nanos, lo, hi);
     events.times[row * 2] = this.#nanos[0]!;
     events.times[row * 2 + 1] = this.#nanos[1]!;
     // OpenTelemetry's exporter writes `name|attributes|dropped` for an event that has attributes.
@@ -329,26 +308,17 @@ export class SpanSink {
   #times(row: number): void {
     const { times } = this.batch;
     const nanos = this.#nanos;
-    this.#toNanos(this.timestampLo, this.timestampHi);
+    setNanos(nanos, this.timestampLo, this.timestampHi);
     const startLo = nanos[0]!;
     const startHi = nanos[1]!;
     if ((startLo | startHi) === 0) this.#own(ABSENT_START, ValueType.BOOL, 1, 0);
-    this.#toNanos(this.durationLo, this.durationHi);
+    setNanos(nanos, this.durationLo, this.durationHi);
     const low = startLo + nanos[0]!;
     const high = startHi + nanos[1]! + (low >= WORD ? 1 : 0);
     times[row * 4] = startLo;
     times[row * 4 + 1] = startHi;
     times[row * 4 + 2] = high >= WORD ? WORD - 1 : low;
     times[row * 4 + 3] = high >= WORD ? WORD - 1 : high;
-  }
-
-  /** Microseconds to nanoseconds, into `#nanos`; what lies behind the year 2554 becomes the last moment there is. */
-  #toNanos(lo: number, hi: number): void {
-    const low = lo * 1000;
-    const high = hi * 1000 + Math.floor(low / WORD);
-    const isBeyond = high >= WORD;
-    this.#nanos[0] = isBeyond ? WORD - 1 : low;
-    this.#nanos[1] = isBeyond ? WORD - 1 : high;
   }
 
   /** Adds an attribute under one of {@link OWN_KEYS}. */
@@ -359,24 +329,4 @@ export class SpanSink {
     if (index < 0) index = this.#ownKeys[at] = strings.internText(key);
     spanAttrs.push(index, type, lo, hi);
   }
-}
-
-/** Numbers of Zipkin's span kinds: in protobuf, and beside their names in JSON. */
-export const KIND_OF_NUMBER: readonly number[] = [
-  SpanKind.UNSPECIFIED,
-  SpanKind.CLIENT,
-  SpanKind.SERVER,
-  SpanKind.PRODUCER,
-  SpanKind.CONSUMER,
-];
-
-/** The port in two words, 0 for absent; `code` is the error for what is none. */
-export function checkedPort(
-  lo: number,
-  hi: number,
-  code: 'wrong_json_type' | 'wrong_wire_type',
-  offset: number,
-): number {
-  if (hi === 0 && lo <= 0xffff) return lo;
-  throw inputError(code, offset, `invalid port ${hi === 0 ? lo : 'of more than 32 bits'}: it must be 0 to 65535`);
 }

@@ -1,14 +1,16 @@
 import { Carrier, CarrierFormat, SpanBatch, SpanKind, ValueType, compactBatch, isZero } from '@clew/model';
-import type { AttributeTable } from '@clew/model';
 import { WireError } from '../errors.ts';
 import { JsonWriter } from '../json/json-writer.ts';
 import { TextBuffer } from '../json/text-buffer.ts';
 import { isCanonicalAddress, parseAddress } from './addresses.ts';
-import { ROLE_END, Role, rolesOf } from './attribute-roles.ts';
-import { writeEventText, writeLinkText, writeValueText } from './attribute-text.ts';
-import { SERVICE_NAME_SOURCES, TagKey, isText } from './special-tags.ts';
-import { DerivedTag, STATUS_CODE_TEXTS, derivedStatusTags, readErrorTag } from './status-tags.ts';
+import { ROLE_END, Role } from './attribute-roles.ts';
+import { writeEventText, writeValueText } from './attribute-text.ts';
+import { EndpointView } from './endpoint-view.ts';
+import { setMicros } from './micros.ts';
+import { SERVICE_NAME_SOURCES, isText } from './special-tags.ts';
+import { readErrorTag } from './status-tags.ts';
 import type { ErrorTag } from './status-tags.ts';
+import { TagCollector } from './tag-collector.ts';
 import { TextTable } from './text-table.ts';
 
 const NO_BATCH = new SpanBatch();
@@ -28,33 +30,6 @@ export interface ZipkinEncodeOptions {
   readonly keepCase?: boolean;
   /** The service name of spans that have none; default none. */
   readonly missingServiceName?: string;
-}
-
-/** A text of an endpoint is in `texts[start, end)` of its view; absent when these are equal. */
-export class EndpointView {
-  serviceStart = 0;
-  serviceEnd = 0;
-  ipv4Start = 0;
-  ipv4End = 0;
-  ipv6Start = 0;
-  ipv6End = 0;
-  /** 0 for none. */
-  port = 0;
-
-  clear(): void {
-    this.serviceStart = this.serviceEnd = 0;
-    this.ipv4Start = this.ipv4End = 0;
-    this.ipv6Start = this.ipv6End = 0;
-    this.port = 0;
-  }
-
-  get hasNameOrAddress(): boolean {
-    return this.serviceEnd > this.serviceStart || this.ipv4End > this.ipv4Start || this.ipv6End > this.ipv6Start;
-  }
-
-  get isEmpty(): boolean {
-    return !this.hasNameOrAddress && this.port === 0;
-  }
 }
 
 /**
@@ -80,15 +55,16 @@ export class ZipkinSpanView {
   isLocalComponent = false;
   readonly local: EndpointView = new EndpointView();
   readonly remote: EndpointView = new EndpointView();
-  readonly tags: TextTable = new TextTable();
   readonly annotations: TextTable = new TextTable();
+
+  get tags(): TextTable {
+    return this.#collector.tags;
+  }
 
   #options: ZipkinEncodeOptions = {};
   #isExact = false;
   #needsCanonical = false;
-  #roles: Uint8Array = new Uint8Array(0);
-  /** By key: one more than the row of the span that last had an attribute with it. */
-  #owners: Uint32Array = new Uint32Array(0);
+  readonly #collector = new TagCollector();
   #formatKey = -1;
   /** Dictionary indexes of {@link SERVICE_NAME_SOURCES}, -1 for those no attribute has. */
   #sourceKeys: number[] = [];
@@ -106,14 +82,14 @@ export class ZipkinSpanView {
     this.#options = options;
     this.#isExact = options.keepCase ?? false;
     this.#needsCanonical = needsCanonical;
-    this.#roles = rolesOf(strings);
-    this.#owners = new Uint32Array(strings.count);
+    this.#collector.open(batch, this.texts);
     this.#formatKey = strings.find(Carrier.FORMAT);
     this.#sourceKeys = SERVICE_NAME_SOURCES.map((key) => strings.find(key));
   }
 
   release(): void {
     this.batch = NO_BATCH;
+    this.#collector.release();
     this.texts.reset();
   }
 
@@ -124,7 +100,7 @@ export class ZipkinSpanView {
     if (isZero(batch.spanIds, row * 8, 8)) throw invalidId('SpanID', row);
     this.row = row;
     texts.length = 0;
-    this.tags.count = 0;
+    this.#collector.begin(row);
     this.annotations.count = 0;
     this.local.clear();
     this.remote.clear();
@@ -137,7 +113,7 @@ export class ZipkinSpanView {
     this.#chooseFields(row, isZipkin);
     this.#fields(isZipkin);
     this.#inherited(row);
-    this.#derivedTags(row, isZipkin);
+    this.#collector.derived(this.#error, isZipkin);
     this.#spanTags(row);
     this.#times(row);
     this.#events(row);
@@ -186,12 +162,13 @@ export class ZipkinSpanView {
     const { spanAttrs } = batch;
     const chosen = this.#chosen;
     const error = this.#error;
+    const { roles } = this.#collector;
     chosen.fill(-1);
     error.count = 0;
     for (let at = runStart(batch.attrEnd, row); at < batch.attrEnd[row]!; at++) {
       const key = spanAttrs.keys[at]!;
-      this.#owners[key] = row + 1;
-      const role = this.#roles[key] as Role;
+      this.#collector.own(key);
+      const role = roles[key] as Role;
       if (role === Role.TAG) continue;
       if (role === Role.ERROR) readErrorTag(batch, spanAttrs, at, error);
       else if (this.#fits(role, at)) chosen[role] = at;
@@ -282,6 +259,7 @@ export class ZipkinSpanView {
   #inherited(row: number): void {
     const { batch, local, texts } = this;
     const { scopeTable, resourceTable, resourceAttrs, scopeAttrs } = batch;
+    const collector = this.#collector;
     const scope = batch.scopes[row]!;
     const resource = scopeTable.resources[scope]!;
     const first = runStart(resourceTable.attrEnd, resource);
@@ -294,13 +272,12 @@ export class ZipkinSpanView {
       this.#name(bytes, 0, bytes.length);
     }
     local.serviceEnd = texts.length;
-    for (let at = first; at < end; at++) if (at !== service) this.#inheritedTag(resourceAttrs, at);
-    if (source > 0) this.#madeUpTag(TagKey.SERVICE_NAME_SOURCE, encoder.encode(SERVICE_NAME_SOURCES[source]!));
+    for (let at = first; at < end; at++) if (at !== service) collector.inherited(resourceAttrs, at);
+    if (source > 0) collector.serviceSource(source);
     for (let at = runStart(scopeTable.attrEnd, scope); at < scopeTable.attrEnd[scope]!; at++) {
-      this.#inheritedTag(scopeAttrs, at);
+      collector.inherited(scopeAttrs, at);
     }
-    this.#stringTag(TagKey.LIBRARY_NAME, scopeTable.names[scope]!);
-    this.#stringTag(TagKey.LIBRARY_VERSION, scopeTable.versions[scope]!);
+    collector.library(scopeTable.names[scope]!, scopeTable.versions[scope]!);
   }
 
   /** Which resource attribute is the service name, and the number of its key in {@link SERVICE_NAME_SOURCES}. */
@@ -325,73 +302,14 @@ export class ZipkinSpanView {
     this.#name(scratch.bytes, 0, scratch.length);
   }
 
-  #inheritedTag(table: AttributeTable, at: number): void {
-    const key = table.keys[at]!;
-    if (this.#roles[key]! >= Role.CARRIER && this.#roles[key]! <= Role.PEER_IPV4) return;
-    if (this.#owners[key] !== this.row + 1) this.#attributeTag(table, at, -1);
-  }
-
+  /** Adds the attributes that are no fields. */
   #spanTags(row: number): void {
     const { attrEnd, spanAttrs } = this.batch;
+    const { roles } = this.#collector;
     for (let at = runStart(attrEnd, row); at < attrEnd[row]!; at++) {
-      const role = this.#roles[spanAttrs.keys[at]!]!;
-      if (role >= Role.CARRIER && (role <= Role.PEER_IPV4 || this.#chosen[role] === at)) continue;
-      this.#attributeTag(spanAttrs, at, at);
-    }
-  }
-
-  #attributeTag(table: AttributeTable, at: number, spanAttribute: number): void {
-    const { batch, tags, texts } = this;
-    const { strings } = batch;
-    const tag = tags.add();
-    const key = table.keys[at]!;
-    tags.keyStart[tag] = texts.length;
-    texts.append(strings.bytes, strings.start(key), strings.ends[key]!);
-    tags.keyEnd[tag] = tags.textStart[tag] = texts.length;
-    writeValueText(texts, batch, table, at);
-    tags.textEnd[tag] = texts.length;
-    tags.attribute[tag] = spanAttribute;
-  }
-
-  /** Adds a tag unless the span has an attribute with its key. */
-  #madeUpTag(key: string, bytes: Uint8Array, start: number = 0, end: number = bytes.length): void {
-    const { tags, texts } = this;
-    if (this.#hasAttribute(key)) return;
-    const tag = tags.add();
-    tags.keyStart[tag] = texts.length;
-    texts.ascii(key);
-    tags.keyEnd[tag] = tags.textStart[tag] = texts.length;
-    texts.append(bytes, start, end);
-    tags.textEnd[tag] = texts.length;
-  }
-
-  #hasAttribute(key: string): boolean {
-    const index = this.batch.strings.find(key);
-    return index > 0 && this.#owners[index] === this.row + 1;
-  }
-
-  /** Adds a tag with a text of the dictionary, unless it is empty. */
-  #stringTag(key: string, index: number): void {
-    const { strings } = this.batch;
-    if (index !== 0) this.#madeUpTag(key, strings.bytes, strings.start(index), strings.ends[index]!);
-  }
-
-  #derivedTags(row: number, isZipkin: boolean): void {
-    const { batch } = this;
-    const code = batch.statusCodes[row]!;
-    const message = batch.statusMessages[row]!;
-    const derived = derivedStatusTags(batch, code, message, this.#error, isZipkin);
-    if ((derived & DerivedTag.ERROR) !== 0) this.#madeUpTag(TagKey.ERROR, TRUE);
-    if ((derived & DerivedTag.CODE) !== 0)
-      this.#madeUpTag(TagKey.STATUS_CODE, encoder.encode(STATUS_CODE_TEXTS[code]!));
-    if ((derived & DerivedTag.DESCRIPTION) !== 0) this.#stringTag(TagKey.STATUS_DESCRIPTION, message);
-    if (batch.kinds[row] === SpanKind.INTERNAL) this.#madeUpTag(TagKey.SPAN_KIND, INTERNAL);
-    this.#stringTag(TagKey.TRACE_STATE, batch.traceStates[row]!);
-    const firstLink = runStart(batch.linkEnd, row);
-    for (let link = firstLink; link < batch.linkEnd[row]!; link++) {
-      linkText.length = 0;
-      writeLinkText(linkText, batch, link);
-      this.#madeUpTag(`${TagKey.LINK_PREFIX}${link - firstLink}`, linkText.bytes, 0, linkText.length);
+      const role = roles[spanAttrs.keys[at]!]!;
+      const isField = role >= Role.CARRIER && (role <= Role.PEER_IPV4 || this.#chosen[role] === at);
+      if (!isField) this.#collector.spanTag(at);
     }
   }
 
@@ -400,7 +318,7 @@ export class ZipkinSpanView {
     const startLo = times[row * 4]!;
     const startHi = times[row * 4 + 1]!;
     const micros = this.#micros;
-    toMicros(startLo, startHi, micros);
+    setMicros(micros, startLo, startHi);
     this.timestampLo = micros.lo;
     this.timestampHi = micros.hi;
     let lo = times[row * 4 + 2]! - startLo;
@@ -410,7 +328,7 @@ export class ZipkinSpanView {
       hi--;
     }
     const isNegative = hi < 0;
-    toMicros(lo, hi, micros);
+    setMicros(micros, lo, hi);
     // Less than half a microsecond is one, as 0 would mean unknown.
     const isShort = hi === 0 && lo > 0 && lo < 1000;
     this.durationLo = isNegative ? 0 : isShort ? 1 : micros.lo;
@@ -423,7 +341,7 @@ export class ZipkinSpanView {
     const micros = this.#micros;
     for (let event = runStart(batch.eventEnd, row); event < batch.eventEnd[row]!; event++) {
       const at = annotations.add();
-      toMicros(events.times[event * 2]!, events.times[event * 2 + 1]!, micros);
+      setMicros(micros, events.times[event * 2]!, events.times[event * 2 + 1]!);
       annotations.timeLo[at] = micros.lo;
       annotations.timeHi[at] = micros.hi;
       annotations.textStart[at] = texts.length;
@@ -432,10 +350,6 @@ export class ZipkinSpanView {
     }
   }
 }
-
-const linkText = new JsonWriter();
-const TRUE = encoder.encode('true');
-const INTERNAL = encoder.encode('internal');
 
 /** By OpenTelemetry's kind: Zipkin's number. */
 const NUMBER_OF_KIND: Readonly<Record<number, number>> = {
@@ -452,16 +366,6 @@ function runStart(ends: Uint32Array, row: number): number {
 function preferNewer(chosen: Int32Array, newer: Role, older: Role, isZipkin: boolean): void {
   if (chosen[newer]! < 0 && !isZipkin) chosen[newer] = chosen[older]!;
   else chosen[older] = -1;
-}
-
-/** Nanoseconds, as two words, to the nearest microsecond. */
-function toMicros(lo: number, hi: number, target: { lo: number; hi: number }): void {
-  const rounded = lo + 500;
-  const high = hi + (rounded >= WORD ? 1 : 0);
-  const low = rounded >= WORD ? rounded - WORD : rounded;
-  const quotient = Math.floor(high / 1000);
-  target.hi = quotient;
-  target.lo = Math.floor(((high - quotient * 1000) * WORD + low) / 1000);
 }
 
 function invalidId(which: 'TraceID' | 'SpanID', row: number): WireError {

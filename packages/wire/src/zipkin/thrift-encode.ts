@@ -5,7 +5,8 @@ import { ThriftType } from '../thrift/types.ts';
 import type { ThriftWriter } from '../thrift/writer.ts';
 import { parseAddress, parsedAddress } from './addresses.ts';
 import { ZipkinSpanView } from './span-view.ts';
-import type { EndpointView, ZipkinEncodeOptions } from './span-view.ts';
+import type { EndpointView } from './endpoint-view.ts';
+import type { ZipkinEncodeOptions } from './span-view.ts';
 import { AnnotationType } from './thrift-decode.ts';
 import { V1SpanView, isRenamedTag, v1TypeOf } from './v1-view.ts';
 

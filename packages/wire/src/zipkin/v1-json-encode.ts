@@ -4,7 +4,8 @@ import { appendSigned, appendUnsigned } from '../json/decimal.ts';
 import { JsonWriter } from '../json/json-writer.ts';
 import { writeEndpointMembers, writeTraceId } from './json-encode.ts';
 import { ZipkinSpanView } from './span-view.ts';
-import type { EndpointView, ZipkinEncodeOptions } from './span-view.ts';
+import type { EndpointView } from './endpoint-view.ts';
+import type { ZipkinEncodeOptions } from './span-view.ts';
 import { V1SpanView, isRenamedTag, v1TypeOf } from './v1-view.ts';
 
 const out = new JsonWriter();
