@@ -14,7 +14,15 @@ export interface StatusAnswer {
 
 /** What a client speaks to a receiver. */
 export type ReceiverProtocol =
-  'otlp_http' | 'otlp_grpc' | 'jaeger_http' | 'jaeger_grpc' | 'jaeger_udp_compact' | 'jaeger_udp_binary' | 'zipkin';
+  | 'otlp_http'
+  | 'otlp_grpc'
+  | 'jaeger_http'
+  | 'jaeger_grpc'
+  | 'jaeger_udp_compact'
+  | 'jaeger_udp_binary'
+  | 'jaeger_udp_zipkin_compact'
+  | 'zipkin'
+  | 'awsxray';
 
 /** One listening address and what it has seen. */
 export interface ReceiverStatus {

@@ -31,12 +31,12 @@ export function addressesOf(graph: GraphSnapshot | undefined): Addresses {
     query: detailsOf('clew_query')?.address,
     otlpHttp: of('otlp_http'),
     otlpGrpc: of('otlp_grpc'),
-    jaegerHttp: of('jaeger_thrift_http'),
+    jaegerHttp: of('jaeger_http'),
     jaegerGrpc: of('jaeger_grpc'),
     zipkin: of('zipkin'),
     dataDirectory: detailsOf('clew_storage')?.directory,
   };
-  const datagrams = listeners.filter(({ protocol }) => protocol.startsWith('thrift_'));
+  const datagrams = listeners.filter(({ protocol }) => protocol.startsWith('jaeger_udp_'));
   return {
     ...Object.fromEntries(
       Object.entries(found).flatMap(([name, address]) => (address === undefined ? [] : [[name, reachable(address)]])),

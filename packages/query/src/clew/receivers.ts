@@ -10,15 +10,25 @@ interface ListenerEntry {
 
 const httpProtocols: ReadonlySet<string> = new Set(['otlp_http', 'otlp_grpc', 'jaeger_http', 'zipkin']);
 
+const datagramProtocols: ReadonlySet<string> = new Set([
+  'jaeger_udp_compact',
+  'jaeger_udp_binary',
+  'jaeger_udp_zipkin_compact',
+  'awsxray',
+]);
+
+const notAcknowledged = { means: 'none', reason: 'datagrams are answered to nobody' } as const;
+
 /** Every listening address of the running receivers, with what its acknowledgement means and what it has seen. */
 export function receiverStatuses(graph: GraphSnapshot | undefined): ReceiverStatus[] {
   if (graph === undefined) return [];
   const statuses = graph.nodes
     .filter(({ kind }) => kind === 'receiver')
     .flatMap(({ id, details }) => {
-      const acknowledged = acknowledgementOf(graph, id);
+      const promised = acknowledgementOf(graph, id);
       return listenersOf(details).map(({ protocol, address, counters }) => {
         const reachable = reachableAddress(address);
+        const acknowledged = datagramProtocols.has(protocol) ? notAcknowledged : promised;
         const url = httpProtocols.has(protocol) ? `http://${reachable}` : reachable;
         return { id, protocol, address: reachable, url, acknowledged, counters };
       });

@@ -133,7 +133,7 @@ describe('datagrams that are no segments', () => {
     await eventually('the large one is counted', () => {
       void metrics().then((now) => (text = now));
       return text.includes(
-        'clew_receiver_dropped_packets_total{receiver="awsxray",protocol="awsxray",reason="packet_too_large"} 1',
+        'clew_receiver_dropped_packets_total{receiver="awsxray",protocol="udp",reason="packet_too_large"} 1',
       );
     });
     expect(next.spans[0]!.spanId).toBe('0000000000000002');
@@ -254,7 +254,7 @@ describe('the receiver awsxray', () => {
       traces: new RecordingConsumer(),
     });
     await expect(second.start(new TestHost())).rejects.toThrow(
-      /awsxray\/awsxray cannot listen on UDP 127\.0\.0\.1:\d+/,
+      /awsxray\/udp cannot listen on UDP 127\.0\.0\.1:\d+/,
     );
     expect(addressesOf(second)).toEqual([]);
   });

@@ -48,7 +48,10 @@ export class AwsXrayReceiver implements Component {
     this.#started = true;
     this.#warnOfForwarding();
     try {
-      await this.#udp.open('awsxray', this.#config, this.#next, this.#decode);
+      await this.#udp.open(
+        { section: 'udp', protocol: 'awsxray', path: '', config: this.#config, decode: this.#decode },
+        this.#next,
+      );
       if (this.#config.proxy_server.enabled) await this.#openProxy(host);
     } catch (caught) {
       await this.stop(AbortSignal.abort());

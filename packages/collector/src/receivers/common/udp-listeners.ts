@@ -8,6 +8,18 @@ import { TransportEvents } from './transport-events.ts';
 import type { UdpServerConfig } from './udp-config.ts';
 import { UdpIngest } from './udp-ingest.ts';
 
+/** What a receiver asks for when it opens a UDP port. */
+export interface OpenUdp {
+  /** The section of the configuration, such as `thrift_compact`: names the port in errors and metrics. */
+  readonly section: string;
+  /** The protocol's name in snapshots, such as `jaeger_udp_compact`. */
+  readonly protocol: string;
+  /** Where the settings are, for messages that name one, such as `protocols.thrift_compact`; empty at the top. */
+  readonly path: string;
+  readonly config: UdpServerConfig;
+  readonly decode: Decode;
+}
+
 /** The UDP ports of one receiver: opened one after the other, seen in its snapshot, closed together. */
 export class UdpListeners {
   readonly #metrics: ReceiverMetrics;
@@ -25,7 +37,8 @@ export class UdpListeners {
   }
 
   /** Opens one port. Fails with `NetError` when it cannot be had. */
-  async open(protocol: string, config: UdpServerConfig, next: TracesConsumer, decode: Decode): Promise<void> {
+  async open({ section, protocol, path, config, decode }: OpenUdp, next: TracesConsumer): Promise<void> {
+    const setting = (name: string) => (path === '' ? name : `${path}.${name}`);
     const { receiver, logger } = this.#metrics;
     const events = new TransportEvents(this.#metrics, 'udp');
     const ingest = new UdpIngest(next, events, decode);
@@ -33,19 +46,19 @@ export class UdpListeners {
     if (endpoint.transport === 'unix') throw new TypeError('a UDP endpoint is host and port');
     const source = await openUdpSource({
       endpoint,
-      owner: `${receiver}/${protocol}`,
-      receiveBufferSetting: `${protocol}.socket_buffer_size`,
+      owner: `${receiver}/${section}`,
+      receiveBufferSetting: setting('socket_buffer_size'),
       ...(config.socket_buffer_size > 0 ? { receiveBufferBytes: config.socket_buffer_size } : {}),
       maxPacketBytes: config.max_packet_size,
       maxQueuedPackets: config.queue_size,
       onPackets: (packets) => ingest.take(packets),
       onDropped: (reason, packets) => {
-        this.#drops.add(packets, { receiver, protocol, reason });
-        if (reason !== 'kernel') events.rejected(reason, detailOf(reason, protocol, config), packets);
+        this.#drops.add(packets, { receiver, protocol: section, reason });
+        if (reason !== 'kernel') events.rejected(reason, detailOf(reason, setting, config), packets);
         else
           logger.warn('The kernel dropped datagrams because the receive buffer was full.', {
             receiver,
-            protocol,
+            protocol: section,
             packets,
           });
       },
@@ -79,9 +92,13 @@ function addressOf({ address }: UdpSource): string {
   return formatAddress({ transport: 'tcp', ...address });
 }
 
-function detailOf(reason: Exclude<PacketDropReason, 'kernel'>, protocol: string, config: UdpServerConfig): string {
-  if (reason === 'queue_full') return `more than ${config.queue_size} datagrams waited (${protocol}.queue_size)`;
-  return `a datagram was larger than ${config.max_packet_size} bytes (${protocol}.max_packet_size)`;
+function detailOf(
+  reason: Exclude<PacketDropReason, 'kernel'>,
+  setting: (name: string) => string,
+  config: UdpServerConfig,
+): string {
+  if (reason === 'queue_full') return `more than ${config.queue_size} datagrams waited (${setting('queue_size')})`;
+  return `a datagram was larger than ${config.max_packet_size} bytes (${setting('max_packet_size')})`;
 }
 
 function dropCounter({ meter }: Telemetry) {

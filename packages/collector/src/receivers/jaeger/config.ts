@@ -37,4 +37,7 @@ export const jaegerReceiverConfig = z
 export type JaegerReceiverConfig = z.output<typeof jaegerReceiverConfig>;
 
 /** The protocols that come as datagrams. */
-export const udpProtocols = ['thrift_compact', 'thrift_binary', 'thrift_zipkin_compact'] as const;
+export const udpSections = ['thrift_compact', 'thrift_binary', 'thrift_zipkin_compact'] as const;
+
+/** One of them. */
+export type UdpSection = (typeof udpSections)[number];

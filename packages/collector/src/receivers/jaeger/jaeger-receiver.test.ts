@@ -26,7 +26,11 @@ const captures = (pattern: RegExp) =>
     .map((name) => ({ name, bytes: readFileSync(new URL(name, testdata)) }));
 
 const anyPort = { endpoint: '127.0.0.1:0' };
-const udpProtocols = ['thrift_compact', 'thrift_binary', 'thrift_zipkin_compact'] as const;
+const udpPorts = [
+  { section: 'thrift_compact', protocol: 'jaeger_udp_compact' },
+  { section: 'thrift_binary', protocol: 'jaeger_udp_binary' },
+  { section: 'thrift_zipkin_compact', protocol: 'jaeger_udp_zipkin_compact' },
+] as const;
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -148,8 +152,8 @@ describe('the Jaeger receiver over HTTP', () => {
 });
 
 describe('the Jaeger receiver over UDP', () => {
-  it.each(udpProtocols)('takes every encoding on the port of %s', async (protocol) => {
-    const { next, receiver } = await start({ [protocol]: anyPort });
+  it.each(udpPorts)('takes every encoding on the port of $section', async ({ section, protocol }) => {
+    const { next, receiver } = await start({ [section]: anyPort });
     const datagrams = captures(/udp/);
     expect(datagrams.length).toBeGreaterThan(4);
     await send(receiver, protocol, ...datagrams.map(({ bytes }) => bytes));
@@ -163,9 +167,12 @@ describe('the Jaeger receiver over UDP', () => {
     const spans = sampleSpans(1);
     const [good] = encodeAgentMessages(fromPlain(spans), undefined, { protocol: 'compact' }).datagrams;
     const noise = new Uint8Array([0x82, 0x21, 0xff, 0xff, 0xff]);
-    await send(receiver, 'thrift_compact', noise, new Uint8Array(0), new Uint8Array(3001), good!);
-    await eventually('every datagram is accounted for', () => countersOf(receiver, 'thrift_compact').requests === 4);
-    expect(countersOf(receiver, 'thrift_compact')).toMatchObject({ refusedRequests: 3, acceptedSpans: 1 });
+    await send(receiver, 'jaeger_udp_compact', noise, new Uint8Array(0), new Uint8Array(3001), good!);
+    await eventually(
+      'every datagram is accounted for',
+      () => countersOf(receiver, 'jaeger_udp_compact').requests === 4,
+    );
+    expect(countersOf(receiver, 'jaeger_udp_compact')).toMatchObject({ refusedRequests: 3, acceptedSpans: 1 });
     expect(spanIds(next.spans)).toEqual(spanIds(spans));
   });
 
@@ -174,7 +181,7 @@ describe('the Jaeger receiver over UDP', () => {
     let refusals = 2;
     next.refuse = () => (refusals-- > 0 ? new Refusal('unavailable', 'full', { retryAfterMs: 5 }) : undefined);
     const { datagrams } = encodeAgentMessages(fromPlain(sampleSpans(3)), undefined, { protocol: 'binary' });
-    await send(receiver, 'thrift_binary', ...datagrams);
+    await send(receiver, 'jaeger_udp_binary', ...datagrams);
     await eventually('the spans are taken', () => next.spans.length === 3);
   });
 });

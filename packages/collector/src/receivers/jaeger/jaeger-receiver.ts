@@ -11,11 +11,19 @@ import { receiverMetrics } from '../common/receiver-metrics.ts';
 import type { ReceiverMetrics } from '../common/receiver-metrics.ts';
 import { SpanIngest } from '../common/span-ingest.ts';
 import { TransportEvents } from '../common/transport-events.ts';
+import type { UdpServerConfig } from '../common/udp-config.ts';
 import { UdpListeners } from '../common/udp-listeners.ts';
 import { ClientDrops } from './client-drops.ts';
-import { udpProtocols } from './config.ts';
-import type { JaegerReceiverConfig } from './config.ts';
+import { udpSections } from './config.ts';
+import type { JaegerReceiverConfig, UdpSection } from './config.ts';
 import { thriftHttpDialect } from './thrift-http.ts';
+
+/** What the protocols are called where people see them. */
+const udpNames: Readonly<Record<UdpSection, string>> = {
+  thrift_compact: 'jaeger_udp_compact',
+  thrift_binary: 'jaeger_udp_binary',
+  thrift_zipkin_compact: 'jaeger_udp_zipkin_compact',
+};
 
 const postSpans = { service: 'jaeger.api_v2.CollectorService', method: 'PostSpans' } as const;
 
@@ -62,9 +70,9 @@ export class JaegerReceiver implements Component {
     try {
       await this.#openGrpc(this.#next, host);
       await this.#openHttp(this.#next, host);
-      for (const protocol of udpProtocols) {
-        const config = this.#config.protocols[protocol];
-        if (config) await this.#udp.open(protocol, config, this.#next, this.#decodeDatagram);
+      for (const section of udpSections) {
+        const config = this.#config.protocols[section];
+        if (config) await this.#openUdp(this.#next, section, config);
       }
     } catch (caught) {
       await this.stop(AbortSignal.abort());
@@ -89,6 +97,12 @@ export class JaegerReceiver implements Component {
     this.#clientDrops.note(decodeThriftBatch(bytes, batch, this.#limits).clientStats, batch);
   };
 
+  #openUdp(next: TracesConsumer, section: UdpSection, config: UdpServerConfig): Promise<void> {
+    const protocol = udpNames[section];
+    const path = `protocols.${section}`;
+    return this.#udp.open({ section, protocol, path, config, decode: this.#decodeDatagram }, next);
+  }
+
   async #openGrpc(next: TracesConsumer, host: Host): Promise<void> {
     const { grpc } = this.#config.protocols;
     if (!grpc) return;
@@ -110,7 +124,7 @@ export class JaegerReceiver implements Component {
     const settings = resolveHttpServer(http);
     const events = this.#httpEvents;
     const { lease, authenticate } = await this.#listeners.open(
-      { section: 'thrift_http', protocol: 'jaeger_thrift_http', title: 'HTTP', settings, events },
+      { section: 'thrift_http', protocol: 'jaeger_http', title: 'HTTP', settings, events },
       host,
     );
     const dialect = thriftHttpDialect(this.#decodeBatch);

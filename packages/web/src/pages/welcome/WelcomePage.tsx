@@ -108,7 +108,9 @@ const protocolNames: Readonly<Record<ReceiverStatus['protocol'], string>> = Obje
   jaeger_grpc: 'Jaeger over gRPC',
   jaeger_udp_compact: 'Jaeger over UDP, compact',
   jaeger_udp_binary: 'Jaeger over UDP, binary',
+  jaeger_udp_zipkin_compact: 'Jaeger over UDP, old clients',
   zipkin: 'Zipkin',
+  awsxray: 'AWS X-Ray daemon',
 });
 
 const acknowledgedTexts = {
