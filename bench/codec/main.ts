@@ -6,6 +6,9 @@
 // code generator and is warmed up the same way. `JSON.parse` stands beside the JSON decoder, though it builds objects
 // and no batch.
 //
+// The same spans are decoded and encoded in Jaeger's formats, in batches of up to 100 spans of one process, as its clients
+// send them.
+//
 // Rates are per second of CPU time, garbage collection included, so that other work on the machine
 // disturbs them little.
 //
@@ -21,6 +24,9 @@ import { SpanBatch } from '@clew/model';
 import { SpanGenerator, nextRequest } from '@clew/testkit';
 import type { SpanProfile } from '@clew/testkit';
 import { decodeTraces, decodeTracesJson, encodeTraces, encodeTracesJson } from '@clew/wire/otlp';
+import { jaegerMethods } from './jaeger.ts';
+import { each, hasResults, size } from './method.ts';
+import type { Method } from './method.ts';
 
 const REQUESTS = 20;
 const SPANS_PER_REQUEST = 100;
@@ -48,16 +54,6 @@ interface Figures {
   readonly spansPerSecond: number;
 }
 
-interface Method {
-  readonly name: string;
-  readonly bytes: number;
-  /** Handles all requests once. */
-  readonly pass: () => void;
-}
-
-/** Keeps results reachable, so that no work can be optimised away. */
-let sink: unknown;
-
 // One set of generated classes for both profiles, as a program has.
 const root = protobuf.loadSync(
   fileURLToPath(new URL('../../packages/wire/src/otlp/testdata/otlp.proto', import.meta.url)),
@@ -76,12 +72,6 @@ function methodsOf(profile: SpanProfile): Method[] {
   const json = batches.map((batch) => encodeTracesJson(batch));
   const batch = new SpanBatch();
   const decoder = new TextDecoder();
-  const size = (of: readonly Uint8Array[]): number => of.reduce((sum, bytes) => sum + bytes.length, 0);
-  const each =
-    <T>(of: readonly T[], run: (item: T) => unknown) =>
-    (): void => {
-      for (const item of of) sink = run(item);
-    };
   return [
     {
       name: 'protobuf decode',
@@ -103,6 +93,7 @@ function methodsOf(profile: SpanProfile): Method[] {
     { name: 'JSON.parse', bytes: size(json), pass: each(json, (bytes) => JSON.parse(decoder.decode(bytes))) },
     { name: 'JSON encode', bytes: size(json), pass: each(batches, (filled) => encodeTracesJson(filled)) },
     { name: 'memory copy', bytes: size(requests), pass: each(requests, (bytes) => bytes.slice()) },
+    ...jaegerMethods(requests),
   ];
 }
 
@@ -144,7 +135,7 @@ function measure(profile: SpanProfile): Figures[] {
 /** How many times faster `method` is than `baseline`, on the same profile. */
 function ratio(figures: readonly Figures[], method: string, baseline: string): number {
   const rate = (name: string): number => figures.find((entry) => entry.method === name)!.spansPerSecond;
-  return Math.round((rate(method) / rate(baseline)) * 10) / 10;
+  return Math.round((rate(method) / rate(baseline)) * 100) / 100;
 }
 
 function report(profile: SpanProfile): void {
@@ -154,9 +145,12 @@ function report(profile: SpanProfile): void {
     'decode / protobufjs': ratio(figures, 'protobuf decode', 'protobufjs decode'),
     'encode / protobufjs': ratio(figures, 'protobuf encode', 'protobufjs encode'),
     'JSON decode / JSON.parse': ratio(figures, 'JSON decode', 'JSON.parse'),
+    'Jaeger binary decode / OTLP': ratio(figures, 'Jaeger binary decode', 'protobuf decode'),
+    'Jaeger compact decode / OTLP': ratio(figures, 'Jaeger compact decode', 'protobuf decode'),
+    'Jaeger api_v2 decode / OTLP': ratio(figures, 'Jaeger api_v2 decode', 'protobuf decode'),
   };
   for (const [name, value] of Object.entries(ratios)) console.log(`${profile}: ${name} = ${value}`);
-  if (sink === undefined) throw new Error('nothing was measured');
+  if (!hasResults()) throw new Error('nothing was measured');
   const machine = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length };
   mkdirSync(options.results, { recursive: true });
   const file = join(options.results, `codec-${profile}.json`);
