@@ -144,6 +144,7 @@ describe('a trace of Zipkin clients', () => {
     expect([skeleton.warnings, skeleton.traceId]).toEqual([[], id.padStart(32, '0')]);
     expect(details.spans.map(({ spanId }) => spanId)).toEqual(call.map((span) => span.id));
     expect(details.spans.flatMap(({ attributes }) => keysOf(attributes))).toEqual([]);
+    expect([details.scopes, details.spans.map(({ scope }) => scope)]).toEqual([[], [-1, -1, -1, -1, -1]]);
   });
 
   it('shows a callee alone whose caller was never sent as it was sent', () => {
