@@ -3,8 +3,8 @@
 // batch is reset and reused from request to request.
 //
 // protobufjs runs by reflection (`Root.lookupType`): it generates and compiles the same decoder source as its static
-// code generator and is warmed up the same way. `JSON.parse` stands beside the JSON decoder, though it builds objects
-// and no batch.
+// code generator and is warmed up the same way. `JSON.parse` stands beside the JSON decoders, though it builds objects
+// and no batch. Zipkin's formats carry the same spans, on each of them the attributes of its resource.
 //
 // The same spans are decoded and encoded in Jaeger's formats, in batches of up to 100 spans of one process, as its clients
 // send them.
@@ -24,6 +24,12 @@ import { SpanBatch } from '@clew/model';
 import { SpanGenerator, nextRequest } from '@clew/testkit';
 import type { SpanProfile } from '@clew/testkit';
 import { decodeTraces, decodeTracesJson, encodeTraces, encodeTracesJson } from '@clew/wire/otlp';
+import {
+  decodeZipkinV2Json,
+  decodeZipkinV2Protobuf,
+  encodeZipkinV2Json,
+  encodeZipkinV2Protobuf,
+} from '@clew/wire/zipkin';
 import { jaegerMethods } from './jaeger.ts';
 import { each, hasResults, size } from './method.ts';
 import type { Method } from './method.ts';
@@ -70,6 +76,8 @@ function methodsOf(profile: SpanProfile): Method[] {
   });
   const messages = requests.map((bytes) => type.decode(bytes));
   const json = batches.map((batch) => encodeTracesJson(batch));
+  const zipkinJson = batches.map((batch) => encodeZipkinV2Json(batch));
+  const zipkinProtobuf = batches.map((batch) => encodeZipkinV2Protobuf(batch));
   const batch = new SpanBatch();
   const decoder = new TextDecoder();
   return [
@@ -92,6 +100,26 @@ function methodsOf(profile: SpanProfile): Method[] {
     },
     { name: 'JSON.parse', bytes: size(json), pass: each(json, (bytes) => JSON.parse(decoder.decode(bytes))) },
     { name: 'JSON encode', bytes: size(json), pass: each(batches, (filled) => encodeTracesJson(filled)) },
+    {
+      name: 'Zipkin JSON decode',
+      bytes: size(zipkinJson),
+      pass: each(zipkinJson, (bytes) => (batch.reset(), decodeZipkinV2Json(bytes, batch))),
+    },
+    {
+      name: 'Zipkin JSON.parse',
+      bytes: size(zipkinJson),
+      pass: each(zipkinJson, (bytes) => JSON.parse(decoder.decode(bytes))),
+    },
+    {
+      name: 'Zipkin JSON encode',
+      bytes: size(zipkinJson),
+      pass: each(batches, (filled) => encodeZipkinV2Json(filled)),
+    },
+    {
+      name: 'Zipkin protobuf decode',
+      bytes: size(zipkinProtobuf),
+      pass: each(zipkinProtobuf, (bytes) => (batch.reset(), decodeZipkinV2Protobuf(bytes, batch))),
+    },
     { name: 'memory copy', bytes: size(requests), pass: each(requests, (bytes) => bytes.slice()) },
     ...jaegerMethods(requests),
   ];
@@ -145,6 +173,7 @@ function report(profile: SpanProfile): void {
     'decode / protobufjs': ratio(figures, 'protobuf decode', 'protobufjs decode'),
     'encode / protobufjs': ratio(figures, 'protobuf encode', 'protobufjs encode'),
     'JSON decode / JSON.parse': ratio(figures, 'JSON decode', 'JSON.parse'),
+    'Zipkin JSON decode / JSON.parse': ratio(figures, 'Zipkin JSON decode', 'Zipkin JSON.parse'),
     'Jaeger binary decode / OTLP': ratio(figures, 'Jaeger binary decode', 'protobuf decode'),
     'Jaeger compact decode / OTLP': ratio(figures, 'Jaeger compact decode', 'protobuf decode'),
     'Jaeger api_v2 decode / OTLP': ratio(figures, 'Jaeger api_v2 decode', 'protobuf decode'),
