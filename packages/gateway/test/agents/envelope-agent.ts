@@ -1,7 +1,7 @@
 // Agents of the dialect without frame types and handshake. Published ones differ in what they do with bytes they cannot
 // parse: some hang up, others stay silent and keep the connection.
 import type { Socket } from 'node:net';
-import { SocketHost, allow, pause, remember, socketPath } from './script.ts';
+import { SocketHost, agentOn, allow, pause, remember, socketPath } from './script.ts';
 import type { Script, SeenEvent, StartOptions, TestAgent, Verdict } from './script.ts';
 
 /** How the agent behaves. */
@@ -36,23 +36,7 @@ export async function startEnvelopeAgent(options: EnvelopeAgentOptions = {}): Pr
       }
     });
   });
-  return {
-    seen,
-    get address() {
-      return host.address;
-    },
-    get script() {
-      return agent.script;
-    },
-    set script(script: Script) {
-      agent.script = script;
-    },
-    get connections() {
-      return host.connections;
-    },
-    cut: () => host.cut(),
-    stop: () => host.stop(),
-  };
+  return agentOn(host, seen, agent);
 }
 
 interface Envelope {

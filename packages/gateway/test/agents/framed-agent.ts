@@ -1,6 +1,6 @@
 // An agent of the dialect with typed frames, a handshake that lists versions, and correlation ids.
 import type { Socket } from 'node:net';
-import { SocketHost, allow, pause, remember, socketPath } from './script.ts';
+import { SocketHost, agentOn, allow, pause, remember, socketPath } from './script.ts';
 import type { Script, SeenEvent, StartOptions, TestAgent, Verdict } from './script.ts';
 
 /** What the agent says about itself. */
@@ -88,23 +88,7 @@ export async function startFramedAgent(options: FramedAgentOptions = {}): Promis
       } else if (name !== 'cancel') await answer(socket, event, agent.script, options);
     });
   });
-  return {
-    seen,
-    get address() {
-      return host.address;
-    },
-    get script() {
-      return agent.script;
-    },
-    set script(script: Script) {
-      agent.script = script;
-    },
-    get connections() {
-      return host.connections;
-    },
-    cut: () => host.cut(),
-    stop: () => host.stop(),
-  };
+  return agentOn(host, seen, agent);
 }
 
 function greet(socket: Socket, options: FramedAgentOptions): void {

@@ -5,7 +5,7 @@ import { afterEach } from 'vitest';
 import { AgentDirectory } from '../../src/agents/index.ts';
 export { settingsFor } from './settings.ts';
 import type {
-  AgentDirectoryOptions,
+  AgentLimitSettings,
   AgentExchange,
   AgentSettings,
   MemberSettings,
@@ -88,15 +88,12 @@ export interface BeginOptions {
 let requests = 0;
 
 /** A gateway with these agents; gone after the test. */
-export function gatewayWith(
-  agents: readonly AgentSettings[],
-  options: Partial<AgentDirectoryOptions> = {},
-): TestGateway {
+export function gatewayWith(agents: readonly AgentSettings[], limits: AgentLimitSettings = {}): TestGateway {
   const lines: LogLine[] = [];
   const meter = new PrometheusMeter();
   const telemetry: Telemetry = { logger: recordingLogger(lines), meter };
-  const directory = new AgentDirectory({ telemetry, proxyVersion: '0.0.0-test', ...options });
-  directory.apply(agents);
+  const directory = new AgentDirectory({ telemetry, proxyVersion: '0.0.0-test' });
+  directory.apply(agents, limits);
   cleanUp(() => directory.close(0));
   return {
     directory,

@@ -1,6 +1,6 @@
 // An agent of the dialect with typed frames and numeric request ids.
 import type { Socket } from 'node:net';
-import { SocketHost, allow, pause, remember, socketPath } from './script.ts';
+import { SocketHost, agentOn, allow, pause, remember, socketPath } from './script.ts';
 import type { Script, SeenEvent, StartOptions, TestAgent, Verdict } from './script.ts';
 
 /** What the agent says about itself. */
@@ -37,23 +37,7 @@ export async function startNumberedAgent(options: NumberedAgentOptions = {}): Pr
       }
     });
   });
-  return {
-    seen,
-    get address() {
-      return host.address;
-    },
-    get script() {
-      return agent.script;
-    },
-    set script(script: Script) {
-      agent.script = script;
-    },
-    get connections() {
-      return host.connections;
-    },
-    cut: () => host.cut(),
-    stop: () => host.stop(),
-  };
+  return agentOn(host, seen, agent);
 }
 
 function handshake({ declines, handles }: NumberedAgentOptions): object {

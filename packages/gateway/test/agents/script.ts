@@ -143,3 +143,24 @@ export class SocketHost {
     });
   }
 }
+
+/** The agent behind a host. */
+export function agentOn(host: SocketHost, seen: SeenEvent[], state: { script: Script }): TestAgent {
+  return {
+    seen,
+    get address() {
+      return host.address;
+    },
+    get script() {
+      return state.script;
+    },
+    set script(script: Script) {
+      state.script = script;
+    },
+    get connections() {
+      return host.connections;
+    },
+    cut: () => host.cut(),
+    stop: () => host.stop(),
+  };
+}

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { AgentClient } from '../client/agent-client.ts';
 import type { AgentClientOptions, AgentSnapshot } from '../client/agent-client.ts';
 import { AgentError } from '../errors.ts';
-import type { AgentSettings } from '../settings.ts';
+import type { AgentLimitSettings, AgentSettings } from '../settings.ts';
 import { AgentChain } from './agent-chain.ts';
 import type { CorrelationIds } from './agent-chain.ts';
 import { ChainMember } from './members.ts';
@@ -13,7 +13,7 @@ import type { MemberSettings } from './members.ts';
 const retireGraceMs = 30_000;
 
 /** What a directory is made of. */
-export interface AgentDirectoryOptions extends AgentClientOptions {
+export interface AgentDirectoryOptions extends Omit<AgentClientOptions, 'limits'> {
   /** Makes correlation ids, for requests whose own is taken. Default: UUIDs. */
   readonly newCorrelationId?: () => string;
 }
@@ -34,16 +34,17 @@ export class AgentDirectory {
    * Takes over a configuration: connects to new agents in the background, and closes those that changed or are gone when
    * their requests are over.
    */
-  apply(agents: Iterable<AgentSettings>): void {
+  apply(agents: Iterable<AgentSettings>, limits: AgentLimitSettings = {}): void {
     const wanted = new Map([...agents].map((settings) => [settings.id, withoutRest(settings)]));
     for (const [id, client] of this.#clients) {
-      if (isDeepStrictEqual(wanted.get(id), client.settings)) continue;
+      const same = isDeepStrictEqual([wanted.get(id), limits], [client.settings, client.limitSettings]);
+      if (same) continue;
       this.#clients.delete(id);
       this.#retire(client, retireGraceMs);
     }
     for (const [id, settings] of wanted) {
       if (this.#clients.has(id)) continue;
-      const client = new AgentClient(settings, this.#options);
+      const client = new AgentClient(settings, { ...this.#options, limits });
       this.#clients.set(id, client);
       client.start();
     }

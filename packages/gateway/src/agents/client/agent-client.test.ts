@@ -76,7 +76,7 @@ describe('the client of an agent', () => {
       }),
     );
     const changes = { failureMode: 'closed', maxConcurrentCalls: 2 } as const;
-    const gateway = gatewayWith([settingsFor(agent, changes)], { limits: { maxQueuedCalls: 3 } });
+    const gateway = gatewayWith([settingsFor(agent, changes)], { maxQueuedCalls: 3 });
     await gateway.begin().run(requestHead());
     const verdicts = await Promise.all(Array.from({ length: 8 }, () => gateway.begin().run(requestHead())));
     const refused = verdicts.filter(({ kind }) => kind === 'refuse');
@@ -194,6 +194,17 @@ describe('a new configuration', () => {
     gateway.directory.apply([structuredClone(settings)]);
     await gateway.begin().run(requestHead());
     expect(agent.connections.total).toBe(1);
+  });
+
+  it('replaces agents whose limits changed', async () => {
+    const agent = await during(startFramedAgent({ script: () => ({ audit: { tags: ['x'.repeat(500)] } }) }));
+    const settings = settingsFor(agent, { failureMode: 'closed' });
+    const gateway = gatewayWith([settings]);
+    expect(await gateway.begin().run(requestHead())).toMatchObject({ kind: 'allow' });
+    gateway.directory.apply([settings], { maxAnswerBytes: 400 });
+    expect(await gateway.begin().run(requestHead())).toMatchObject({
+      refusal: { error: { code: 'answer_too_large' } },
+    });
   });
 
   it('lets requests finish with the agents they began with', async () => {

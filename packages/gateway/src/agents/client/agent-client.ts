@@ -20,7 +20,7 @@ export interface AgentClientOptions {
   readonly telemetry: Telemetry;
   /** This gateway's version, for handshakes. */
   readonly proxyVersion: string;
-  readonly limits?: AgentLimitSettings;
+  readonly limits: AgentLimitSettings;
 }
 
 /** Plain data about a client, for people. */
@@ -64,6 +64,7 @@ export interface ToldEnd {
 /** The gateway's side of one agent: its connections, limits and circuit breaker. Requests talk through sessions. */
 export class AgentClient {
   readonly settings: AgentSettings;
+  readonly limitSettings: AgentLimitSettings;
   readonly limits: AgentLimits;
   readonly telemetry: AgentTelemetry;
   readonly #slots: CallSlots;
@@ -79,7 +80,8 @@ export class AgentClient {
 
   constructor(settings: AgentSettings, options: AgentClientOptions) {
     this.settings = settings;
-    this.limits = agentLimits(settings, options.limits ?? {});
+    this.limitSettings = options.limits;
+    this.limits = agentLimits(settings, options.limits);
     this.telemetry = new AgentTelemetry(options.telemetry, settings);
     this.#events = new Set(settings.events);
     this.#slots = new CallSlots(settings.maxConcurrentCalls, this.limits.queuedCalls);

@@ -1,27 +1,18 @@
 import { AgentError } from '../../errors.ts';
 import { cancelReasons } from '../../message.ts';
 import type { AgentMessage, CancelReason, RequestSummary } from '../../message.ts';
-import { connectTimeoutMs, maxCallsPerConnection, pauseLimitMs } from '../../settings.ts';
+import { connectTimeoutMs, pauseLimitMs } from '../../settings.ts';
 import { configurationUnanswered, requireConsent } from '../configuration.ts';
-import type {
-  AgentConnection,
-  AgentDescription,
-  CallContext,
-  ConnectOptions,
-  ConnectionListener,
-  ReceivedAnswer,
-} from '../connection.ts';
-import type { ChannelOwner, FrameChannel } from '../frame-channel.ts';
+import type { AgentConnection, CallContext, ConnectOptions, ReceivedAnswer } from '../connection.ts';
 import { FlowGate } from '../flow-gate.ts';
-import { hex } from '../handshake.ts';
 import type { Greeting } from '../handshake.ts';
 import { readAnswer } from '../json-answer.ts';
 import { summaryObject } from '../json-events.ts';
 import { numberAt, parseObject, textAt } from '../json-fields.ts';
 import type { JsonObject } from '../json-fields.ts';
 import { LateAnswers } from '../late-answers.ts';
-import { PendingCalls, abandonedError } from '../pending-calls.ts';
-import { PongWaiters } from '../pong.ts';
+import { abandonedError } from '../pending-calls.ts';
+import { TypedConnection } from '../typed-connection.ts';
 import { describeAgent, readHealth } from './describe.ts';
 import { FrameType, encodeEvent } from './encode.ts';
 
@@ -29,25 +20,11 @@ import { FrameType, encodeEvent } from './encode.ts';
  * A connection of the dialect `framed`: answers name the request they belong to in `audit.custom.correlation_id`, so that
  * many calls share it.
  */
-export class FramedConnection implements AgentConnection, ChannelOwner {
+export class FramedConnection extends TypedConnection<string> implements AgentConnection {
   readonly dialect = 'framed';
-  readonly description: AgentDescription;
-  readonly maxCalls: number;
-  readonly #channel: FrameChannel;
-  readonly #listener: ConnectionListener;
-  readonly #calls = new PendingCalls<string>();
-  readonly #pongs = new PongWaiters();
   readonly #gate = new FlowGate(pauseLimitMs);
   readonly #late = new LateAnswers();
   #pings = 0;
-  #proven = false;
-
-  private constructor(greeting: Greeting, description: AgentDescription, listener: ConnectionListener) {
-    this.description = description;
-    this.maxCalls = Math.min(maxCallsPerConnection, description.maxConcurrentCalls ?? maxCallsPerConnection);
-    this.#channel = greeting.channel;
-    this.#listener = listener;
-  }
 
   /** Takes over a connection whose handshake was answered, and hands the agent its configuration. Fails with `refused`. */
   static async open(greeting: Greeting, reply: JsonObject, options: ConnectOptions): Promise<FramedConnection> {
@@ -57,35 +34,27 @@ export class FramedConnection implements AgentConnection, ChannelOwner {
     return connection;
   }
 
-  get closed(): boolean {
-    return this.#channel.closed;
-  }
-
-  get proven(): boolean {
-    return this.#proven;
-  }
-
   call(message: AgentMessage, context: CallContext): Promise<ReceivedAnswer> {
     const key = context.metadata.correlationId;
     const send = (): void => {
       const { type, payload } = encodeEvent(message, context);
-      this.#channel.send(type, payload);
+      this.channel.send(type, payload);
     };
-    return this.#calls.add(key, () => this.#gate.whenOpen(key, send, (error) => this.#calls.fail(key, error)));
+    return this.calls.add(key, () => this.#gate.whenOpen(key, send, (error) => this.calls.fail(key, error)));
   }
 
   abandon({ metadata: { correlationId } }: CallContext, reason: CancelReason): void {
     this.#gate.forget(correlationId);
-    if (!this.#calls.fail(correlationId, abandonedError()) || this.closed) return;
+    if (!this.calls.fail(correlationId, abandonedError()) || this.closed) return;
     this.#late.expect(correlationId);
     const cancel = { correlation_id: correlationId, reason: cancelReasons[reason], timestamp_ms: Date.now() };
-    this.#channel.sendOrFail(FrameType.cancel, JSON.stringify(cancel));
+    this.channel.sendOrFail(FrameType.cancel, JSON.stringify(cancel));
   }
 
   async finish(context: CallContext, summary: RequestSummary): Promise<void> {
     if (this.closed || this.description.events?.has('request_complete') === false) return;
     this.#late.expect(context.metadata.correlationId);
-    this.#channel.sendOrFail(FrameType.requestComplete, JSON.stringify(summaryObject(summary, context)));
+    this.channel.sendOrFail(FrameType.requestComplete, JSON.stringify(summaryObject(summary, context)));
   }
 
   forgotten({ metadata: { correlationId } }: CallContext): Promise<void> {
@@ -94,39 +63,33 @@ export class FramedConnection implements AgentConnection, ChannelOwner {
 
   ping(): Promise<void> {
     const ping = { sequence: ++this.#pings, timestamp_ms: Date.now() };
-    return this.#pongs.wait(() => this.#channel.send(FrameType.ping, JSON.stringify(ping)));
+    return this.pongs.wait(() => this.channel.send(FrameType.ping, JSON.stringify(ping)));
   }
 
-  close(): void {
-    this.#channel.close();
-  }
-
-  onFrame(type: number, payload: Buffer): void {
+  override onFrame(type: number, payload: Buffer): void {
     switch (type) {
       case FrameType.answer:
         return this.#onAnswer(payload);
       case FrameType.pong:
-        return this.#pongs.answer();
+        return this.pongs.answer();
       case FrameType.health:
-        return this.#listener.onHealth(readHealth(parseObject(payload, 'a health report')));
+        return this.listener.onHealth(readHealth(parseObject(payload, 'a health report')));
       case FrameType.flowControl:
         return this.#onFlowControl(parseObject(payload, 'a flow control signal'));
       case FrameType.configUpdate:
-        return this.#listener.onNotice('An agent asks for a change of its configuration, which is not supported.');
+        return this.listener.onNotice('An agent asks for a change of its configuration, which is not supported.');
       case FrameType.metrics:
         // Agents that want their metrics collected expose them; what they push here has nowhere to go.
         return;
       default:
-        throw new AgentError('protocol', `the agent sent a frame of type ${hex(type)}, which is none of an agent's`);
+        return this.refuseFrame(type);
     }
   }
 
-  onClosed(error: AgentError): void {
-    this.#calls.failAll(error);
-    this.#pongs.fail(error);
+  override onClosed(error: AgentError): void {
     this.#gate.clear();
     this.#late.clear();
-    this.#listener.onClosed(error);
+    super.onClosed(error);
   }
 
   #onAnswer(payload: Buffer): void {
@@ -134,8 +97,8 @@ export class FramedConnection implements AgentConnection, ChannelOwner {
     if (correlationId === undefined) {
       throw new AgentError('protocol', 'an answer does not name its request in audit.custom.correlation_id');
     }
-    this.#proven = true;
-    const answered = this.#calls.answer(correlationId, { answer, answerBytes: payload.length - bodyTextBytes });
+    this.prove();
+    const answered = this.calls.answer(correlationId, { answer, answerBytes: payload.length - bodyTextBytes });
     if (!answered) this.#late.came(correlationId);
   }
 
@@ -149,9 +112,9 @@ export class FramedConnection implements AgentConnection, ChannelOwner {
   async #configure(configJson: string): Promise<void> {
     const key = 'configure';
     const payload = `{"correlation_id":"${key}","config":${configJson},"config_version":null}`;
-    const timer = setTimeout(() => this.#calls.fail(key, abandonedError()), connectTimeoutMs);
+    const timer = setTimeout(() => this.calls.fail(key, abandonedError()), connectTimeoutMs);
     try {
-      const { answer } = await this.#calls.add(key, () => this.#channel.send(FrameType.configure, payload));
+      const { answer } = await this.calls.add(key, () => this.channel.send(FrameType.configure, payload));
       requireConsent(answer);
     } catch (error) {
       this.close();
