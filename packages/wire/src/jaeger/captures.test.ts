@@ -75,7 +75,7 @@ describe.each(captures)('%s', (name) => {
   it('is told by its bytes and has as many spans as were sent', () => {
     expect(result.spans).toBe(sent.spans.length);
     expect(batch.count).toBe(sent.spans.length);
-    if ('protocol' in result)
+    if ('method' in result)
       expect(`${result.protocol} ${result.method}`).toBe(`${encoding.replace('-strict', '')} emitBatch`);
   });
 

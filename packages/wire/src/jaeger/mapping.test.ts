@@ -222,11 +222,14 @@ describe('the status', () => {
     ['HTTP true', [['http.status_code', true]], UNSET, '', ['http.status_code']],
   ];
 
-  it.each(cases)('%s', (_, tags, code, message, kept, process) => {
-    const span = withTags(tags, process);
-    expect([span.statusCode, span.statusMessage]).toEqual([code, message]);
-    expect(span.attributes.map(({ key }) => key)).toEqual(kept);
-  });
+  it.each(cases.map(([title, tags, code, message, kept, process]) => ({ title, tags, code, message, kept, process })))(
+    '$title',
+    ({ tags, code, message, kept, process }) => {
+      const span = withTags(tags, process);
+      expect([span.statusCode, span.statusMessage]).toEqual([code, message]);
+      expect(span.attributes.map(({ key }) => key)).toEqual(kept);
+    },
+  );
 });
 
 describe('trace state and scope', () => {
@@ -299,12 +302,15 @@ describe('the parent', () => {
     ['types that are none count as FOLLOWS_FROM', { references: [{ span: 8n, type: 7 }] }, 8n, [], 'follows_from'],
   ];
 
-  it.each(cases)('%s', (_, input, parent, expected, carrier) => {
-    const span = decodedSpan(input);
-    expect(span.parentSpanId).toBe(parent === 0n ? '' : id(parent));
-    expect(links(span)).toEqual(expected);
-    expect(attributesOf(span.attributes)['clew.carrier.jaeger.parent_ref_type']).toBe(carrier);
-  });
+  it.each(cases.map(([title, input, parent, expected, carrier]) => ({ title, input, parent, expected, carrier })))(
+    '$title',
+    ({ input, parent, expected, carrier }) => {
+      const span = decodedSpan(input);
+      expect(span.parentSpanId).toBe(parent === 0n ? '' : id(parent));
+      expect(links(span)).toEqual(expected);
+      expect(attributesOf(span.attributes)['clew.carrier.jaeger.parent_ref_type']).toBe(carrier);
+    },
+  );
 });
 
 describe('logs', () => {

@@ -1,22 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { WireError } from '../errors.ts';
+import { wireErrorOf } from '../otlp/test/message.ts';
 import { MessageReaders } from './message.ts';
 import { NO_FIELD } from './reader.ts';
 import { arbitraryStruct, protocols, readStruct, writeStruct } from './test/any-value.ts';
 import { MessageType, ThriftType } from './types.ts';
 
 const MAX_DEPTH = 64;
-
-function wireErrorOf(run: () => unknown): WireError {
-  try {
-    run();
-  } catch (caught) {
-    if (caught instanceof WireError) return caught;
-    throw caught;
-  }
-  throw new Error('nothing was thrown');
-}
 
 function offsetOf(error: WireError): unknown {
   expect(error.message).toContain(`at byte ${String(error.details['offset'])}`);
