@@ -6,6 +6,8 @@ import { BinaryReader } from '../thrift/binary-reader.ts';
 import { CompactReader } from '../thrift/compact-reader.ts';
 import { readStruct } from '../thrift/test/any-value.ts';
 import type { ThriftProtocol } from '../thrift/types.ts';
+import { decodePostSpans } from './model-decode.ts';
+import { encodePostSpans } from './model-encode.ts';
 import { describedBatch } from './test/described.ts';
 import type { DescribedBatch, DescribedSpan, DescribedTag } from './test/described.ts';
 import { encodeAgentMessages, encodeThriftBatches } from './thrift-batches.ts';
@@ -69,14 +71,15 @@ it('there are captures', () => {
 describe.each(captures)('%s', (name) => {
   const { bytes, encoding, sent } = readCapture(name);
   const batch = new SpanBatch();
-  const result = encoding === 'binary-struct' ? decodeThriftBatch(bytes, batch) : decodeAgentMessage(bytes, batch);
+  const message = encoding === 'binary-struct' ? undefined : decodeAgentMessage(bytes, batch);
+  const result = message ?? decodeThriftBatch(bytes, batch);
   const spans = toPlain(batch);
 
   it('is told by its bytes and has as many spans as were sent', () => {
     expect(result.spans).toBe(sent.spans.length);
     expect(batch.count).toBe(sent.spans.length);
-    if ('method' in result)
-      expect(`${result.protocol} ${result.method}`).toBe(`${encoding.replace('-strict', '')} emitBatch`);
+    if (message === undefined) return;
+    expect(`${message.protocol} ${message.method}`).toBe(`${encoding.replace('-strict', '')} emitBatch`);
   });
 
   it('keeps every value that was sent, as writing it to Jaeger again shows', () => {
@@ -118,4 +121,15 @@ describe.each(captures)('%s', (name) => {
       expect(toPlain(fromDatagrams)).toEqual(spans);
     },
   );
+
+  it('gives equal spans through api_v2, and from there through both protocols of Thrift', () => {
+    const posted = new SpanBatch();
+    for (const request of encodePostSpans(batch)) decodePostSpans(request, posted);
+    expect(toPlain(posted)).toEqual(spans);
+    for (const protocol of ['binary', 'compact'] as const) {
+      const again = new SpanBatch();
+      for (const one of encodeThriftBatches(posted, undefined, { protocol })) decodeThriftBatch(one, again);
+      expect(toPlain(again)).toEqual(spans);
+    }
+  });
 });
