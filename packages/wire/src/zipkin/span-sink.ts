@@ -23,7 +23,7 @@ export interface ZipkinDecodeOptions {
   readonly debug?: boolean;
 }
 
-/** Keys a sink writes itself; each is put into the batch's dictionary when first needed. */
+/** Keys a sink writes itself, by the numbers of {@link Own}; each is put into the batch's dictionary when first needed. */
 const OWN_KEYS = [
   EndpointKey.LOCAL_ADDRESS,
   EndpointKey.LOCAL_PORT,
@@ -37,6 +37,20 @@ const OWN_KEYS = [
   Carrier.ZIPKIN_LOCAL_IPV4,
   Carrier.ZIPKIN_PEER_IPV4,
 ] as const;
+
+const Own = Object.freeze({
+  LOCAL_ADDRESS: 0,
+  LOCAL_PORT: 1,
+  PEER_SERVICE: 2,
+  PEER_ADDRESS: 3,
+  PEER_PORT: 4,
+  ABSENT_START: 5,
+  SHARED: 6,
+  DEBUG: 7,
+  LC: 8,
+  LOCAL_IPV4: 9,
+  PEER_IPV4: 10,
+} as const);
 
 /** How many tags remember which tag followed them. */
 const GUESSES = 256;
@@ -240,9 +254,9 @@ export class SpanSink {
     if (this.#parsesTags && !isV1) this.#parseTags();
     this.#endpoints();
     this.#times(row);
-    if (this.isShared) this.#own(Carrier.ZIPKIN_SHARED, ValueType.BOOL, 1, 0);
-    if (this.isDebug) this.#own(Carrier.ZIPKIN_DEBUG, ValueType.BOOL, 1, 0);
-    if (this.isLocalComponent) this.#own(Carrier.ZIPKIN_LC, ValueType.BOOL, 1, 0);
+    if (this.isShared) this.#own(Own.SHARED, ValueType.BOOL, 1, 0);
+    if (this.isDebug) this.#own(Own.DEBUG, ValueType.BOOL, 1, 0);
+    if (this.isLocalComponent) this.#own(Own.LC, ValueType.BOOL, 1, 0);
     const added = this.services.added;
     batch.scopes[row] = this.services.scope(
       local.service,
@@ -283,26 +297,26 @@ export class SpanSink {
   #endpoints(): void {
     const { local, remote } = this;
     if (local.ipv6Length > 0) {
-      this.#own(EndpointKey.LOCAL_ADDRESS, ValueType.STRING, local.ipv6At, local.ipv6Length);
+      this.#own(Own.LOCAL_ADDRESS, ValueType.STRING, local.ipv6At, local.ipv6Length);
       if (local.ipv4Length > 0) {
-        this.#own(Carrier.ZIPKIN_LOCAL_IPV4, ValueType.STRING, local.ipv4At, local.ipv4Length);
+        this.#own(Own.LOCAL_IPV4, ValueType.STRING, local.ipv4At, local.ipv4Length);
       }
     } else if (local.ipv4Length > 0) {
-      this.#own(EndpointKey.LOCAL_ADDRESS, ValueType.STRING, local.ipv4At, local.ipv4Length);
+      this.#own(Own.LOCAL_ADDRESS, ValueType.STRING, local.ipv4At, local.ipv4Length);
     }
-    if (local.port > 0) this.#own(EndpointKey.LOCAL_PORT, ValueType.INT, local.port, 0);
+    if (local.port > 0) this.#own(Own.LOCAL_PORT, ValueType.INT, local.port, 0);
     if (remote.serviceLength > 0) {
-      this.#own(EndpointKey.PEER_SERVICE, ValueType.STRING, remote.serviceAt, remote.serviceLength);
+      this.#own(Own.PEER_SERVICE, ValueType.STRING, remote.serviceAt, remote.serviceLength);
     }
     if (remote.ipv6Length > 0) {
-      this.#own(EndpointKey.PEER_ADDRESS, ValueType.STRING, remote.ipv6At, remote.ipv6Length);
+      this.#own(Own.PEER_ADDRESS, ValueType.STRING, remote.ipv6At, remote.ipv6Length);
       if (remote.ipv4Length > 0) {
-        this.#own(Carrier.ZIPKIN_PEER_IPV4, ValueType.STRING, remote.ipv4At, remote.ipv4Length);
+        this.#own(Own.PEER_IPV4, ValueType.STRING, remote.ipv4At, remote.ipv4Length);
       }
     } else if (remote.ipv4Length > 0) {
-      this.#own(EndpointKey.PEER_ADDRESS, ValueType.STRING, remote.ipv4At, remote.ipv4Length);
+      this.#own(Own.PEER_ADDRESS, ValueType.STRING, remote.ipv4At, remote.ipv4Length);
     }
-    if (remote.port > 0) this.#own(EndpointKey.PEER_PORT, ValueType.INT, remote.port, 0);
+    if (remote.port > 0) this.#own(Own.PEER_PORT, ValueType.INT, remote.port, 0);
   }
 
   #times(row: number): void {
@@ -311,7 +325,7 @@ export class SpanSink {
     setNanos(nanos, this.timestampLo, this.timestampHi);
     const startLo = nanos[0]!;
     const startHi = nanos[1]!;
-    if ((startLo | startHi) === 0) this.#own(ABSENT_START, ValueType.BOOL, 1, 0);
+    if ((startLo | startHi) === 0) this.#own(Own.ABSENT_START, ValueType.BOOL, 1, 0);
     setNanos(nanos, this.durationLo, this.durationHi);
     const low = startLo + nanos[0]!;
     const high = startHi + nanos[1]! + (low >= WORD ? 1 : 0);
@@ -321,12 +335,11 @@ export class SpanSink {
     times[row * 4 + 3] = high >= WORD ? WORD - 1 : high;
   }
 
-  /** Adds an attribute under one of {@link OWN_KEYS}. */
-  #own(key: (typeof OWN_KEYS)[number], type: ValueType, lo: number, hi: number): void {
+  /** Adds an attribute under the key with this number. */
+  #own(number: number, type: ValueType, lo: number, hi: number): void {
     const { spanAttrs, strings } = this.batch;
-    const at = OWN_KEYS.indexOf(key);
-    let index = this.#ownKeys[at]!;
-    if (index < 0) index = this.#ownKeys[at] = strings.internText(key);
+    let index = this.#ownKeys[number]!;
+    if (index < 0) index = this.#ownKeys[number] = strings.internText(OWN_KEYS[number]!);
     spanAttrs.push(index, type, lo, hi);
   }
 }
