@@ -17,6 +17,8 @@ export interface AttributeGroup {
   readonly attributes: readonly Attribute[];
   /** How many the sender dropped. */
   readonly dropped: number;
+  /** True when the title tells something by itself, so that the group is shown without attributes too. */
+  readonly named?: boolean;
 }
 
 /** Below this many attributes a filter box is more in the way than of use. */
@@ -44,7 +46,7 @@ export function AttributeTable({ groups }: { readonly groups: readonly Attribute
       {shown.map((group) => (
         <section key={group.title} className={styles['group']}>
           <h3>{group.title}</h3>
-          {group.attributes.length === 0 ? (
+          {group.attributes.length === 0 && group.named !== true ? (
             <p className={styles['none']}>{text === '' ? 'No attributes' : 'None match'}</p>
           ) : null}
           <table className={styles['table']}>
@@ -74,7 +76,9 @@ export function filterGroups(groups: readonly AttributeGroup[], text: string): r
           needle === '' || key.toLowerCase().includes(needle) || valueText(value).toLowerCase().includes(needle),
       ),
     }))
-    .filter((group) => group.attributes.length > 0 || group.dropped > 0 || (needle === '' && group.scope === 'span'));
+    .filter(({ attributes, dropped, scope, named }) => {
+      return attributes.length > 0 || dropped > 0 || (needle === '' && (scope === 'span' || named === true));
+    });
 }
 
 /** The search term that finds spans with this attribute; undefined for values no term can hold. */

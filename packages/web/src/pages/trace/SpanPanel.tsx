@@ -185,6 +185,7 @@ function PanelTabs({
                   scope: 'instrumentation',
                   attributes: scope?.attributes ?? [],
                   dropped: scope?.droppedAttributes ?? 0,
+                  named: scope !== undefined && scope.name !== '',
                 },
               ]}
             />
