@@ -22,7 +22,7 @@ export interface AgentDirectoryOptions extends Omit<AgentClientOptions, 'limits'
 export class AgentDirectory {
   readonly #options: AgentDirectoryOptions;
   readonly #clients = new Map<string, AgentClient>();
-  readonly #retiring = new Set<Promise<void>>();
+  readonly #retiring = new Set<AgentClient>();
   readonly #correlationIds: CorrelationIds;
 
   constructor(options: AgentDirectoryOptions) {
@@ -40,7 +40,7 @@ export class AgentDirectory {
       const same = isDeepStrictEqual([wanted.get(id), limits], [client.settings, client.limitSettings]);
       if (same) continue;
       this.#clients.delete(id);
-      this.#retire(client, retireGraceMs);
+      this.#retire(client);
     }
     for (const [id, settings] of wanted) {
       if (this.#clients.has(id)) continue;
@@ -67,15 +67,14 @@ export class AgentDirectory {
 
   /** Waits for running requests for at most `graceMs`, then closes everything. */
   async close(graceMs: number): Promise<void> {
-    for (const client of this.#clients.values()) this.#retire(client, graceMs);
+    const clients = [...this.#clients.values(), ...this.#retiring];
     this.#clients.clear();
-    await Promise.all(this.#retiring);
+    await Promise.all(clients.map((client) => client.close(graceMs)));
   }
 
-  #retire(client: AgentClient, graceMs: number): void {
-    const closing = client.close(graceMs);
-    this.#retiring.add(closing);
-    void closing.finally(() => this.#retiring.delete(closing));
+  #retire(client: AgentClient): void {
+    this.#retiring.add(client);
+    void client.close(retireGraceMs).then(() => this.#retiring.delete(client));
   }
 }
 

@@ -243,6 +243,16 @@ describe('the end of a gateway', () => {
     expect(agent.seen.at(-1)?.type).toBe('request_complete');
   });
 
+  it('waits no longer for agents of an earlier configuration either', async () => {
+    const agent = await during(startFramedAgent());
+    const gateway = gatewayWith([settingsFor(agent)]);
+    await gateway.begin().run(requestHead());
+    gateway.directory.apply([]);
+    expect(agent.connections.open).toBe(1);
+    await gateway.directory.close(20);
+    await eventually(() => agent.connections.open === 0, 'the end of the connections');
+  });
+
   it('waits no longer than told', async () => {
     const agent = await during(startFramedAgent({ script: () => ({ silent: true }) }));
     const gateway = gatewayWith([settingsFor(agent, { failureMode: 'closed' })]);

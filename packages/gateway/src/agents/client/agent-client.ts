@@ -76,7 +76,8 @@ export class AgentClient {
   #toldUnsupported = false;
   #chunkBytes = defaultChunkBytes;
   #sessions = 0;
-  #onNoSessions: (() => void) | undefined;
+  #closing: PromiseWithResolvers<void> | undefined;
+  readonly #graceTimers: NodeJS.Timeout[] = [];
 
   constructor(settings: AgentSettings, options: AgentClientOptions) {
     this.settings = settings;
@@ -148,7 +149,7 @@ export class AgentClient {
   /** A session is over. For sessions. */
   sessionEnded(): void {
     this.#sessions--;
-    if (this.#sessions === 0) this.#onNoSessions?.();
+    if (this.#sessions === 0 && this.#closing !== undefined) this.#end();
   }
 
   /** Plain data about this client. */
@@ -167,19 +168,19 @@ export class AgentClient {
     };
   }
 
-  /** Waits for running requests for at most `graceMs`, then closes all connections. */
-  async close(graceMs: number): Promise<void> {
-    if (this.#sessions > 0 && graceMs > 0) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, graceMs);
-        this.#onNoSessions = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
+  /** Waits for running requests for at most `graceMs`, then closes all connections. Asked again, the shorter time counts. */
+  close(graceMs: number): Promise<void> {
+    this.#closing ??= Promise.withResolvers<void>();
+    if (this.#sessions === 0 || graceMs <= 0) this.#end();
+    else this.#graceTimers.push(setTimeout(() => this.#end(), graceMs));
+    return this.#closing.promise;
+  }
+
+  #end(): void {
+    for (const timer of this.#graceTimers.splice(0)) clearTimeout(timer);
     this.#pool.close();
     this.#endObservation();
+    this.#closing?.resolve();
   }
 
   async #callWithSlot(call: ClientCall): Promise<AgentAnswer> {
