@@ -96,6 +96,27 @@ describe('rollups', () => {
     expect((await reader.edges('graph', range)).map((each) => each.server)).toEqual(['back', 'late']);
   }, 120_000);
 
+  it('count a call once whose caller and callee share an id, and nothing within the callee’s service as a call to it', async () => {
+    const mark = [['clew.carrier.zipkin.shared', true]] as const;
+    await storeAt(
+      NOON,
+      'zipkin',
+      { trace: 1, span: 1, service: 'web', kind: 2 },
+      { trace: 1, span: 2, parent: 1, service: 'web', kind: 3 },
+      { trace: 1, span: 2, service: 'users', kind: 2, tags: mark },
+      { trace: 1, span: 3, parent: 2, service: 'users', kind: 3 },
+      { trace: 1, span: 4, parent: 2, service: 'users' },
+      { trace: 1, span: 5, parent: 3, service: 'db', kind: 2 },
+    );
+    await runRollups(store.client, noonMs + 35 * 60_000);
+    const edges = await reader.edges('zipkin', range);
+    expect(edges.map(({ client, server, calls }) => [client, server, calls]).toSorted()).toEqual([
+      ['users', 'db', 1],
+      ['web', 'users', 1],
+    ]);
+    expect((await reader.edges('graph', range)).map((each) => each.server)).toEqual(['back', 'late']);
+  }, 120_000);
+
   it('sum spans by operation and minute', async () => {
     await runRollups(store.client, noonMs + 40 * 60_000);
     const rows = await store.client.rows(

@@ -1,6 +1,9 @@
+import { Carrier } from '@clew/model';
+
 import { HotBit } from '../block/hot-attributes.ts';
 import type { SqlClient } from '../engine/client.ts';
 import { durationBucket } from '../reader/statistics.ts';
+import { TagScope } from '../schema/tables.ts';
 
 /**
  * Sums derived from spans, computed per minute of arrival once the minute is over, and again when it changed. A minute's rows replace the ones before
@@ -44,10 +47,11 @@ export async function runRollups(client: SqlClient, nowUnixMs: number, sinceUnix
     return state.state !== State.FINAL && minute + EDGE_WINDOW_MINUTES < closed;
   });
   const now = due.slice(0, MAX_MINUTES_PER_RUN);
+  const haveHalves = now.length > 0 && (await seenHalves(client));
   for (const [minute, spans] of now) {
     const isFinal = minute + EDGE_WINDOW_MINUTES < closed;
     await rollUpRed(client, minute);
-    await rollUpEdges(client, minute, isFinal ? EDGE_WINDOW_MINUTES : FIRST_WINDOW_MINUTES);
+    await rollUpEdges(client, minute, isFinal ? EDGE_WINDOW_MINUTES : FIRST_WINDOW_MINUTES, haveHalves);
     const state = isFinal ? State.FINAL : State.PROVISIONAL;
     await client.execute(
       "INSERT INTO rollups (job, minute, state, spans) SELECT 'minute', {minute:UInt32}, {state:UInt8}, {spans:UInt64}",
@@ -113,12 +117,13 @@ async function rollUpRed(client: SqlClient, minute: number): Promise<void> {
   );
 }
 
-async function rollUpEdges(client: SqlClient, minute: number, windowMinutes: number): Promise<void> {
-  const child =
-    'SELECT tenant, cityHash64(tenant, trace_id, parent_id) AS link, service, duration_ns, hot FROM spans ' +
-    `WHERE ${arrivedWithin('since', 'to')} AND parent_id != toFixedString('', 8) ` +
-    'LIMIT 1 BY tenant, trace_id, span_id, kind, start_ns, duration_ns, name';
-  const parent = `SELECT cityHash64(tenant, trace_id, span_id) AS link, service AS client FROM spans WHERE ${arrivedWithin('early', 'late')}`;
+async function rollUpEdges(
+  client: SqlClient,
+  minute: number,
+  windowMinutes: number,
+  haveHalves: boolean,
+): Promise<void> {
+  const { parent, child } = haveHalves ? callsWithHalves : plainCalls;
   // Each callee meets one caller: the smaller side is held in memory, the callers stream past it.
   await client.execute(
     'INSERT INTO edges (tenant, day, minute, client, server, calls, errors, duration_sum) ' +
@@ -136,6 +141,47 @@ async function rollUpEdges(client: SqlClient, minute: number, windowMinutes: num
       settings: { insert_deduplicate: 0 },
     },
   );
+}
+
+/** The two sides of the join: callers, and callees. */
+interface CallSides {
+  readonly parent: string;
+  readonly child: string;
+}
+
+const inWindow = arrivedWithin('early', 'late');
+const inMinute = arrivedWithin('since', 'to');
+const callee = 'service, duration_ns, hot FROM spans';
+const oncePerSpan = 'LIMIT 1 BY tenant, trace_id, span_id, kind, start_ns, duration_ns, name';
+
+const plainCalls: CallSides = {
+  parent: `SELECT cityHash64(tenant, trace_id, span_id) AS link, service AS client FROM spans WHERE ${inWindow}`,
+  child:
+    `SELECT tenant, cityHash64(tenant, trace_id, parent_id) AS link, ${callee} ` +
+    `WHERE ${inMinute} AND parent_id != toFixedString('', 8) ${oncePerSpan}`,
+};
+
+/** The server half of an id that caller and callee share (Zipkin). */
+const isHalf = `a_bool['${Carrier.ZIPKIN_SHARED}'] = 1`;
+
+/**
+ * The same where server halves of shared ids may be: such a half is called by the span that keeps the id, and what names the id as parent from
+ * within the half's service is no call to it. Costs a look at attributes, so it is used only where such spans were ever seen.
+ */
+const callsWithHalves: CallSides = {
+  parent: `${plainCalls.parent} AND NOT (${isHalf})`,
+  child:
+    `SELECT tenant, cityHash64(tenant, trace_id, if(${isHalf}, span_id, parent_id)) AS link, ${callee} ` +
+    `WHERE ${inMinute} AND (${isHalf} OR (parent_id != toFixedString('', 8) AND cityHash64(tenant, trace_id, parent_id, service) NOT IN ` +
+    `(SELECT cityHash64(tenant, trace_id, span_id, service) FROM spans WHERE ${inWindow} AND ${isHalf}))) ${oncePerSpan}`,
+};
+
+async function seenHalves(client: SqlClient): Promise<boolean> {
+  const rows = await client.rows(
+    `SELECT 1 AS seen FROM tag_keys WHERE scope = ${TagScope.span} AND key = {key:String} LIMIT 1`,
+    { class: 'point', comment: 'look for shared span ids', params: { key: Carrier.ZIPKIN_SHARED } },
+  );
+  return rows.length > 0;
 }
 
 /** Condition for spans that arrived from one minute to another, both included. A span is filed at most a day before its arrival. */
