@@ -38,6 +38,8 @@ export interface GrpcClientOptions {
   /** Default 10,000. */
   readonly connectTimeoutMs?: number;
   readonly keepalive?: ClientKeepaliveSettings;
+  /** After failures to connect, calls fail at once for a time that grows up to this. Default 120,000. */
+  readonly maxReconnectDelayMs?: number;
 }
 
 /** How one call is made. */
@@ -67,8 +69,8 @@ export class GrpcClient {
       throw new NetError('invalid_setting', message);
     }
     const secure = target.kind === 'tcp' && target.scheme ? target.scheme === 'https' : !tls.insecure;
-    const { connectTimeoutMs = 10_000, keepalive = {} } = options;
-    this.#connection = new GrpcConnection({ target, tls, secure, connectTimeoutMs, keepalive });
+    const { connectTimeoutMs = 10_000, keepalive = {}, maxReconnectDelayMs } = options;
+    this.#connection = new GrpcConnection({ target, tls, secure, connectTimeoutMs, keepalive, maxReconnectDelayMs });
   }
 
   get state(): ConnectionState['kind'] {

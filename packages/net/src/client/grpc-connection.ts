@@ -26,6 +26,8 @@ export interface ConnectionOptions {
   readonly secure: boolean;
   readonly connectTimeoutMs: number;
   readonly keepalive: ClientKeepaliveSettings;
+  /** Waits between attempts to connect grow up to this. Default 120,000. */
+  readonly maxReconnectDelayMs?: number | undefined;
 }
 
 /** What a connection is doing. */
@@ -44,11 +46,13 @@ const defaultPingTimeoutMs = 20_000;
 /** One HTTP/2 connection that is made when first needed and made again after it is lost. */
 export class GrpcConnection {
   readonly #options: ConnectionOptions;
-  readonly #backoff = new Backoff(reconnect);
+  readonly #backoff: Backoff;
   #state: ConnectionState = { kind: 'idle' };
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    const maxMs = options.maxReconnectDelayMs ?? reconnect.maxMs;
+    this.#backoff = new Backoff({ ...reconnect, initialMs: Math.min(reconnect.initialMs, maxMs), maxMs });
   }
 
   get state(): ConnectionState {

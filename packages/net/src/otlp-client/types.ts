@@ -23,7 +23,10 @@ export interface OtlpClientOptions {
   /** How HTTP connections are kept. */
   readonly http?: Omit<HttpClientOptions, 'tls'>;
   /** How the gRPC connection is kept. */
-  readonly grpc?: Pick<GrpcClientOptions, 'authority' | 'connectTimeoutMs' | 'keepalive' | 'maxReceiveBytes'>;
+  readonly grpc?: Pick<
+    GrpcClientOptions,
+    'authority' | 'connectTimeoutMs' | 'keepalive' | 'maxReceiveBytes' | 'maxReconnectDelayMs'
+  >;
   /** Per attempt; 0 = none. Default 5,000 for gRPC and 30,000 for HTTP. */
   readonly timeoutMs?: number;
   readonly retry?: RetrySettings;

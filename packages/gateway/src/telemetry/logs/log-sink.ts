@@ -1,0 +1,214 @@
+import { accessSync, closeSync, constants, mkdirSync, openSync, write, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { errorMessage } from '@clew/base';
+import type { Logger } from '@clew/base';
+import type { LogSink } from '../../config/model/observability.ts';
+import { LineBuffer } from './line-buffer.ts';
+
+/** Lines that wait for a slow disk or pipe are dropped and counted beyond this. */
+const MAX_WAITING_BYTES = 16 * 1024 * 1024;
+/** Buffers kept for the next lines. */
+const MAX_SPARE_BYTES = 1024 * 1024;
+const FLUSH_INTERVAL_MS = 1000;
+const STDOUT = 1;
+
+/** Where a sink writes: a file, or standard output. */
+export type SinkPlace = { readonly kind: 'file'; readonly path: string } | { readonly kind: 'stdout' };
+
+/** What has been opened for appending. */
+export interface OpenPlace {
+  readonly place: SinkPlace;
+  readonly fd: number;
+}
+
+/** What a sink tells about itself. */
+export interface SinkTelemetry {
+  readonly logger: Logger;
+  /** Lines were lost: no room, or the file could not be written. */
+  lost(lines: number): void;
+}
+
+/** Where the lines of a log go. */
+export interface LineSink {
+  /** Write a line here, then call {@link lineWritten}. */
+  readonly line: LineBuffer;
+  /** A line, its line break included, has been written to {@link line}. `lineStart` is where it begins. */
+  lineWritten(lineStart: number): void;
+  /** Opens the file anew, for it may have been renamed. */
+  reopen(): void;
+  /** Writes everything and closes. Idempotent; lines that come later are lost and counted. */
+  close(): Promise<void>;
+}
+
+/**
+ * Appends lines to a file, or to standard output. Lines are gathered in memory and written in order, one write at a time, when
+ * `bufferBytes` have come together or a second has passed; closing writes what is left, so that none is lost when the process ends in
+ * order.
+ *
+ * The file is opened for appending, so that a tool which copies and truncates it does no harm; reopening follows a tool which renames it.
+ */
+export class FileSink implements LineSink {
+  readonly line: LineBuffer = new LineBuffer();
+  readonly place: SinkPlace;
+  readonly #bufferBytes: number;
+  readonly #telemetry: SinkTelemetry;
+  readonly #timer: NodeJS.Timeout;
+  #fd: number;
+  #lines = 0;
+  #writing: Writing | undefined;
+  #spare: Buffer<ArrayBuffer> | undefined;
+  #reopenWanted = false;
+  #closed = false;
+  #failed = false;
+
+  constructor({ place, fd }: OpenPlace, bufferBytes: number, telemetry: SinkTelemetry) {
+    this.place = place;
+    this.#fd = fd;
+    this.#bufferBytes = bufferBytes;
+    this.#telemetry = telemetry;
+    this.#timer = setInterval(() => this.flush(), FLUSH_INTERVAL_MS).unref();
+  }
+
+  lineWritten(lineStart: number): void {
+    if (this.#closed || (this.#writing !== undefined && this.line.length > MAX_WAITING_BYTES)) {
+      this.line.length = lineStart;
+      this.#telemetry.lost(1);
+      return;
+    }
+    this.#lines++;
+    if (this.line.length >= this.#bufferBytes) this.flush();
+  }
+
+  /** Begins to write what has gathered, unless a write is under way; its end continues. */
+  flush(): void {
+    if (this.#writing !== undefined || this.#lines === 0) return;
+    this.#writing = { bytes: this.line.take(this.#spare), lines: this.#lines, at: 0 };
+    this.#spare = undefined;
+    this.#lines = 0;
+    this.#continue(this.#writing);
+  }
+
+  reopen(): void {
+    if (this.#closed || this.place.kind === 'stdout') return;
+    if (this.#writing === undefined) this.#openAgain();
+    else this.#reopenWanted = true;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#timer);
+    while (this.#writing !== undefined) await this.#waitForEnd(this.#writing);
+    this.#writeAllNow();
+    if (this.place.kind === 'file') closeSync(this.#fd);
+  }
+
+  #waitForEnd(writing: Writing): Promise<void> {
+    writing.ended ??= Promise.withResolvers<void>();
+    return writing.ended.promise;
+  }
+
+  #continue(writing: Writing): void {
+    const { bytes, at } = writing;
+    write(this.#fd, bytes, at, bytes.length - at, null, (error, written) => {
+      if (error !== null && error.code === 'EAGAIN') return void setTimeout(() => this.#continue(writing), 10);
+      if (error !== null) this.#fail(error, writing.lines);
+      else {
+        this.#failed = false;
+        writing.at += written;
+        if (writing.at < bytes.length) return this.#continue(writing);
+      }
+      this.#ended(writing);
+    });
+  }
+
+  #ended({ bytes, ended }: Writing): void {
+    this.#writing = undefined;
+    if (bytes.buffer.byteLength <= MAX_SPARE_BYTES) this.#spare = Buffer.from(bytes.buffer);
+    if (this.#reopenWanted) this.#openAgain();
+    if (this.line.length >= this.#bufferBytes) this.flush();
+    ended?.resolve();
+  }
+
+  #openAgain(): void {
+    this.#reopenWanted = false;
+    if (this.place.kind !== 'file') return;
+    try {
+      const fd = openFile(this.place.path);
+      closeSync(this.#fd);
+      this.#fd = fd;
+    } catch (error) {
+      this.#telemetry.logger.error('A log cannot be opened anew; lines go on to the file opened before.', {
+        file: this.place.path,
+        reason: errorMessage(error),
+      });
+    }
+  }
+
+  /** What has gathered, written while everything else waits: at the end. */
+  #writeAllNow(): void {
+    const bytes = this.line.take();
+    const lines = this.#lines;
+    this.#lines = 0;
+    let at = 0;
+    for (let waits = 0; at < bytes.length;) {
+      try {
+        at += writeSync(this.#fd, bytes, at, bytes.length - at, null);
+      } catch (error) {
+        // A pipe that is full for longer than a second has nobody at its other end.
+        if ((error as NodeJS.ErrnoException).code === 'EAGAIN' && waits++ < 100) {
+          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+          continue;
+        }
+        this.#fail(error, lines);
+        return;
+      }
+    }
+  }
+
+  #fail(error: unknown, lines: number): void {
+    this.#telemetry.lost(lines);
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#telemetry.logger.error('A log cannot be written.', {
+      place: this.place.kind === 'file' ? this.place.path : 'standard output',
+      reason: errorMessage(error),
+    });
+  }
+}
+
+/** A write that the system has not finished. */
+interface Writing {
+  readonly bytes: Buffer<ArrayBuffer>;
+  readonly lines: number;
+  at: number;
+  ended?: PromiseWithResolvers<void>;
+}
+
+/**
+ * The named file, whose folders are made; without a name the usual one if its folder can be written to; else standard output, which a
+ * named file that cannot be opened falls back to as well. `name` is for people, such as `access log`.
+ */
+export function openPlace(name: string, { file, defaultFile }: LogSink, logger: Logger): OpenPlace {
+  const path = file ?? defaultFile;
+  try {
+    if (file === undefined) accessSync(dirname(path), constants.W_OK);
+    else mkdirSync(dirname(path), { recursive: true });
+    const fd = openFile(path);
+    logger.info(`The ${name} is written to ${path}.`);
+    return { place: { kind: 'file', path }, fd };
+  } catch (error) {
+    if (file === undefined) logger.info(`The ${name} is written to standard output.`);
+    else {
+      logger.warn(`The ${name} cannot be written to its file; standard output is used.`, {
+        file: path,
+        reason: errorMessage(error),
+      });
+    }
+    return { place: { kind: 'stdout' }, fd: STDOUT };
+  }
+}
+
+function openFile(path: string): number {
+  return openSync(path, 'a', 0o640);
+}

@@ -1,0 +1,256 @@
+import { describe, expect, it } from 'vitest';
+import { SpanBatch, SpanKind, StatusCode, appendResource, appendScope, nanosOfWords, toPlain } from '@clew/model';
+import type { AttributeValue, PlainSpan } from '@clew/model';
+import fc from 'fast-check';
+import type { Exchange } from '../../proxy/exchange.ts';
+import { AgentError } from '../../agents/index.ts';
+import { endedAgentCall, endedExchange } from '../test/exchanges.ts';
+import { internKeys } from './keys.ts';
+import { gatewayResource, gatewayScope } from './resource.ts';
+import { writeAgentSpan, writeAttemptSpan, writeRequestSpan } from './span-writer.ts';
+import type { OpenBatch } from './span-writer.ts';
+import { RatioTraceStarter } from './trace-starter.ts';
+import { WallClock } from './wall-clock.ts';
+
+const identity = { version: '1.2.3', instanceId: 'instance', hostName: 'host', pid: 42 };
+const clock = new WallClock();
+const starter = new RatioTraceStarter(1);
+
+function openBatch(): OpenBatch {
+  const batch = new SpanBatch();
+  internKeys(batch);
+  const resource = appendResource(batch, gatewayResource('shop-gateway', identity));
+  return { batch, scope: appendScope(batch, resource, gatewayScope('1.2.3')) };
+}
+
+/** The span of a request, after `change`. */
+function requestSpan(change?: (exchange: Exchange) => void): PlainSpan {
+  const open = openBatch();
+  writeRequestSpan(open, endedExchange(starter, change), clock, 'shop-gateway');
+  return toPlain(open.batch)[0]!;
+}
+
+function attributesOf(span: PlainSpan): Readonly<Record<string, AttributeValue>> {
+  return Object.fromEntries(span.attributes.map(({ key, value }) => [key, value]));
+}
+
+describe('the span of a request', () => {
+  it('has the old names, the stable names and those of the gateway', () => {
+    const span = requestSpan();
+    expect(span).toMatchObject({ name: 'GET /api/users', kind: SpanKind.SERVER, statusCode: StatusCode.UNSET });
+    expect(attributesOf(span)).toEqual({
+      'http.method': 'GET',
+      'http.target': '/api/users',
+      'http.status_code': 200n,
+      'service.name': 'shop-gateway',
+      'peer.service': 'api-backend',
+      'http.request.method': 'GET',
+      'url.path': '/api/users',
+      'url.scheme': 'http',
+      'http.response.status_code': 200n,
+      'http.route': '/api/',
+      'server.address': 'shop.example',
+      'server.port': 8080n,
+      'client.address': '192.0.2.7',
+      'user_agent.original': 'curl/8.5.0',
+      'network.protocol.version': '1.1',
+      'gateway.route.id': 'api',
+      'gateway.correlation_id': '2Vf8QkJ1xYz',
+      'gateway.upstream.id': 'api-backend',
+      'gateway.upstream.attempts': 1n,
+    });
+  });
+
+  it('tells who made it', () => {
+    const { resource, scope } = requestSpan();
+    expect(Object.fromEntries(resource.attributes.map(({ key, value }) => [key, value]))).toMatchObject({
+      'service.name': 'shop-gateway',
+      'service.version': '1.2.3',
+      'service.instance.id': 'instance',
+      'host.name': 'host',
+      'process.pid': 42n,
+    });
+    expect(scope).toMatchObject({ name: 'clew-gateway', version: '1.2.3' });
+  });
+
+  it('never tells the query', () => {
+    const span = requestSpan((exchange) => (exchange.query = 'token=secret'));
+    expect(
+      JSON.stringify(span, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value)),
+    ).not.toContain('secret');
+  });
+
+  it('is no error for a status below 500', () => {
+    expect(requestSpan((exchange) => (exchange.status = 404)).statusCode).toBe(StatusCode.UNSET);
+  });
+
+  it('is an error from 500 on, with the failure of the gateway as an event', () => {
+    const span = requestSpan((exchange) => {
+      exchange.status = 504;
+      exchange.failure = { status: 504, type: 'Timeout', reason: 'upstream_timeout', message: 'no answer in 5 s' };
+    });
+    expect(span).toMatchObject({ statusCode: StatusCode.ERROR, statusMessage: 'HTTP 504' });
+    expect(attributesOf(span)['error.type']).toBe('Timeout');
+    expect(span.events).toMatchObject([
+      { name: 'exception', attributes: [{ key: 'exception.message', value: 'no answer in 5 s' }] },
+    ]);
+  });
+
+  it('is an error when the response was cut', () => {
+    const span = requestSpan((exchange) => (exchange.end = 'cut'));
+    expect(span).toMatchObject({ statusCode: StatusCode.ERROR, statusMessage: 'the response could not be finished' });
+  });
+
+  it.each([
+    ['[2001:db8::1]:9', '[2001:db8::1]', 9n],
+    ['[2001:db8::1]', '[2001:db8::1]', 8080n],
+    ['shop.example', 'shop.example', 8080n],
+    ['', undefined, 8080n],
+    ['shop.example:port', 'shop.example', undefined],
+  ])('reads the authority %j', (authority, address, port) => {
+    const attributes = attributesOf(requestSpan((exchange) => (exchange.authority = authority)));
+    expect([attributes['server.address'], attributes['server.port']]).toEqual([address, port]);
+  });
+
+  it('gives methods nobody knows one name, and keeps theirs', () => {
+    const attributes = attributesOf(requestSpan((exchange) => (exchange.method = 'BREW')));
+    expect([attributes['http.request.method'], attributes['http.method']]).toEqual(['_OTHER', 'BREW']);
+  });
+
+  it('exists for a request that could not be read', () => {
+    const span = requestSpan((exchange) => {
+      Object.assign(exchange, { method: '', path: '', authority: '', routePattern: '', upstreamId: '', status: 400 });
+      exchange.route = undefined;
+      exchange.attempts.length = 0;
+    });
+    expect(span.name).toBe('HTTP');
+  });
+
+  it('holds any text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 2000 }), (path) => {
+        const span = requestSpan((exchange) => (exchange.path = path));
+        expect(attributesOf(span)['url.path']).toBe(path.toWellFormed());
+        expect(span.name).toBe(`GET ${path.toWellFormed()}`);
+      }),
+    );
+  });
+
+  it('says whether its parent is elsewhere', () => {
+    expect(requestSpan().flags).toBe(0x101);
+    const remote = requestSpan((exchange) => {
+      exchange.requestHeaders = ['traceparent', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'];
+      starter.startRequest(exchange);
+    });
+    expect(remote).toMatchObject({ flags: 0x301, parentSpanId: 'b7ad6b7169203331' });
+  });
+});
+
+describe('the span of an attempt', () => {
+  const attemptSpan = (change?: (exchange: Exchange) => void): { span: PlainSpan; exchange: Exchange } => {
+    const open = openBatch();
+    const exchange = endedExchange(starter, change);
+    writeAttemptSpan(open, exchange, exchange.attempts[0]!, clock);
+    return { span: toPlain(open.batch)[0]!, exchange };
+  };
+
+  it('is a child of the request under the id that was sent', () => {
+    const { span, exchange } = attemptSpan();
+    expect(span).toMatchObject({
+      name: 'GET',
+      kind: SpanKind.CLIENT,
+      traceId: exchange.trace.traceId,
+      parentSpanId: exchange.trace.spanId,
+      spanId: exchange.attempts[0]!.spanId,
+      statusCode: StatusCode.UNSET,
+    });
+    expect(attributesOf(span)).toEqual({
+      'http.request.method': 'GET',
+      'url.full': 'http://127.0.0.1:3000/api/users',
+      'server.address': '127.0.0.1',
+      'server.port': 3000n,
+      'http.response.status_code': 200n,
+      'peer.service': 'api-backend',
+    });
+  });
+
+  it('is an error from 400 on', () => {
+    const { span } = attemptSpan(({ attempts }) => (attempts[0]!.status = 404));
+    expect(span).toMatchObject({ statusCode: StatusCode.ERROR, statusMessage: 'HTTP 404' });
+    expect(attributesOf(span)['error.type']).toBe('404');
+  });
+
+  it('names what kept the response away', () => {
+    const { span } = attemptSpan(({ attempts }) => {
+      Object.assign(attempts[0]!, { status: 0, failure: 'connection_refused', failureMessage: 'connect ECONNREFUSED' });
+    });
+    expect(span).toMatchObject({ statusCode: StatusCode.ERROR, statusMessage: 'connect ECONNREFUSED' });
+    expect(attributesOf(span)['error.type']).toBe('connection_refused');
+  });
+});
+
+describe('the span of an agent call', () => {
+  it('tells agent, event, decision and how it was reached', () => {
+    const open = openBatch();
+    const exchange = endedExchange(starter);
+    writeAgentSpan(open, exchange, endedAgentCall(exchange, starter), clock);
+    const span = toPlain(open.batch)[0]!;
+    expect(span).toMatchObject({
+      name: 'agent auth request_headers',
+      kind: SpanKind.CLIENT,
+      parentSpanId: exchange.trace.spanId,
+      statusCode: StatusCode.UNSET,
+    });
+    expect(attributesOf(span)).toEqual({
+      'gateway.agent.id': 'auth',
+      'gateway.agent.event': 'request_headers',
+      'gateway.agent.decision': 'allow',
+      'gateway.agent.transport': 'unix',
+      'gateway.agent.failure_mode': 'closed',
+    });
+  });
+
+  it('is an error when the agent did not answer', () => {
+    const open = openBatch();
+    const exchange = endedExchange(starter);
+    const call = endedAgentCall(exchange, starter);
+    call.end = { durationMs: 50, errorType: 'timeout', error: new AgentError('timeout', 'no answer within 50 ms') };
+    writeAgentSpan(open, exchange, call, clock);
+    const span = toPlain(open.batch)[0]!;
+    expect(span).toMatchObject({ statusCode: StatusCode.ERROR, statusMessage: 'no answer within 50 ms' });
+    expect(attributesOf(span)['error.type']).toBe('timeout');
+  });
+});
+
+describe('the clock of spans', () => {
+  it('writes nanoseconds exactly to the resolution of its clocks', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 4e12 }), fc.integer({ min: 0, max: 1e9 }), (unixMs, elapsedMs) => {
+        const words = new Uint32Array(2);
+        new WallClock(
+          () => unixMs,
+          () => 0,
+        ).write(elapsedMs, words, 0);
+        expect(nanosOfWords(words[0]!, words[1]!)).toBe(BigInt(unixMs + elapsedMs) * 1_000_000n);
+      }),
+    );
+  });
+
+  it('follows a clock that is corrected, and ignores its jitter', () => {
+    let unixMs = 1000;
+    const corrected = new WallClock(
+      () => unixMs,
+      () => 0,
+    );
+    const words = new Uint32Array(2);
+    for (const [nowMs, seenMs] of [
+      [1003, 1000n],
+      [61_000, 61_000n],
+    ] as const) {
+      unixMs = nowMs;
+      corrected.adjust();
+      corrected.write(0, words, 0);
+      expect(nanosOfWords(words[0]!, words[1]!)).toBe(seenMs * 1_000_000n);
+    }
+  });
+});
