@@ -155,7 +155,7 @@ class ModelDecoder extends ModelProcessReader {
           this.guesser.previous = name;
           break;
         case 4:
-          this.#reference(pos, stop);
+          if (!this.#plainParent(row, pos, stop)) this.#reference(pos, stop);
           break;
         case 6:
           this.#time(pos, stop);
@@ -214,6 +214,21 @@ class ModelDecoder extends ModelProcessReader {
     const length = stop - start;
     if (length === 8) copy8(this.buf, start, target, at);
     else if (length !== 0) throw invalidId('span', start, length, '0 or 8');
+  }
+
+  /**
+   * Takes the reference in `[start, end)` for the parent when it has the layout every writer produces: `0a 10` trace id, `12 08` span id,
+   * and no type, which is CHILD_OF.
+   */
+  #plainParent(row: number, start: number, end: number): boolean {
+    const { buf } = this;
+    const isPlain =
+      end - start === 28 &&
+      buf[start] === 0x0a &&
+      buf[start + 1] === 16 &&
+      buf[start + 18] === 0x12 &&
+      buf[start + 19] === 8;
+    return isPlain && this.sink.references.parent(row, buf, start + 2, start + 20);
   }
 
   #reference(start: number, end: number): void {

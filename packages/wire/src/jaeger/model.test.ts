@@ -108,6 +108,26 @@ describe('a request written by another implementation', () => {
     expect(objectOf(requestType, written!)).toEqual(objectOf(requestType, bytesOf(requestType, sent)));
   });
 
+  it('the first CHILD_OF reference within the trace is the parent, however it is written', () => {
+    const ids = [1, 2].map((n) => Uint8Array.of(0, 0, 0, 0, 0, 0, 0, n));
+    const [first, second] = ids.map((id) => [0x0a, 16, ...traceId, 0x12, 8, ...id]);
+    const reference = (body: readonly number[]): number[] => [0x22, body.length, ...body];
+    const written = (...references: readonly (readonly number[])[]): Uint8Array => {
+      const span = [0x0a, 16, ...traceId, 0x12, 8, ...spanId, ...references.flatMap(reference)];
+      return Uint8Array.from([0x0a, span.length, ...span]);
+    };
+    const parentOf = (bytes: Uint8Array): readonly [string, number] => {
+      const batch = new SpanBatch();
+      decodeModelBatch(bytes, batch);
+      const [span] = toPlain(batch);
+      return [span!.parentSpanId, span!.links.length];
+    };
+    // A type that is written out although it is the default, and one of another kind before.
+    expect(parentOf(written(first!, second!))).toEqual(['0000000000000001', 1]);
+    expect(parentOf(written([...first!, 0x18, 0], second!))).toEqual(['0000000000000001', 1]);
+    expect(parentOf(written([...first!, 0x18, 1], second!))).toEqual(['0000000000000002', 1]);
+  });
+
   it('a span’s own process goes before the batch’s, and equal ones are one resource', () => {
     const own = { serviceName: 'own', tags: [{ key: 'k', vStr: 'v' }] };
     const spans = decodedRequest({
