@@ -90,6 +90,7 @@ export async function listTagValues(
     stringValues(client, tenant, key, prefix, options),
     resourceValues(client, tenant, key, prefix, options),
     otherValues(client, tenant, key, prefix, options),
+    leafValues(client, tenant, key, prefix, options),
   ]);
   return [...new Set(lists.flat())].toSorted().slice(0, limit);
 }
@@ -142,7 +143,7 @@ async function otherValues(
   prefix: string,
   options: ListOptions & { readonly range: TimeRange },
 ): Promise<string[]> {
-  const types = await typesOf(client, tenant, key, options);
+  const types = await typesOf(client, tenant, key, options, TagScope.span);
   const sql = new Sql();
   const k = sql.text(key);
   const choices: string[] = [];
@@ -153,26 +154,61 @@ async function otherValues(
   const isStatus = key === hot.current || key === hot.old;
   if (choices.length === 0) return [];
   const value = isStatus ? `if(${hot.column} = 0, '', toString(${hot.column}))` : `multiIf(${choices.join(', ')}, '')`;
+  return scannedValues(client, sql, tenant, value, prefix, options);
+}
+
+/** Values within maps and nested arrays of spans, by path (see `block/leaf-writer.ts`). */
+async function leafValues(
+  client: SqlClient,
+  tenant: string,
+  path: string,
+  prefix: string,
+  options: ListOptions & { readonly range: TimeRange },
+): Promise<string[]> {
+  if ((await typesOf(client, tenant, path, options, TagScope.spanLeaf)).size === 0) return [];
+  const sql = new Sql();
+  const k = sql.text(path);
+  const leaves = `arrayFilter((y, x) -> x = ${k} AND match(y, '^L[sidb]'), mapValues(a_other), mapKeys(a_other))`;
+  const value = `arrayJoin(arrayMap(y -> substring(y, 3), ${leaves}))`;
+  return scannedValues(client, sql, tenant, value, prefix, options, [`has(a_other.keys, ${k})`]);
+}
+
+/** Distinct values of an expression over the newest spans of the range. */
+async function scannedValues(
+  client: SqlClient,
+  sql: Sql,
+  tenant: string,
+  value: string,
+  prefix: string,
+  options: ListOptions & { readonly range: TimeRange },
+  more: readonly string[] = [],
+): Promise<string[]> {
   const newest = options.range.endUnixNano - SCAN_NANOS;
   const from = newest > options.range.startUnixNano ? newest : options.range.startUnixNano;
   const conditions = [
     `tenant = ${sql.text(tenant)}`,
     daysOf(sql, { startUnixNano: from, endUnixNano: options.range.endUnixNano }),
     `start_ns BETWEEN ${sql.value('UInt64', from)} AND ${sql.value('UInt64', options.range.endUnixNano)}`,
-    "value != ''",
+    ...more,
   ];
-  if (prefix !== '') conditions.push(`startsWith(value, ${sql.text(prefix)})`);
+  const wanted = ["value != ''", ...(prefix === '' ? [] : [`startsWith(value, ${sql.text(prefix)})`])];
   const rows = await client.rows<{ value: string }>(
-    `SELECT DISTINCT ${value} AS value FROM spans WHERE ${allOf(conditions)} LIMIT ${limitOf(options)}`,
+    `SELECT DISTINCT value FROM (SELECT ${value} AS value FROM spans WHERE ${allOf(conditions)}) WHERE ${allOf(wanted)} LIMIT ${limitOf(options)}`,
     { ...statement(sql, 'list attribute values', options), class: 'scan' },
   );
   return rows.map((row) => row.value);
 }
 
-async function typesOf(client: SqlClient, tenant: string, key: string, options: ListOptions): Promise<Set<number>> {
+async function typesOf(
+  client: SqlClient,
+  tenant: string,
+  key: string,
+  options: ListOptions,
+  scope: TagScope,
+): Promise<Set<number>> {
   const sql = new Sql();
   const rows = await client.rows<{ type: number }>(
-    `SELECT DISTINCT type FROM tag_keys WHERE tenant = ${sql.text(tenant)} AND scope = ${TagScope.span} AND key = ${sql.text(key)}`,
+    `SELECT DISTINCT type FROM tag_keys WHERE tenant = ${sql.text(tenant)} AND scope = ${scope} AND key = ${sql.text(key)}`,
     statement(sql, 'look up attribute types', options),
   );
   return new Set(rows.map((row) => row.type));

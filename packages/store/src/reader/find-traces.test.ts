@@ -335,6 +335,8 @@ describe('a tag', () => {
     expect(await sorted('user.id', '9')).toEqual([]);
     const traces = await reader.readTraces(tenant, [traceIdText(1)]);
     expect(toPlain(traces.get(traceIdText(1))!)[0]!.attributes).toEqual([{ key: 'user', value: user }]);
+    expect(await reader.tagValues(tenant, 'user.id', '', { range })).toEqual(['7', '8']);
+    expect(await reader.tagValues(tenant, 'user.roles', 'a', { range })).toEqual(['admin']);
     const keys = await reader.tagKeys(tenant, 'user.', { range });
     expect(keys.map(({ key, scope }) => `${scope} ${key}`)).toEqual(
       expect.arrayContaining(['6 user.id', '7 user.id', '8 user.roles', '1 user.roles']),
