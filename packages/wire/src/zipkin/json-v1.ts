@@ -1,7 +1,7 @@
 import { ValueType } from '@clew/model';
 import { inputError } from '../errors.ts';
 import { parseDouble, parseInteger } from '../json/decimal.ts';
-import { numberEnd } from '../json/json-reader.ts';
+import { isDigit, numberEnd } from '../json/json-reader.ts';
 import { missingId } from './ids.ts';
 import {
   ANNOTATION_NAMES,
@@ -12,8 +12,9 @@ import {
   SPAN_NAMES,
 } from './json-values.ts';
 import { Evidence, Json2Reader } from './json-v2.ts';
+import { isText } from './special-tags.ts';
 import { V1Sink } from './v1-sink.ts';
-import type { V1BinaryAnnotation, V1Endpoint, V1Range } from './v1-span.ts';
+import type { V1Binaries, V1Range } from './v1-span.ts';
 
 const doubles = new DataView(new ArrayBuffer(8));
 
@@ -92,77 +93,93 @@ export class Json1Reader extends Json2Reader {
   }
 
   #annotation(): void {
-    const annotation = this.v1.span.addAnnotation(this.pos);
+    const { span } = this.v1;
+    const row = span.addAnnotation(this.pos);
+    const { annotations } = span;
+    const range = this.#range;
     for (let more = this.openObject(); more; more = this.nextMember()) {
       const field = this.name(ANNOTATION_NAMES);
       if (field === 0) this.skipValue(0);
       else if (this.takeNull()) continue;
       else if (field === 1) {
         this.micros('the timestamp of an annotation');
-        annotation.time.lo = this.words.lo;
-        annotation.time.hi = this.words.hi;
-      } else if (field === 2) this.#text(annotation.value);
-      else {
+        annotations.timeLo[row] = this.words.lo;
+        annotations.timeHi[row] = this.words.hi;
+      } else if (field === 2) {
+        this.#text(range);
+        annotations.start[row] = range.start;
+        annotations.end[row] = range.end;
+      } else {
         this.evidence |= Evidence.V1;
-        annotation.endpoint = this.#endpoint();
+        annotations.endpoint[row] = this.#endpoint();
       }
     }
   }
 
-  #endpoint(): V1Endpoint {
-    const { span } = this.v1;
-    const endpoint = span.addEndpoint();
+  /** Reads an endpoint; returns its row. */
+  #endpoint(): number {
+    const { addresses, endpoints } = this.v1.span;
+    const row = endpoints.add();
+    const range = this.#range;
     for (let more = this.openObject(); more; more = this.nextMember()) {
       const field = this.name(ENDPOINT_NAMES);
       if (field === 0) this.skipValue(0);
       else if (this.takeNull()) continue;
-      else if (field === 1) this.#text(endpoint.service);
-      else if (field === 4) endpoint.port = this.port();
+      else if (field === 1) {
+        this.#text(range);
+        endpoints.serviceStart[row] = range.start;
+        endpoints.serviceEnd[row] = range.end;
+      } else if (field === 4) endpoints.ports[row] = this.port();
       else {
-        const range = field === 2 ? endpoint.ipv4 : endpoint.ipv6;
         this.string();
-        range.start = span.addresses.length;
-        span.addresses.append(this.text, this.textStart, this.textEnd);
-        range.end = span.addresses.length;
+        const start = addresses.length;
+        addresses.append(this.text, this.textStart, this.textEnd);
+        (field === 2 ? endpoints.ipv4Start : endpoints.ipv6Start)[row] = start;
+        (field === 2 ? endpoints.ipv4End : endpoints.ipv6End)[row] = addresses.length;
       }
     }
-    return endpoint;
+    return row;
   }
 
   #binary(): void {
-    const binary = this.v1.span.addBinary(this.pos);
-    const value: V1Range = this.#value;
+    const { span } = this.v1;
+    const row = span.addBinary(this.pos);
+    const { binaries } = span;
+    const value = this.#value;
     let type = 0;
-    let isText = true;
-    value.start = value.end = this.v1.span.gathered.length;
+    let isString = true;
+    value.start = value.end = span.gathered.length;
     for (let more = this.openObject(); more; more = this.nextMember()) {
       const field = this.name(BINARY_NAMES);
       if (field === 0) this.skipValue(0);
       else if (this.takeNull()) continue;
-      else if (field === 1) this.#text(binary.key);
-      else if (field === 3) binary.endpoint = this.#endpoint();
+      else if (field === 1) {
+        this.#text(this.#range);
+        binaries.keyStart[row] = this.#range.start;
+        binaries.keyEnd[row] = this.#range.end;
+      } else if (field === 3) binaries.endpoint[row] = this.#endpoint();
       else if (field === 4) {
         this.string();
         type = BINARY_TYPE_NAMES.find(this.text, this.textStart, this.textEnd);
-      } else isText = this.#readValue(binary, value);
+      } else isString = this.#readValue(binaries, row, value);
     }
     // What a value is can depend on a type that follows it.
-    if (isText) this.#typed(binary, value, type);
-    else if (binary.type === ValueType.INT && type === BinaryType.DOUBLE) this.#double(binary, value);
+    if (isString) this.#typed(binaries, row, value, type);
+    else if (binaries.types[row] === ValueType.INT && type === BinaryType.DOUBLE) this.#double(binaries, row, value);
   }
 
+  readonly #range: V1Range = { start: 0, end: 0 };
   readonly #value: V1Range = { start: 0, end: 0 };
 
-  /** Reads any value; returns whether it is a string. Strings and numbers are gathered, others kept in `binary`. */
-  #readValue(binary: V1BinaryAnnotation, value: V1Range): boolean {
+  /** Reads any value; returns whether it is a string. Strings and numbers are gathered, others kept in the row. */
+  #readValue(binaries: V1Binaries, row: number, value: V1Range): boolean {
     const byte = this.peek();
     if (byte === 0x22) {
       this.#text(value);
       return true;
     }
     if (byte === 0x74 || byte === 0x66) {
-      binary.type = ValueType.BOOL;
-      binary.lo = this.boolean() ? 1 : 0;
+      binaries.set(row, ValueType.BOOL, this.boolean() ? 1 : 0, 0);
       return false;
     }
     if (byte === 0x7b || byte === 0x5b) {
@@ -173,70 +190,69 @@ export class Json1Reader extends Json2Reader {
     value.start = gathered.length;
     gathered.append(this.text, this.textStart, this.textEnd);
     value.end = gathered.length;
-    if (!this.#integer(binary, value)) this.#double(binary, value);
+    if (!this.#integer(binaries, row, value)) this.#double(binaries, row, value);
     return false;
   }
 
   /** Gives a text its type; one that does not fit its type stays text. */
-  #typed(binary: V1BinaryAnnotation, value: V1Range, type: number): void {
-    binary.lo = value.start;
-    binary.hi = value.end - value.start;
+  #typed(binaries: V1Binaries, row: number, value: V1Range, type: number): void {
+    const length = value.end - value.start;
     const { bytes } = this.v1.span.gathered;
-    if (type === BinaryType.BYTES) this.#bytes(binary, value);
-    else if (type === BinaryType.I16 || type === BinaryType.I32 || type === BinaryType.I64)
-      this.#integer(binary, value);
-    else if (type === BinaryType.DOUBLE) this.#doubleOfText(binary, value);
-    else if (type === BinaryType.BOOL && binary.hi === 4 && bytes[value.start] === 0x74) {
-      binary.type = ValueType.BOOL;
-      binary.lo = 1;
-      binary.hi = 0;
-    } else if (type === BinaryType.BOOL && binary.hi === 5 && bytes[value.start] === 0x66) {
-      binary.type = ValueType.BOOL;
-      binary.lo = 0;
-      binary.hi = 0;
+    binaries.set(row, ValueType.STRING, value.start, length);
+    switch (type) {
+      case BinaryType.BYTES:
+        this.#bytes(binaries, row, value);
+        break;
+      case BinaryType.I16:
+      case BinaryType.I32:
+      case BinaryType.I64:
+        this.#integer(binaries, row, value);
+        break;
+      case BinaryType.DOUBLE:
+        this.#doubleOfText(binaries, row, value);
+        break;
+      case BinaryType.BOOL:
+        if (isText(bytes, value.start, length, 'true')) binaries.set(row, ValueType.BOOL, 1, 0);
+        else if (isText(bytes, value.start, length, 'false')) binaries.set(row, ValueType.BOOL, 0, 0);
+        break;
+      default: // text
     }
   }
 
-  #integer(binary: V1BinaryAnnotation, value: V1Range): boolean {
+  #integer(binaries: V1Binaries, row: number, value: V1Range): boolean {
     const { bytes } = this.v1.span.gathered;
     for (let i = value.start; i < value.end; i++) {
-      const isDigit = bytes[i]! >= 0x30 && bytes[i]! <= 0x39;
-      if (!isDigit && !(bytes[i] === 0x2d && i === value.start)) return false;
+      const isSign = bytes[i] === 0x2d && i === value.start;
+      if (!isSign && !isDigit(bytes[i])) return false;
     }
     if (!parseInteger(bytes, value.start, value.end, true, this.words)) return false;
-    binary.type = ValueType.INT;
-    binary.lo = this.words.lo;
-    binary.hi = this.words.hi;
+    binaries.set(row, ValueType.INT, this.words.lo, this.words.hi);
     return true;
   }
 
   /** Infinities and NaN, which JSON has no numbers for, are text. */
-  #doubleOfText(binary: V1BinaryAnnotation, value: V1Range): void {
+  #doubleOfText(binaries: V1Binaries, row: number, value: V1Range): void {
     const { bytes } = this.v1.span.gathered;
     const text = new TextDecoder().decode(bytes.subarray(value.start, value.end));
-    if (text === 'NaN' || text === 'Infinity' || text === '-Infinity') setDouble(binary, Number(text));
-    else if (numberEnd(bytes, value.start, value.end) === value.end) this.#double(binary, value);
+    if (text === 'NaN' || text === 'Infinity' || text === '-Infinity') setDouble(binaries, row, Number(text));
+    else if (numberEnd(bytes, value.start, value.end) === value.end) this.#double(binaries, row, value);
   }
 
-  #double(binary: V1BinaryAnnotation, value: V1Range): void {
-    setDouble(binary, parseDouble(this.v1.span.gathered.bytes, value.start, value.end));
+  #double(binaries: V1Binaries, row: number, value: V1Range): void {
+    setDouble(binaries, row, parseDouble(this.v1.span.gathered.bytes, value.start, value.end));
   }
 
-  #bytes(binary: V1BinaryAnnotation, value: V1Range): void {
+  #bytes(binaries: V1Binaries, row: number, value: V1Range): void {
     const { gathered } = this.v1.span;
     const text = new TextDecoder().decode(gathered.bytes.subarray(value.start, value.end));
     if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) return;
     const decoded = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-    binary.type = ValueType.BYTES;
-    binary.lo = gathered.length;
-    binary.hi = decoded.length;
+    binaries.set(row, ValueType.BYTES, gathered.length, decoded.length);
     gathered.append(decoded, 0, decoded.length);
   }
 }
 
-function setDouble(binary: V1BinaryAnnotation, value: number): void {
+function setDouble(binaries: V1Binaries, row: number, value: number): void {
   doubles.setFloat64(0, value, true);
-  binary.type = ValueType.DOUBLE;
-  binary.lo = doubles.getUint32(0, true);
-  binary.hi = doubles.getUint32(4, true);
+  binaries.set(row, ValueType.DOUBLE, doubles.getUint32(0, true), doubles.getUint32(4, true));
 }

@@ -13,7 +13,7 @@ import type { Micros } from './micros.ts';
 import { SpanSink } from './span-sink.ts';
 import type { ZipkinDecodeOptions } from './span-sink.ts';
 import { V1Sink } from './v1-sink.ts';
-import type { V1BinaryAnnotation, V1Endpoint, V1Range, V1Span } from './v1-span.ts';
+import type { V1Binaries, V1Range, V1Span } from './v1-span.ts';
 
 /** Types of binary annotations (zipkinCore.thrift, `AnnotationType`). */
 export const AnnotationType = Object.freeze({
@@ -27,6 +27,8 @@ export const AnnotationType = Object.freeze({
 } as const);
 
 const ipv4 = new Uint8Array(4);
+const range: V1Range = { start: 0, end: 0 };
+const time: Micros = { lo: 0, hi: 0 };
 
 /** Reads `zipkincore.Span` structs (openzipkin/zipkin-api, thrift/zipkinCore.thrift) into a batch. */
 class ZipkinThriftDecoder {
@@ -150,25 +152,35 @@ class ZipkinThriftDecoder {
 
   #annotation(span: V1Span): void {
     const reader = this.#reader;
-    const annotation = span.addAnnotation(reader.pos);
+    const row = span.addAnnotation(reader.pos);
+    const { annotations } = span;
     for (let id = reader.field(0); id !== NO_FIELD; id = reader.field(id)) {
-      if (id === 1) this.#micros(annotation.time);
-      else if (id === 2) this.#text(annotation.value);
-      else if (id === 3) annotation.endpoint = this.#endpoint(span);
+      if (id === 1) {
+        this.#micros(time);
+        annotations.timeLo[row] = time.lo;
+        annotations.timeHi[row] = time.hi;
+      } else if (id === 2) {
+        this.#text(range);
+        annotations.start[row] = range.start;
+        annotations.end[row] = range.end;
+      } else if (id === 3) annotations.endpoint[row] = this.#endpoint(span);
       else reader.skip();
     }
   }
 
   #binary(span: V1Span): void {
     const reader = this.#reader;
-    const binary = span.addBinary(reader.pos);
+    const row = span.addBinary(reader.pos);
+    const { binaries } = span;
     let start = 0;
     let stop = 0;
     let type: number = AnnotationType.STRING;
     for (let id = reader.field(0); id !== NO_FIELD; id = reader.field(id)) {
       switch (id) {
         case 1:
-          this.#text(binary.key);
+          this.#text(range);
+          binaries.keyStart[row] = range.start;
+          binaries.keyEnd[row] = range.end;
           break;
         case 2:
           reader.expect(ThriftType.STRING);
@@ -181,80 +193,74 @@ class ZipkinThriftDecoder {
           type = reader.i32();
           break;
         case 4:
-          binary.endpoint = this.#endpoint(span);
+          binaries.endpoint[row] = this.#endpoint(span);
           break;
         default:
           reader.skip();
       }
     }
-    this.#typed(binary, type, start, stop);
+    this.#typed(binaries, row, type, start, stop);
   }
 
   /** Gives a value its type. One that has not the length of its type stays bytes, so that nothing is lost. */
-  #typed(binary: V1BinaryAnnotation, type: number, start: number, stop: number): void {
+  #typed(binaries: V1Binaries, row: number, type: number, start: number, stop: number): void {
     const { view } = this.#reader;
     const length = stop - start;
-    binary.lo = start;
-    binary.hi = length;
-    if (type === AnnotationType.STRING) binary.type = ValueType.STRING;
+    if (type === AnnotationType.STRING) binaries.set(row, ValueType.STRING, start, length);
     else if (type === AnnotationType.BOOL && length === 1) {
-      setWords(binary, ValueType.BOOL, view.getUint8(start) === 0 ? 0 : 1, 0);
-    } else if (type === AnnotationType.I16 && length === 2) setInteger(binary, view.getInt16(start));
-    else if (type === AnnotationType.I32 && length === 4) setInteger(binary, view.getInt32(start));
+      binaries.set(row, ValueType.BOOL, view.getUint8(start) === 0 ? 0 : 1, 0);
+    } else if (type === AnnotationType.I16 && length === 2) setInteger(binaries, row, view.getInt16(start));
+    else if (type === AnnotationType.I32 && length === 4) setInteger(binaries, row, view.getInt32(start));
     else if (type === AnnotationType.I64 && length === 8) {
-      setWords(binary, ValueType.INT, view.getUint32(start + 4), view.getUint32(start));
+      binaries.set(row, ValueType.INT, view.getUint32(start + 4), view.getUint32(start));
     } else if (type === AnnotationType.DOUBLE && length === 8) {
-      setWords(binary, ValueType.DOUBLE, view.getUint32(start + 4), view.getUint32(start));
-    } else binary.type = ValueType.BYTES;
+      binaries.set(row, ValueType.DOUBLE, view.getUint32(start + 4), view.getUint32(start));
+    } else binaries.set(row, ValueType.BYTES, start, length);
   }
 
-  #endpoint(span: V1Span): V1Endpoint {
+  /** Reads an endpoint; returns its row. */
+  #endpoint(span: V1Span): number {
     const reader = this.#reader;
+    const { addresses, endpoints } = span;
     reader.expect(ThriftType.STRUCT);
-    const endpoint = span.addEndpoint();
+    const row = endpoints.add();
     for (let id = reader.field(0); id !== NO_FIELD; id = reader.field(id)) {
       switch (id) {
         case 1: {
           reader.expect(ThriftType.I32);
           const address = reader.i32();
           for (let i = 0; i < 4; i++) ipv4[i] = address >>> (24 - 8 * i);
-          if (address !== 0) this.#address(span, endpoint.ipv4, ipv4, 0, 4);
+          endpoints.ipv4Start[row] = addresses.length;
+          if (address !== 0) appendAddress(addresses, ipv4, 0, 4);
+          endpoints.ipv4End[row] = addresses.length;
           break;
         }
         case 2:
           reader.expect(ThriftType.I16);
-          endpoint.port = reader.i16() & 0xffff;
+          endpoints.ports[row] = reader.i16() & 0xffff;
           break;
         case 3:
-          this.#text(endpoint.service);
+          this.#text(range);
+          endpoints.serviceStart[row] = range.start;
+          endpoints.serviceEnd[row] = range.end;
           break;
         case 4:
           reader.expect(ThriftType.STRING);
           reader.binary();
-          if (reader.stop - reader.start === 16) this.#address(span, endpoint.ipv6, reader.buf, reader.start, 16);
+          endpoints.ipv6Start[row] = addresses.length;
+          if (reader.stop - reader.start === 16) appendAddress(addresses, reader.buf, reader.start, 16);
+          endpoints.ipv6End[row] = addresses.length;
           break;
         default:
           reader.skip();
       }
     }
-    return endpoint;
-  }
-
-  #address(span: V1Span, range: V1Range, bytes: Uint8Array, start: number, length: number): void {
-    range.start = span.addresses.length;
-    appendAddress(span.addresses, bytes, start, length);
-    range.end = span.addresses.length;
+    return row;
   }
 }
 
-function setWords(binary: V1BinaryAnnotation, type: ValueType, lo: number, hi: number): void {
-  binary.type = type;
-  binary.lo = lo;
-  binary.hi = hi;
-}
-
-function setInteger(binary: V1BinaryAnnotation, value: number): void {
-  setWords(binary, ValueType.INT, value >>> 0, value < 0 ? 0xffffffff : 0);
+function setInteger(binaries: V1Binaries, row: number, value: number): void {
+  binaries.set(row, ValueType.INT, value >>> 0, value < 0 ? 0xffffffff : 0);
 }
 
 const decoder = new ZipkinThriftDecoder();

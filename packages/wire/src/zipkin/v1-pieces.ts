@@ -2,31 +2,35 @@ import { SpanKind, StringTable, ValueType, equalBytes } from '@clew/model';
 import { compareMicros, isAbsent, setDifference, setSum } from './micros.ts';
 import type { Micros } from './micros.ts';
 import { isText } from './special-tags.ts';
-import type { V1Annotation, V1BinaryAnnotation, V1Endpoint, V1Span } from './v1-span.ts';
+import { NONE } from './v1-span.ts';
+import type { V1Span } from './v1-span.ts';
 
 /** A v2 span in the making: what one service said within a v1 span. */
 export class V1Piece {
   kind: SpanKind = SpanKind.UNSPECIFIED;
-  local: V1Endpoint | undefined;
-  remote: V1Endpoint | undefined;
+  /** Rows of endpoints, or `NONE`. */
+  local = NONE;
+  remote = NONE;
   /** Whether the remote endpoint's service name does not count. */
   dropsRemoteService = false;
   isShared = false;
   readonly timestamp: Micros = { lo: 0, hi: 0 };
   readonly duration: Micros = { lo: 0, hi: 0 };
-  readonly annotations: V1Annotation[] = [];
-  readonly binaries: V1BinaryAnnotation[] = [];
+  /** The first of its annotations and binary annotations, which lead on to each other, and the last. */
+  firstAnnotation = NONE;
+  lastAnnotation = NONE;
+  firstBinary = NONE;
+  lastBinary = NONE;
 
   clear(): void {
     this.kind = SpanKind.UNSPECIFIED;
-    this.local = undefined;
-    this.remote = undefined;
+    this.local = this.remote = NONE;
     this.dropsRemoteService = false;
     this.isShared = false;
     this.timestamp.lo = this.timestamp.hi = 0;
     this.duration.lo = this.duration.hi = 0;
-    this.annotations.length = 0;
-    this.binaries.length = 0;
+    this.firstAnnotation = this.lastAnnotation = NONE;
+    this.firstBinary = this.lastBinary = NONE;
   }
 }
 
@@ -52,9 +56,9 @@ const KEEP_PIECES = 16;
 /** A core annotation that was found, and the piece it belongs to. */
 interface Found {
   readonly time: Micros;
-  readonly endpoint: V1Endpoint | undefined;
-  /** Absent when the annotation was not sent but follows from others. */
-  readonly annotation: V1Annotation | undefined;
+  readonly endpoint: number;
+  /** Its row; `NONE` when it was not sent but follows from others. */
+  readonly annotation: number;
   piece: V1Piece;
   /** Whether it became a time of its piece. */
   isUsed: boolean;
@@ -77,33 +81,33 @@ export class V1Pieces {
   #services = new StringTable();
   #pieceOfService: V1Piece[] = [];
   #span!: V1Span;
-  #serverAddress: V1Endpoint | undefined;
-  #clientAddress: V1Endpoint | undefined;
-  #messageAddress: V1Endpoint | undefined;
+  #serverAddress = NONE;
+  #clientAddress = NONE;
+  #messageAddress = NONE;
 
-  /** Fills `items`, which hold on to objects of `span`. */
+  /** Fills `items`, which hold rows of `span`. */
   split(span: V1Span): void {
     this.#span = span;
     this.count = 0;
     this.#found.clear();
     this.#services.clear();
     this.#pieceOfService.length = 0;
-    this.#serverAddress = this.#clientAddress = this.#messageAddress = undefined;
-    this.#add(undefined);
-    for (let at = 0; at < span.annotationCount; at++) this.#annotation(span.annotation(at));
-    for (let at = 0; at < span.binaryCount; at++) this.#binary(span.binary(at));
+    this.#serverAddress = this.#clientAddress = this.#messageAddress = NONE;
+    this.#add(NONE);
+    for (let row = 0; row < span.annotations.count; row++) this.#annotation(row);
+    for (let row = 0; row < span.binaries.count; row++) this.#binary(row);
     this.#infer('cs', 'cr');
     this.#infer('sr', 'ss');
     this.#call();
     this.#message();
     this.#remotes();
     for (const { annotation, isUsed, piece } of this.#found.values()) {
-      if (annotation !== undefined && !isUsed) piece.annotations.push(annotation);
+      if (annotation !== NONE && !isUsed) this.#append(piece, annotation);
     }
     for (let at = 0; at < this.count; at++) this.#timeByAnnotations(this.items[at]!);
   }
 
-  /** Lets go of the span's objects. */
+  /** Lets go of the span. */
   release(): void {
     this.#found.clear();
     this.#pieceOfService.length = 0;
@@ -114,7 +118,7 @@ export class V1Pieces {
     for (const piece of this.items) piece.clear();
   }
 
-  #add(local: V1Endpoint | undefined): V1Piece {
+  #add(local: number): V1Piece {
     const piece = (this.items[this.count++] ??= new V1Piece());
     piece.clear();
     piece.local = local;
@@ -122,73 +126,93 @@ export class V1Pieces {
   }
 
   /** The piece of an endpoint's service: of the first piece, when that has no endpoint yet. */
-  #pieceOf(endpoint: V1Endpoint | undefined): V1Piece {
+  #pieceOf(endpoint: number): V1Piece {
     const first = this.items[0]!;
-    if (endpoint === undefined) return first;
-    const { source } = this.#span;
-    const service = this.#services.intern(source, endpoint.service.start, endpoint.service.end);
+    if (endpoint === NONE) return first;
+    const { source, endpoints } = this.#span;
+    const service = this.#services.intern(source, endpoints.serviceStart[endpoint]!, endpoints.serviceEnd[endpoint]!);
     const known = this.#pieceOfService[service];
     if (known !== undefined) return known;
     let piece = first;
-    if (first.local === undefined) first.local = endpoint;
+    if (first.local === NONE) first.local = endpoint;
     else piece = this.#add(endpoint);
     return (this.#pieceOfService[service] = piece);
   }
 
-  #sameService(a: V1Endpoint | undefined, b: V1Endpoint | undefined): boolean {
-    if (a === undefined || b === undefined) return a === b;
-    const length = a.service.end - a.service.start;
-    const { source } = this.#span;
+  #sameService(a: number, b: number): boolean {
+    if (a === NONE || b === NONE) return a === b;
+    const { source, endpoints } = this.#span;
+    const { serviceStart, serviceEnd } = endpoints;
+    const length = serviceEnd[a]! - serviceStart[a]!;
     return (
-      length === b.service.end - b.service.start && equalBytes(source, a.service.start, source, b.service.start, length)
+      length === serviceEnd[b]! - serviceStart[b]! &&
+      equalBytes(source, serviceStart[a]!, source, serviceStart[b]!, length)
     );
   }
 
-  #annotation(annotation: V1Annotation): void {
-    const piece = this.#pieceOf(annotation.endpoint);
-    const core = this.#coreOf(annotation);
+  /** Adds an annotation to those of a piece. */
+  #append(piece: V1Piece, row: number): void {
+    const { next } = this.#span.annotations;
+    if (piece.lastAnnotation === NONE) piece.firstAnnotation = row;
+    else next[piece.lastAnnotation] = row;
+    piece.lastAnnotation = row;
+  }
+
+  #annotation(row: number): void {
+    const { endpoint, timeLo, timeHi } = this.#span.annotations;
+    const piece = this.#pieceOf(endpoint[row]!);
+    const core = this.#coreOf(row);
     if (core === undefined || this.#found.has(core)) {
-      piece.annotations.push(annotation);
+      this.#append(piece, row);
       return;
     }
     const kind = KIND_OF_CORE[core];
     if (kind !== SpanKind.UNSPECIFIED) piece.kind = kind;
-    this.#found.set(core, { time: annotation.time, endpoint: annotation.endpoint, annotation, piece, isUsed: false });
+    const time = { lo: timeLo[row]!, hi: timeHi[row]! };
+    this.#found.set(core, { time, endpoint: endpoint[row]!, annotation: row, piece, isUsed: false });
   }
 
-  #coreOf({ value }: V1Annotation): Core | undefined {
-    if (value.end - value.start !== 2) return undefined;
-    const { source } = this.#span;
-    return CORE.find((core) => isText(source, value.start, 2, core));
+  #coreOf(row: number): Core | undefined {
+    const { annotations, source } = this.#span;
+    const start = annotations.start[row]!;
+    if (annotations.end[row]! - start !== 2) return undefined;
+    return CORE.find((core) => isText(source, start, 2, core));
   }
 
-  #binary(binary: V1BinaryAnnotation): void {
-    const { source } = this.#span;
-    const { key, endpoint } = binary;
-    const length = key.end - key.start;
-    if (length === 2 && endpoint !== undefined && this.#isTrue(binary)) {
-      if (isText(source, key.start, 2, 'sa')) {
+  #binary(row: number): void {
+    const { source, binaries } = this.#span;
+    const endpoint = binaries.endpoint[row]!;
+    const start = binaries.keyStart[row]!;
+    const length = binaries.keyEnd[row]! - start;
+    if (length === 2 && endpoint !== NONE && this.#isTrue(row)) {
+      if (isText(source, start, 2, 'sa')) {
         this.#serverAddress = endpoint;
         return;
       }
-      if (isText(source, key.start, 2, 'ca')) {
+      if (isText(source, start, 2, 'ca')) {
         this.#clientAddress = endpoint;
         return;
       }
-      if (isText(source, key.start, 2, 'ma')) {
+      if (isText(source, start, 2, 'ma')) {
         this.#messageAddress = endpoint;
         return;
       }
     }
     const piece = this.#pieceOf(endpoint);
     // An empty `lc` is there for its endpoint alone.
-    const isMarker = isText(source, key.start, length, 'lc') && binary.type === ValueType.STRING && binary.hi === 0;
-    if (!isMarker) piece.binaries.push(binary);
+    const isEmpty = binaries.types[row] === ValueType.STRING && binaries.hi[row] === 0;
+    if (isEmpty && isText(source, start, length, 'lc')) return;
+    if (piece.lastBinary === NONE) piece.firstBinary = row;
+    else binaries.next[piece.lastBinary] = row;
+    piece.lastBinary = row;
   }
 
   /** Whether the value is that of an address; some clients write it as text. */
-  #isTrue({ type, lo, hi }: V1BinaryAnnotation): boolean {
-    const { source } = this.#span;
+  #isTrue(row: number): boolean {
+    const { source, binaries } = this.#span;
+    const type = binaries.types[row];
+    const lo = binaries.lo[row]!;
+    const hi = binaries.hi[row]!;
     if (type === ValueType.BOOL) return lo !== 0;
     return type === ValueType.STRING && (isText(source, lo, hi, 'true') || isText(source, lo, hi, '1'));
   }
@@ -201,7 +225,7 @@ export class V1Pieces {
     setSum(sum, timestamp, duration);
     if (compareMicros(sum, end.time) !== 0) return;
     const { endpoint, piece } = end;
-    this.#found.set(startCore, { time: timestamp, endpoint, annotation: undefined, piece, isUsed: true });
+    this.#found.set(startCore, { time: timestamp, endpoint, annotation: NONE, piece, isUsed: true });
   }
 
   /** Times and kinds of client and server. */
@@ -268,30 +292,34 @@ export class V1Pieces {
     const message = found.get('ms') ?? found.get('mr');
     const [sa, ca, ma] = [this.#serverAddress, this.#clientAddress, this.#messageAddress];
     if (client === undefined && server === undefined) {
-      const piece = sa === undefined || ca === undefined ? this.items[0]! : this.#pieceOf(ca);
-      if (sa === undefined && ca !== undefined) piece.kind = SpanKind.SERVER;
-      piece.remote = sa ?? ca;
+      const piece = sa === NONE || ca === NONE ? this.items[0]! : this.#pieceOf(ca);
+      if (sa === NONE && ca !== NONE) piece.kind = SpanKind.SERVER;
+      piece.remote = sa === NONE ? ca : sa;
     }
-    if (server !== undefined && ca !== undefined) {
+    if (server !== undefined && ca !== NONE) {
       server.piece.remote = ca;
       // Finagle names its own service beside the port its client spoke from, as if it called itself.
       server.piece.dropsRemoteService = this.#sameService(ca, server.endpoint);
     }
-    if (client !== undefined && sa !== undefined) client.piece.remote = sa;
-    if (message !== undefined && ma !== undefined) message.piece.remote = ma;
+    if (client !== undefined && sa !== NONE) client.piece.remote = sa;
+    if (message !== undefined && ma !== NONE) message.piece.remote = ma;
   }
 
   /** A local piece nobody timed begins with its first annotation and ends with its last. */
   #timeByAnnotations(piece: V1Piece): void {
-    if (piece.kind !== SpanKind.UNSPECIFIED || !isAbsent(piece.timestamp) || piece.annotations.length === 0) return;
-    let [first] = piece.annotations as [V1Annotation];
-    let last = first;
-    for (const annotation of piece.annotations) {
-      if (compareMicros(annotation.time, first.time) < 0) first = annotation;
-      if (compareMicros(annotation.time, last.time) > 0) last = annotation;
+    const { timeLo, timeHi, next } = this.#span.annotations;
+    if (piece.kind !== SpanKind.UNSPECIFIED || !isAbsent(piece.timestamp) || piece.firstAnnotation === NONE) return;
+    const first = { lo: timeLo[piece.firstAnnotation]!, hi: timeHi[piece.firstAnnotation]! };
+    const last = { ...first };
+    const time = { lo: 0, hi: 0 };
+    for (let row = piece.firstAnnotation; row !== NONE; row = next[row]!) {
+      time.lo = timeLo[row]!;
+      time.hi = timeHi[row]!;
+      if (compareMicros(time, first) < 0) setTime(first, time);
+      if (compareMicros(time, last) > 0) setTime(last, time);
     }
-    setTime(piece.timestamp, first.time);
-    if (isAbsent(piece.duration)) setDifference(piece.duration, last.time, first.time);
+    setTime(piece.timestamp, first);
+    if (isAbsent(piece.duration)) setDifference(piece.duration, last, first);
   }
 }
 

@@ -8,8 +8,7 @@ import type { SpanSink } from './span-sink.ts';
 import { isText } from './special-tags.ts';
 import { V1Pieces } from './v1-pieces.ts';
 import type { V1Piece } from './v1-pieces.ts';
-import { V1Span } from './v1-span.ts';
-import type { V1Endpoint } from './v1-span.ts';
+import { NONE, V1Span } from './v1-span.ts';
 
 const COMPONENT = bytesOfText('component');
 
@@ -58,35 +57,41 @@ export class V1Sink {
     sink.durationHi = piece.duration.hi;
     sink.isShared = piece.isShared;
     sink.isDebug = span.isDebug;
-    if (piece.local !== undefined) {
-      const { service } = piece.local;
-      sink.local.service = sink.services.indexOf(span.source, service.start, service.end);
-      this.#address(piece.local, sink.local);
-    }
-    if (piece.remote !== undefined) {
-      const { service } = piece.remote;
-      if (!piece.dropsRemoteService) {
-        sink.remote.serviceAt = this.#place(batch, service.start, service.end - service.start);
-        sink.remote.serviceLength = service.end - service.start;
-      }
-      this.#address(piece.remote, sink.remote);
-    }
-    for (const { time, value } of piece.annotations) {
-      sink.annotation(time.lo, time.hi, span.source, value.start, value.end, offset);
+    this.#endpoints(piece);
+    const { annotations, source } = span;
+    for (let at = piece.firstAnnotation; at !== NONE; at = annotations.next[at]!) {
+      const { timeLo, timeHi, start, end } = annotations;
+      sink.annotation(timeLo[at]!, timeHi[at]!, source, start[at]!, end[at]!, offset);
     }
     this.#tags(piece);
     sink.close(true, offset);
   }
 
-  #address(endpoint: V1Endpoint, target: EndpointFields): void {
+  #endpoints({ local, remote, dropsRemoteService }: V1Piece): void {
+    const sink = this.#sink;
+    const { endpoints, source } = this.span;
+    if (local !== NONE) {
+      sink.local.service = sink.services.indexOf(source, endpoints.serviceStart[local]!, endpoints.serviceEnd[local]!);
+      this.#address(local, sink.local);
+    }
+    if (remote === NONE) return;
+    if (!dropsRemoteService) {
+      const start = endpoints.serviceStart[remote]!;
+      sink.remote.serviceLength = endpoints.serviceEnd[remote]! - start;
+      sink.remote.serviceAt = this.#place(sink.batch, start, sink.remote.serviceLength);
+    }
+    this.#address(remote, sink.remote);
+  }
+
+  #address(endpoint: number, target: EndpointFields): void {
     const { batch } = this.#sink;
-    const { bytes } = this.span.addresses;
-    const { ipv4, ipv6 } = endpoint;
-    target.ipv4At = batch.appendHeap(bytes, ipv4.start, ipv4.end);
-    target.ipv4Length = ipv4.end - ipv4.start;
-    target.ipv6At = batch.appendHeap(bytes, ipv6.start, ipv6.end);
-    target.ipv6Length = ipv6.end - ipv6.start;
-    target.port = endpoint.port;
+    const { addresses, endpoints } = this.span;
+    const { ipv4Start, ipv4End, ipv6Start, ipv6End, ports } = endpoints;
+    target.ipv4At = batch.appendHeap(addresses.bytes, ipv4Start[endpoint]!, ipv4End[endpoint]!);
+    target.ipv4Length = ipv4End[endpoint]! - ipv4Start[endpoint]!;
+    target.ipv6At = batch.appendHeap(addresses.bytes, ipv6Start[endpoint]!, ipv6End[endpoint]!);
+    target.ipv6Length = ipv6End[endpoint]! - ipv6Start[endpoint]!;
+    target.port = ports[endpoint]!;
   }
 
   /** Where in the heap `length` bytes of the source from `start` on are, having put them there if need be. */
@@ -97,12 +102,14 @@ export class V1Sink {
 
   #tags(piece: V1Piece): void {
     const sink = this.#sink;
-    const { source } = this.span;
+    const { binaries, source } = this.span;
     const renames = this.#renamesComponent(piece);
-    for (const { key, type, lo, hi } of piece.binaries) {
-      const isComponent = renames && isText(source, key.start, key.end - key.start, 'lc');
-      if (isComponent) sink.tagKey(COMPONENT, 0, COMPONENT.length, false);
-      else sink.tagKey(source, key.start, key.end, false);
+    for (let at = piece.firstBinary; at !== NONE; at = binaries.next[at]!) {
+      const type = binaries.types[at] as ValueType;
+      const lo = binaries.lo[at]!;
+      const hi = binaries.hi[at]!;
+      if (renames && this.#isKey(at, 'lc')) sink.tagKey(COMPONENT, 0, COMPONENT.length, false);
+      else sink.tagKey(source, binaries.keyStart[at]!, binaries.keyEnd[at]!, false);
       const inHeap = type === ValueType.STRING || type === ValueType.BYTES;
       sink.tagValue(type, inHeap ? this.#place(sink.batch, lo, hi) : lo, hi);
     }
@@ -110,13 +117,19 @@ export class V1Sink {
   }
 
   /** Whether the one `lc` can become `component`, and back: so it can when there is no other `component`. */
-  #renamesComponent({ binaries }: V1Piece): boolean {
-    const { source } = this.span;
+  #renamesComponent(piece: V1Piece): boolean {
+    const { next } = this.span.binaries;
     let count = 0;
-    for (const { key } of binaries) {
-      if (isText(source, key.start, key.end - key.start, 'lc')) count++;
-      else if (isText(source, key.start, key.end - key.start, 'component')) return false;
+    for (let at = piece.firstBinary; at !== NONE; at = next[at]!) {
+      if (this.#isKey(at, 'lc')) count++;
+      else if (this.#isKey(at, 'component')) return false;
     }
     return count === 1;
+  }
+
+  #isKey(binary: number, key: string): boolean {
+    const { binaries, source } = this.span;
+    const start = binaries.keyStart[binary]!;
+    return isText(source, start, binaries.keyEnd[binary]! - start, key);
   }
 }

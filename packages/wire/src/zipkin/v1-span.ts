@@ -1,12 +1,14 @@
-import { ValueType } from '@clew/model';
+import { ValueType, grownCapacity, grownI32, grownU32, grownU8 } from '@clew/model';
 import { limitError } from '../limits.ts';
 import { TextBuffer } from '../json/text-buffer.ts';
 import type { Micros } from './micros.ts';
 
-/** Pools of more objects than this are given back after use. */
-const KEEP_OBJECTS = 1024;
+/** Tables of more rows than this are given back after use. */
+const KEEP_ROWS = 4096;
 
 const EMPTY = new Uint8Array(0);
+const NO_WORDS = new Uint32Array(0);
+const NO_INTS = new Int32Array(0);
 
 /** A range of bytes, empty when `start` equals `end`. */
 export interface V1Range {
@@ -14,54 +16,116 @@ export interface V1Range {
   end: number;
 }
 
-/** One side of a call. Addresses are text in `V1Span.addresses`. */
-export class V1Endpoint {
-  readonly service: V1Range = { start: 0, end: 0 };
-  readonly ipv4: V1Range = { start: 0, end: 0 };
-  readonly ipv6: V1Range = { start: 0, end: 0 };
-  port = 0;
-}
+/** The endpoint of what has none, the annotation after the last, and such. */
+export const NONE = -1;
 
-/** Something that happened at a time, as an endpoint saw it. */
-export class V1Annotation {
-  readonly time: Micros = { lo: 0, hi: 0 };
-  readonly value: V1Range = { start: 0, end: 0 };
-  endpoint: V1Endpoint | undefined;
-}
-
-/** A tag, or the address of another endpoint. */
-export class V1BinaryAnnotation {
-  readonly key: V1Range = { start: 0, end: 0 };
-  type: ValueType = ValueType.STRING;
-  /** As in `AttributeTable`, but that a string or bytes start in `source` rather than in a heap. */
-  lo = 0;
-  hi = 0;
-  endpoint: V1Endpoint | undefined;
-}
-
-/** Objects of one class, used again from span to span. */
-class Pool<T> {
-  readonly items: T[] = [];
+/** Sides of calls, a row each. Addresses are text in `V1Span.addresses`. */
+export class V1Endpoints {
   count = 0;
-  readonly #make: () => T;
+  serviceStart: Uint32Array = NO_WORDS;
+  serviceEnd: Uint32Array = NO_WORDS;
+  ipv4Start: Uint32Array = NO_WORDS;
+  ipv4End: Uint32Array = NO_WORDS;
+  ipv6Start: Uint32Array = NO_WORDS;
+  ipv6End: Uint32Array = NO_WORDS;
+  ports: Uint32Array = NO_WORDS;
 
-  constructor(make: () => T) {
-    this.#make = make;
+  /** Adds a row without content and returns it. */
+  add(): number {
+    const row = this.count++;
+    if (row === this.ports.length) this.#grow(grownCapacity(row, row + 1));
+    this.serviceStart[row] = this.serviceEnd[row] = 0;
+    this.ipv4Start[row] = this.ipv4End[row] = 0;
+    this.ipv6Start[row] = this.ipv6End[row] = 0;
+    this.ports[row] = 0;
+    return row;
   }
 
-  take(): T {
-    return (this.items[this.count++] ??= this.#make());
+  #grow(capacity: number): void {
+    this.serviceStart = grownU32(this.serviceStart, capacity);
+    this.serviceEnd = grownU32(this.serviceEnd, capacity);
+    this.ipv4Start = grownU32(this.ipv4Start, capacity);
+    this.ipv4End = grownU32(this.ipv4End, capacity);
+    this.ipv6Start = grownU32(this.ipv6Start, capacity);
+    this.ipv6End = grownU32(this.ipv6End, capacity);
+    this.ports = grownU32(this.ports, capacity);
+  }
+}
+
+/** What happened at a time (microseconds, as two words), as an endpoint saw it, a row each. */
+export class V1Annotations {
+  count = 0;
+  timeLo: Uint32Array = NO_WORDS;
+  timeHi: Uint32Array = NO_WORDS;
+  start: Uint32Array = NO_WORDS;
+  end: Uint32Array = NO_WORDS;
+  endpoint: Int32Array = NO_INTS;
+  /** The next annotation of the same piece. */
+  next: Int32Array = NO_INTS;
+
+  /** Adds a row without content and returns it. */
+  add(): number {
+    const row = this.count++;
+    if (row === this.start.length) this.#grow(grownCapacity(row, row + 1));
+    this.timeLo[row] = this.timeHi[row] = 0;
+    this.start[row] = this.end[row] = 0;
+    this.endpoint[row] = this.next[row] = NONE;
+    return row;
   }
 
-  release(): void {
-    this.count = 0;
-    if (this.items.length > KEEP_OBJECTS) this.items.length = KEEP_OBJECTS;
+  #grow(capacity: number): void {
+    this.timeLo = grownU32(this.timeLo, capacity);
+    this.timeHi = grownU32(this.timeHi, capacity);
+    this.start = grownU32(this.start, capacity);
+    this.end = grownU32(this.end, capacity);
+    this.endpoint = grownI32(this.endpoint, capacity);
+    this.next = grownI32(this.next, capacity);
+  }
+}
+
+/** Tags, and addresses of other endpoints, a row each. */
+export class V1Binaries {
+  count = 0;
+  keyStart: Uint32Array = NO_WORDS;
+  keyEnd: Uint32Array = NO_WORDS;
+  types: Uint8Array = EMPTY;
+  /** As in `AttributeTable`, but that a string or bytes start in `V1Span.source` rather than in a heap. */
+  lo: Uint32Array = NO_WORDS;
+  hi: Uint32Array = NO_WORDS;
+  endpoint: Int32Array = NO_INTS;
+  /** The next one of the same piece. */
+  next: Int32Array = NO_INTS;
+
+  /** Adds a row that is an empty string and returns it. */
+  add(): number {
+    const row = this.count++;
+    if (row === this.types.length) this.#grow(grownCapacity(row, row + 1));
+    this.keyStart[row] = this.keyEnd[row] = 0;
+    this.set(row, ValueType.STRING, 0, 0);
+    this.endpoint[row] = this.next[row] = NONE;
+    return row;
+  }
+
+  set(row: number, type: ValueType, lo: number, hi: number): void {
+    this.types[row] = type;
+    this.lo[row] = lo;
+    this.hi[row] = hi;
+  }
+
+  #grow(capacity: number): void {
+    this.keyStart = grownU32(this.keyStart, capacity);
+    this.keyEnd = grownU32(this.keyEnd, capacity);
+    this.types = grownU8(this.types, capacity);
+    this.lo = grownU32(this.lo, capacity);
+    this.hi = grownU32(this.hi, capacity);
+    this.endpoint = grownI32(this.endpoint, capacity);
+    this.next = grownI32(this.next, capacity);
   }
 }
 
 /**
  * A Zipkin v1 span as it was read: fields, and who said what when. Ranges are of `source` unless they say otherwise. One
- * object serves all spans of a request.
+ * object serves all spans of a request; it holds columns, as a span can have very many annotations.
  */
 export class V1Span {
   /** The bytes that texts are ranges of: the input, or `gathered`. */
@@ -80,9 +144,9 @@ export class V1Span {
   readonly duration: Micros = { lo: 0, hi: 0 };
   isDebug = false;
 
-  readonly #annotations = new Pool(() => new V1Annotation());
-  readonly #binaries = new Pool(() => new V1BinaryAnnotation());
-  readonly #endpoints = new Pool(() => new V1Endpoint());
+  annotations: V1Annotations = new V1Annotations();
+  binaries: V1Binaries = new V1Binaries();
+  endpoints: V1Endpoints = new V1Endpoints();
   #maxChildren = 0;
 
   begin(maxChildren: number): void {
@@ -93,9 +157,9 @@ export class V1Span {
     this.source = EMPTY;
     this.gathered.reset();
     this.addresses.reset();
-    this.#annotations.release();
-    this.#binaries.release();
-    this.#endpoints.release();
+    if (this.annotations.start.length > KEEP_ROWS) this.annotations = new V1Annotations();
+    if (this.binaries.types.length > KEEP_ROWS) this.binaries = new V1Binaries();
+    if (this.endpoints.ports.length > KEEP_ROWS) this.endpoints = new V1Endpoints();
   }
 
   /** Forgets the span before. */
@@ -109,56 +173,24 @@ export class V1Span {
     this.timestamp.lo = this.timestamp.hi = 0;
     this.duration.lo = this.duration.hi = 0;
     this.isDebug = false;
-    this.#annotations.count = 0;
-    this.#binaries.count = 0;
-    this.#endpoints.count = 0;
+    this.annotations.count = 0;
+    this.binaries.count = 0;
+    this.endpoints.count = 0;
   }
 
-  get annotationCount(): number {
-    return this.#annotations.count;
+  /** Adds an annotation without content and returns its row; `offset` is where the input stands. */
+  addAnnotation(offset: number): number {
+    this.#checkRoom(this.annotations.count, offset);
+    return this.annotations.add();
   }
 
-  get binaryCount(): number {
-    return this.#binaries.count;
-  }
-
-  annotation(at: number): V1Annotation {
-    return this.#annotations.items[at]!;
-  }
-
-  binary(at: number): V1BinaryAnnotation {
-    return this.#binaries.items[at]!;
-  }
-
-  /** Adds an annotation without content; `offset` is where the input stands. */
-  addAnnotation(offset: number): V1Annotation {
-    this.#checkRoom(this.#annotations.count, offset);
-    const annotation = this.#annotations.take();
-    annotation.time.lo = annotation.time.hi = 0;
-    annotation.value.start = annotation.value.end = 0;
-    annotation.endpoint = undefined;
-    return annotation;
-  }
-
-  /** Adds a binary annotation that is an empty string; `offset` is where the input stands. */
-  addBinary(offset: number): V1BinaryAnnotation {
-    this.#checkRoom(this.#binaries.count, offset);
-    const binary = this.#binaries.take();
-    binary.key.start = binary.key.end = 0;
-    binary.type = ValueType.STRING;
-    binary.lo = binary.hi = 0;
-    binary.endpoint = undefined;
-    return binary;
+  /** Adds a binary annotation that is an empty string and returns its row. */
+  addBinary(offset: number): number {
+    this.#checkRoom(this.binaries.count, offset);
+    return this.binaries.add();
   }
 
   #checkRoom(count: number, offset: number): void {
     if (count >= this.#maxChildren) throw limitError('too_many_children', offset, 'maxChildren', this.#maxChildren);
-  }
-
-  addEndpoint(): V1Endpoint {
-    const endpoint = this.#endpoints.take();
-    for (const range of [endpoint.service, endpoint.ipv4, endpoint.ipv6]) range.start = range.end = 0;
-    endpoint.port = 0;
-    return endpoint;
   }
 }

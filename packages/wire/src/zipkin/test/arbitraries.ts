@@ -4,7 +4,7 @@ import fc from 'fast-check';
 
 const hex = (digits: number): fc.Arbitrary<string> =>
   fc
-    .array(fc.constantFrom(...'0123456789abcdef'), { minLength: digits, maxLength: digits })
+    .array(fc.constantFrom(...'0123456789abcdef'.split('')), { minLength: digits, maxLength: digits })
     .map((all) => all.join(''))
     .filter((id) => /[^0]/.test(id));
 
