@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { runInNewContext } from 'node:vm';
 import { SpanBatch } from '@clew/model';
 import { describe, expect, it } from 'vitest';
 import * as zipkin from './index.ts';
@@ -14,15 +15,13 @@ const section = readme.slice(start, readme.indexOf('\n## ', start + 1));
 describe('the README', () => {
   it('has an example that works', () => {
     const snippet = /```ts\n([\s\S]*?)```/.exec(section)![1]!;
-    const run = new Function(
-      'SpanBatch',
-      'decodeZipkin',
-      'encodeZipkinV2Json',
-      'body',
-      `${snippet.replaceAll(/^import .*$/gm, '')}; return { spans, format, json };`,
-    ) as (...values: readonly unknown[]) => { spans: number; format: string; json: Uint8Array };
     const sent = [{ traceId: '463ac35c9f6413ad', id: 'a2fb4a1d1a96d312', kind: 'CLIENT', name: 'get' }];
-    const { spans, format, json } = run(SpanBatch, zipkin.decodeZipkin, zipkin.encodeZipkinV2Json, jsonBytes(sent));
+    const script = `${snippet.replaceAll(/^import .*$/gm, '')}; ({ spans, format, json })`;
+    const { spans, format, json } = runInNewContext(script, { ...zipkin, SpanBatch, body: jsonBytes(sent) }) as {
+      spans: number;
+      format: string;
+      json: Uint8Array;
+    };
     expect([spans, format]).toEqual([1, 'v2_json']);
     expect(parsedJson(json)).toEqual(sent);
   });
