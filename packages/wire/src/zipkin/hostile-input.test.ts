@@ -146,6 +146,11 @@ describe('input made to cost much', () => {
     expect(few.code).toBe('too_many_children');
   });
 
+  it('of very many spans with tags that are almost links is read in time that grows with its length', () => {
+    const spans = Array.from({ length: 30_000 }, () => ({ traceId: '1', id: '2', tags: { 'otlp.link.0': 'x' } }));
+    expect(decodeZipkin(jsonBytes(spans), new SpanBatch()).spans).toBe(30_000);
+  });
+
   it('that alternates between versions is read in time that grows with its length', () => {
     const one = { traceId: '1', id: '2', binaryAnnotations: [] };
     const two = { traceId: '1', id: '2', tags: {} };

@@ -281,12 +281,14 @@ function isWrittenAs(batch: SpanBatch, link: number, row: number): boolean {
 /** Adds the link in the heap's `[start, end)`: `trace id|span id|trace state|attributes|dropped`. Returns whether it is one. */
 function readLink(batch: SpanBatch, start: number, end: number, maxDepth: number): boolean {
   const { heap, links, linkAttrs, strings } = batch;
-  const traceEnd = heap.indexOf(PIPE, start);
-  const spanEnd = traceEnd < 0 ? -1 : heap.indexOf(PIPE, traceEnd + 1);
-  const stateEnd = spanEnd < 0 ? -1 : heap.indexOf(PIPE, spanEnd + 1);
-  const attributesEnd = heap.lastIndexOf(PIPE, end - 1);
-  if (stateEnd < 0 || attributesEnd <= stateEnd || attributesEnd >= end) return false;
-  if (traceEnd - start !== 32 || spanEnd - traceEnd !== 17) return false;
+  const traceEnd = start + 32;
+  const spanEnd = traceEnd + 17;
+  if (spanEnd >= end || heap[traceEnd] !== PIPE || heap[spanEnd] !== PIPE) return false;
+  let stateEnd = spanEnd + 1;
+  while (stateEnd < end && heap[stateEnd] !== PIPE) stateEnd++;
+  let attributesEnd = end - 1;
+  while (attributesEnd > stateEnd && heap[attributesEnd] !== PIPE) attributesEnd--;
+  if (attributesEnd <= stateEnd) return false;
   const dropped = droppedCount(heap, attributesEnd + 1, end);
   if (dropped < 0) return false;
   const row = links.add(linkAttrs.count);
