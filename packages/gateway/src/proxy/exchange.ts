@@ -1,7 +1,8 @@
-import { TraceContext } from '@clew/wire/propagation';
+import { TraceContext, parseTraceparent } from '@clew/wire/propagation';
 import type { AgentCallEnd, AgentCallStart } from '../agents/index.ts';
 import type { RouteConfig, ServiceType } from '../config/model/route.ts';
 import type { GatewayFailure } from './failure.ts';
+import { fieldValue } from './headers/fields.ts';
 
 /** Who made the response that the client got. */
 export type AnsweredBy = 'upstream' | 'builtin' | 'static' | 'filter' | 'agent' | 'gateway';
@@ -148,6 +149,8 @@ export class Exchange {
   route: RouteConfig | undefined;
   /** The path condition that matched, as written; '' without one. */
   routePattern = '';
+  /** The prefix that matched; '' when the route was found otherwise. */
+  matchedPrefix = '';
   serviceType: ServiceType = 'web';
   /** The upstream the route leads to; '' for other destinations. */
   upstreamId = '';
@@ -182,6 +185,14 @@ export class Exchange {
   /** The last attempt's, if there was one. */
   get lastAttempt(): Attempt | undefined {
     return this.attempts[this.attempts.length - 1];
+  }
+
+  /** What logs and error bodies call the trace id: the trace's, else an inbound one that is valid, else the correlation id. */
+  get logTraceId(): string {
+    if (this.trace.traceId !== '') return this.trace.traceId;
+    const inbound = fieldValue(this.requestHeaders, 'traceparent');
+    const context = new TraceContext();
+    return inbound !== undefined && parseTraceparent(inbound, context) ? context.traceId : this.correlationId;
   }
 
   /** Whole milliseconds from the head to the last byte. */

@@ -1,0 +1,187 @@
+// Hot path: the client's side of every HTTP/1.1 request. Guarded by bench/gateway.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { ProxyError } from '../errors.ts';
+import type { ClientConnection } from '../exchange.ts';
+import type { ResponseHead } from '../headers/forward-response.ts';
+import type { BodyListener, Downstream, DownstreamListener, HeadOptions, TakenOver } from './downstream.ts';
+import { untilDrained } from './drained.ts';
+
+/** What comes of a body nobody wants before the connection is closed: closing at once would lose the response. */
+const lingerBytes = 1024 * 1024;
+const lingerMs = 1000;
+
+/** What a request came with besides its head. */
+export interface Http1Extras {
+  /** It said `Expect: 100-continue`. */
+  readonly expectsContinue?: boolean;
+  /** It asked for a WebSocket; `first` is what followed its head. */
+  readonly upgrade?: { readonly socket: Duplex; readonly first: Buffer };
+}
+
+const noExtras: Http1Extras = {};
+
+/** One request of an HTTP/1.1 connection. */
+export class Http1Downstream implements Downstream {
+  readonly connection: ClientConnection;
+  readonly authority = undefined;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #extras: Http1Extras;
+  #listener: DownstreamListener | undefined;
+  #waitsForDrain = false;
+  #bodyListener: BodyListener | undefined;
+  #mustClose = false;
+  #takenOver = false;
+
+  constructor(
+    connection: ClientConnection,
+    request: IncomingMessage,
+    response: ServerResponse,
+    extras: Http1Extras = noExtras,
+  ) {
+    this.connection = connection;
+    this.#request = request;
+    this.#response = response;
+    this.#extras = extras;
+  }
+
+  get method(): string {
+    return this.#request.method!;
+  }
+
+  get target(): string {
+    return this.#request.url!;
+  }
+
+  get httpVersion(): '1.0' | '1.1' {
+    return this.#request.httpVersionMinor === 0 ? '1.0' : '1.1';
+  }
+
+  get rawHeaders(): readonly string[] {
+    return this.#request.rawHeaders;
+  }
+
+  get headers(): Readonly<Record<string, string | readonly string[] | undefined>> {
+    return this.#request.headers;
+  }
+
+  get wantsUpgrade(): boolean {
+    return this.#extras.upgrade !== undefined;
+  }
+
+  get bodyEnded(): boolean {
+    return this.#request.complete;
+  }
+
+  get headSent(): boolean {
+    return this.#response.headersSent;
+  }
+
+  listen(listener: DownstreamListener): void {
+    this.#listener = listener;
+    this.#response.on('close', () => this.#onClose());
+  }
+
+  readBody(listener: BodyListener): void {
+    if (this.#bodyListener !== undefined) throw new ProxyError('invalid_state', 'a request body can be read only once');
+    this.#bodyListener = listener;
+    if (this.#extras.expectsContinue === true) this.#response.writeContinue();
+    const request = this.#request;
+    request.on('data', (chunk: Buffer) => listener.onBodyData(chunk));
+    request.on('end', () => listener.onBodyEnd());
+  }
+
+  pauseBody(): void {
+    this.#request.pause();
+  }
+
+  resumeBody(): void {
+    this.#request.resume();
+  }
+
+  sendHead(head: ResponseHead, { close, bodiless }: HeadOptions): void {
+    const response = this.#response;
+    if (head.dated) response.sendDate = false;
+    // A body that nobody will read any more cannot be told from the next request.
+    const unread = !bodiless && head.contentLength >= 0 && !this.#request.complete && this.#bodyListener === undefined;
+    this.#mustClose = close || (this.#extras.expectsContinue === true && unread) || this.#extras.upgrade !== undefined;
+    if (this.#mustClose) head.headers.push('Connection', 'close');
+    response.writeHead(head.status, head.headers);
+  }
+
+  flushHead(): void {
+    this.#response.flushHeaders();
+  }
+
+  write(chunk: Buffer | string): boolean {
+    if (this.#response.write(chunk)) return true;
+    if (!this.#waitsForDrain) {
+      this.#waitsForDrain = true;
+      this.#response.once('drain', () => {
+        this.#waitsForDrain = false;
+        this.#listener?.onDrain();
+      });
+    }
+    return false;
+  }
+
+  get closed(): boolean {
+    return this.#response.destroyed;
+  }
+
+  drained(): Promise<void> {
+    return untilDrained(this.#response);
+  }
+
+  end(trailers?: readonly [string, string][]): void {
+    if (trailers !== undefined && this.#response.chunkedEncoding) {
+      this.#response.addTrailers(trailers as [string, string][]);
+    }
+    if (this.#mustClose && !this.#request.complete && this.#extras.upgrade === undefined) this.#linger();
+    else this.#response.end();
+  }
+
+  cut(): void {
+    this.#response.destroy();
+    this.#request.destroy();
+  }
+
+  takeOver(head: string): TakenOver {
+    const { upgrade } = this.#extras;
+    if (upgrade === undefined) throw new ProxyError('invalid_state', 'the client did not ask for an upgrade');
+    this.#takenOver = true;
+    this.#response.detachSocket(upgrade.socket as import('node:net').Socket);
+    upgrade.socket.write(head, 'latin1');
+    return upgrade;
+  }
+
+  /**
+   * The response is written; its end, at which the connection is closed, waits for the client to finish sending. Closed
+   * with bytes unread, the connection would be reset, and the client might never see the response.
+   */
+  #linger(): void {
+    const request = this.#request;
+    const response = this.#response;
+    let bytes = 0;
+    const timer = setTimeout(finish, lingerMs);
+    function finish(): void {
+      clearTimeout(timer);
+      request.off('data', count);
+      response.end();
+    }
+    function count(chunk: Buffer): void {
+      bytes += chunk.length;
+      if (bytes > lingerBytes) finish();
+    }
+    request.on('data', count);
+    request.once('end', finish);
+    request.once('close', finish);
+    response.flushHeaders();
+    request.resume();
+  }
+
+  #onClose(): void {
+    if (!this.#takenOver) this.#listener?.onClose(this.#response.writableFinished);
+  }
+}

@@ -1,0 +1,152 @@
+import { constants } from 'node:http2';
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { ProxyError } from '../errors.ts';
+import type { ClientConnection } from '../exchange.ts';
+import type { ResponseHead } from '../headers/forward-response.ts';
+import type { BodyListener, Downstream, DownstreamListener, HeadOptions, TakenOver } from './downstream.ts';
+import { untilDrained } from './drained.ts';
+
+/** One stream of an HTTP/2 connection. */
+export class Http2Downstream implements Downstream {
+  readonly connection: ClientConnection;
+  readonly method: string;
+  readonly target: string;
+  readonly authority: string | undefined;
+  readonly httpVersion = '2.0';
+  readonly rawHeaders: readonly string[];
+  readonly headers: IncomingHttpHeaders;
+  readonly wantsUpgrade = false;
+  readonly #stream: ServerHttp2Stream;
+  #listener: DownstreamListener | undefined;
+  #waitsForDrain = false;
+  #bodyEnded: boolean;
+  #bodiless = false;
+  #finished = false;
+  #trailers: Record<string, string> | undefined;
+
+  constructor(
+    connection: ClientConnection,
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    rawHeaders: readonly string[],
+  ) {
+    this.connection = connection;
+    this.#stream = stream;
+    this.headers = headers;
+    this.method = headers[':method'] ?? '';
+    this.target = headers[':path'] ?? '';
+    this.authority = headers[':authority'] ?? headers.host;
+    this.rawHeaders = withoutPseudoFields(rawHeaders);
+    this.#bodyEnded = stream.endAfterHeaders;
+  }
+
+  get bodyEnded(): boolean {
+    return this.#bodyEnded;
+  }
+
+  get headSent(): boolean {
+    return this.#stream.headersSent;
+  }
+
+  listen(listener: DownstreamListener): void {
+    this.#listener = listener;
+    const stream = this.#stream;
+    stream.on('finish', () => (this.#finished = true));
+    stream.on('close', () => {
+      this.#listener?.onClose(this.#finished && stream.rstCode === constants.NGHTTP2_NO_ERROR);
+    });
+    // What went wrong shows in how the stream closed.
+    stream.on('error', () => {});
+  }
+
+  readBody(listener: BodyListener): void {
+    const stream = this.#stream;
+    stream.on('data', (chunk: Buffer) => listener.onBodyData(chunk));
+    stream.on('end', () => {
+      this.#bodyEnded = true;
+      listener.onBodyEnd();
+    });
+  }
+
+  pauseBody(): void {
+    this.#stream.pause();
+  }
+
+  resumeBody(): void {
+    this.#stream.resume();
+  }
+
+  sendHead(head: ResponseHead, { bodiless }: HeadOptions): void {
+    this.#bodiless = bodiless;
+    const headers: Record<string, string | string[]> = { ':status': String(head.status) };
+    for (let at = 0; at + 1 < head.headers.length; at += 2) append(headers, head.headers[at]!, head.headers[at + 1]!);
+    // A Date is added where there is none.
+    this.#stream.respond(headers, { endStream: bodiless, waitForTrailers: !bodiless });
+    if (bodiless) return;
+    this.#stream.on('wantTrailers', () => {
+      if (this.#trailers === undefined) this.#stream.close();
+      else this.#stream.sendTrailers(this.#trailers);
+    });
+  }
+
+  flushHead(): void {
+    // HTTP/2 sends heads by themselves.
+  }
+
+  write(chunk: Buffer | string): boolean {
+    if (this.#stream.destroyed || this.#stream.write(chunk)) return true;
+    if (!this.#waitsForDrain) {
+      this.#waitsForDrain = true;
+      this.#stream.once('drain', () => {
+        this.#waitsForDrain = false;
+        this.#listener?.onDrain();
+      });
+    }
+    return false;
+  }
+
+  get closed(): boolean {
+    return this.#stream.destroyed;
+  }
+
+  drained(): Promise<void> {
+    return untilDrained(this.#stream);
+  }
+
+  end(trailers?: readonly [string, string][]): void {
+    if (trailers !== undefined) this.#trailers = Object.fromEntries(trailers);
+    if (!this.#bodiless) this.#stream.end();
+    // What the client still sends of a body nobody reads is not worth flow-control credit.
+    if (!this.#bodyEnded) this.#stream.resume();
+  }
+
+  cut(): void {
+    this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
+
+  takeOver(): TakenOver {
+    throw new ProxyError('invalid_state', 'HTTP/2 streams cannot be upgraded');
+  }
+}
+
+function append(headers: Record<string, string | string[]>, name: string, value: string): void {
+  const lower = name.toLowerCase();
+  const known = headers[lower];
+  if (known === undefined) headers[lower] = value;
+  else if (typeof known === 'string') headers[lower] = [known, value];
+  else known.push(value);
+}
+
+/** Fields as HTTP/1.1 would have them: no pseudo fields, and cookies in one field (RFC 9113 section 8.2.3). */
+function withoutPseudoFields(raw: readonly string[]): string[] {
+  const fields: string[] = [];
+  let cookieAt = -1;
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const name = raw[at]!;
+    if (name.startsWith(':')) continue;
+    if (name !== 'cookie') fields.push(name, raw[at + 1]!);
+    else if (cookieAt >= 0) fields[cookieAt] += `; ${raw[at + 1]!}`;
+    else cookieAt = fields.push(name, raw[at + 1]!) - 1;
+  }
+  return fields;
+}

@@ -1,0 +1,74 @@
+import type { CorrelationIdFormat } from '../../config/model/system.ts';
+import type { RouteMatcher } from '../../routing/matcher.ts';
+import type { BuiltinSource } from '../local/builtin.ts';
+import type { GatewayObserver, TraceStarter } from '../observer.ts';
+import type { GatewayLimits } from '../server/limits.ts';
+import type { RoutePlan } from './route-plan.ts';
+
+/** A configuration made ready to serve requests. Requests keep the one they began with. */
+export interface Generation {
+  readonly matcher: RouteMatcher;
+  readonly plans: ReadonlyMap<string, RoutePlan>;
+  readonly limits: GatewayLimits;
+  readonly correlationIdFormat: CorrelationIdFormat;
+  /** Undefined without tracing. */
+  readonly traceStarter: TraceStarter | undefined;
+}
+
+/** What every request of a gateway shares. */
+export interface GatewayContext {
+  readonly observer: GatewayObserver;
+  readonly builtin: BuiltinSource;
+  readonly inFlight: InFlight;
+  /** The configuration for requests that begin now. */
+  generation: Generation;
+}
+
+/** What is known of requests from outside. */
+export interface RunningRequest {
+  /** Ends it at once. */
+  kill(): void;
+}
+
+/** The requests in progress. */
+export class InFlight {
+  readonly #running = new Set<RunningRequest>();
+  #draining = false;
+  #onEmpty: (() => void) | undefined;
+
+  get size(): number {
+    return this.#running.size;
+  }
+
+  /** Whether connections end with the requests they have. */
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  add(request: RunningRequest): void {
+    this.#running.add(request);
+  }
+
+  delete(request: RunningRequest): void {
+    this.#running.delete(request);
+    if (this.#running.size === 0) this.#onEmpty?.();
+  }
+
+  /** Waits until nothing runs, but no longer than `limitMs`; tells whether nothing does. */
+  async drain(limitMs: number): Promise<boolean> {
+    this.#draining = true;
+    if (this.#running.size === 0) return true;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, limitMs);
+      this.#onEmpty = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    return this.#running.size === 0;
+  }
+
+  killAll(): void {
+    for (const request of this.#running) request.kill();
+  }
+}

@@ -1,0 +1,251 @@
+// Hot path of requests with a body: carries it from the client to attempts. Guarded by bench/gateway.
+import { Readable } from 'node:stream';
+import type { Limit } from '@clew/base';
+import { errorMessage } from '@clew/base';
+import type { BodyInspection, BodyStep } from '../../agents/index.ts';
+import type { BodyListener, Downstream } from '../downstream/downstream.ts';
+import { ProxyError } from '../errors.ts';
+import type { Exchange } from '../exchange.ts';
+
+/** Agents refused the body, or changed what follows from it. */
+export interface BodyInspector {
+  readonly inspection: BodyInspection;
+  /** What agents said about a piece. Returns false when the request must not go on. */
+  onStep(step: BodyStep): boolean;
+}
+
+/** What a body needs besides the client. */
+export interface RequestBodyOptions {
+  readonly downstream: Downstream;
+  readonly exchange: Exchange;
+  readonly maxBytes: Limit;
+  /** How much may be kept to be sent again; 0 = nothing is. */
+  readonly keepBytes: number;
+  /** How long the upstream may leave pieces unread. */
+  readonly writeTimeoutMs: number;
+  /** The body must not go on: it is too large or cannot be had. */
+  onTrouble(error: ProxyError): void;
+}
+
+/**
+ * A request body on its way. The client is read only as fast as the attempt takes it. What has passed is kept as long as
+ * it may have to be sent again and is small enough.
+ */
+export class RequestBody implements BodyListener {
+  readonly #options: RequestBodyOptions;
+  #inspector: BodyInspector | undefined;
+  #kept: Buffer[] | undefined;
+  #keptBytes = 0;
+  #sink: BodySink | undefined;
+  #reading = false;
+  /** The client has sent everything. */
+  #clientEnded = false;
+  /** Everything has gone on, or is kept. */
+  #ended = false;
+  #failed: ProxyError | undefined;
+  /** Whether a piece is with the agents. */
+  #inspecting = false;
+  readonly #uninspected: Buffer[] = [];
+  #whenWhole: (() => void) | undefined;
+  #wholeLimit: Limit | undefined;
+  #writeTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: RequestBodyOptions) {
+    this.#options = options;
+    if (options.keepBytes > 0) this.#kept = [];
+  }
+
+  /** Whether everything sent so far can be sent again. */
+  get replayable(): boolean {
+    return this.#kept !== undefined;
+  }
+
+  /** Whether anything was taken from the client yet. */
+  get begun(): boolean {
+    return this.#reading;
+  }
+
+  /** Whether the whole body is here and kept; its length is then known. */
+  get wholeBytes(): number | undefined {
+    return this.#ended && this.#kept !== undefined ? this.#keptBytes : undefined;
+  }
+
+  /** Shows every piece to agents before it goes on. Before anything is read. */
+  inspectWith(inspector: BodyInspector): void {
+    this.#inspector = inspector;
+  }
+
+  /** Reads everything before anything is sent. `limit` bounds what is held; exceeding it is trouble. */
+  gather(limit: Limit, whenWhole: () => void): void {
+    this.#kept ??= [];
+    this.#wholeLimit = limit;
+    this.#whenWhole = whenWhole;
+    this.#read();
+  }
+
+  /** The body for an attempt, from its beginning. Not twice unless `replayable`. */
+  open(): Readable | Buffer {
+    const kept = this.#kept;
+    if (this.#ended && kept !== undefined) return kept.length === 1 ? kept[0]! : Buffer.concat(kept, this.#keptBytes);
+    this.#sink?.destroy();
+    const sink = new BodySink(this);
+    this.#sink = sink;
+    if (kept !== undefined) for (const chunk of kept) sink.push(chunk);
+    if (this.#failed !== undefined) sink.destroy(this.#failed);
+    else if (this.#ended) sink.push(null);
+    return sink;
+  }
+
+  /** The attempt takes more. */
+  wanted(sink: BodySink): void {
+    if (sink !== this.#sink || this.#ended) return;
+    clearTimeout(this.#writeTimer);
+    this.#writeTimer = undefined;
+    if (!this.#reading) this.#read();
+    else if (!this.#inspecting) this.#options.downstream.resumeBody();
+  }
+
+  /** The attempt takes nothing more. */
+  sinkClosed(sink: BodySink): void {
+    if (sink !== this.#sink) return;
+    this.#sink = undefined;
+    clearTimeout(this.#writeTimer);
+    if (this.#reading && !this.#ended) this.#options.downstream.pauseBody();
+  }
+
+  /** Nobody wants the rest. */
+  abandon(): void {
+    clearTimeout(this.#writeTimer);
+    this.#failed ??= new ProxyError('body_broken', 'the request is over');
+    this.#sink?.destroy();
+    this.#sink = undefined;
+    this.#kept = undefined;
+  }
+
+  /** The body can never be whole: the client went away or sent what is no body. */
+  fail(error: ProxyError): void {
+    if (this.#failed !== undefined || this.#ended) return;
+    this.#failed = error;
+    clearTimeout(this.#writeTimer);
+    this.#options.onTrouble(error);
+    this.#sink?.destroy(error);
+  }
+
+  onBodyData(chunk: Buffer): void {
+    if (this.#failed !== undefined) return;
+    const { exchange, maxBytes } = this.#options;
+    exchange.requestBodyBytes += chunk.length;
+    if (!maxBytes.allows(exchange.requestBodyBytes)) {
+      const { message } = maxBytes.exceeded(exchange.requestBodyBytes);
+      this.fail(new ProxyError('body_too_large', message));
+      return;
+    }
+    if (this.#inspector === undefined) this.#pass(chunk);
+    else {
+      this.#uninspected.push(chunk);
+      this.#inspect();
+    }
+  }
+
+  onBodyEnd(): void {
+    this.#clientEnded = true;
+    if (this.#failed !== undefined) return;
+    if (this.#inspector === undefined) this.#end();
+    else this.#inspect();
+  }
+
+  #read(): void {
+    if (this.#reading) return;
+    this.#reading = true;
+    this.#options.downstream.readBody(this);
+  }
+
+  #pass(chunk: Buffer): void {
+    if (this.#kept !== undefined) this.#keep(chunk);
+    if (this.#failed !== undefined || this.#whenWhole !== undefined) return;
+    if (this.#sink?.push(chunk) === true) return;
+    this.#options.downstream.pauseBody();
+    if (this.#sink !== undefined) this.#watchWriting();
+  }
+
+  #keep(chunk: Buffer): void {
+    this.#keptBytes += chunk.length;
+    const limit = this.#wholeLimit;
+    if (limit !== undefined) {
+      if (limit.allows(this.#keptBytes)) this.#kept!.push(chunk);
+      else this.fail(new ProxyError('body_too_large', limit.exceeded(this.#keptBytes).message));
+    } else if (this.#keptBytes <= this.#options.keepBytes) this.#kept!.push(chunk);
+    else this.#kept = undefined;
+  }
+
+  #watchWriting(): void {
+    const { writeTimeoutMs } = this.#options;
+    if (writeTimeoutMs <= 0) return;
+    this.#writeTimer ??= setTimeout(() => {
+      this.#sink?.destroy(new ProxyError('write_timeout', `the upstream took no data for ${writeTimeoutMs} ms`));
+    }, writeTimeoutMs);
+  }
+
+  #end(): void {
+    this.#ended = true;
+    clearTimeout(this.#writeTimer);
+    this.#sink?.push(null);
+    this.#whenWhole?.();
+  }
+
+  /** Shows what has come to the agents, a piece at a time. */
+  #inspect(): void {
+    if (this.#inspecting) return;
+    this.#inspecting = true;
+    this.#options.downstream.pauseBody();
+    this.#inspectAll().then(
+      () => {
+        this.#inspecting = false;
+        if (this.#failed !== undefined || this.#ended) return;
+        if (this.#clientEnded) this.#inspect();
+        else this.#options.downstream.resumeBody();
+      },
+      (caught: unknown) =>
+        this.fail(new ProxyError('body_broken', `agents could not be asked: ${errorMessage(caught)}`)),
+    );
+  }
+
+  async #inspectAll(): Promise<void> {
+    const { inspection, onStep } = this.#inspector!;
+    while (this.#failed === undefined && !this.#ended) {
+      const chunk = this.#uninspected.shift();
+      const isLast = chunk === undefined;
+      // The end is reported once everything before it was shown.
+      if (isLast && !this.#clientEnded) return;
+      const step = await inspection.push(chunk ?? Buffer.alloc(0), isLast);
+      if (!onStep(step) || step.kind === 'refuse') {
+        this.#failed = new ProxyError('body_broken', 'agents refused the request');
+        this.#sink?.destroy(this.#failed);
+        return;
+      }
+      for (const piece of step.pieces) this.#pass(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength));
+      if (isLast) this.#end();
+    }
+  }
+}
+
+/** What an attempt reads a body from. Ending it does not end the client's connection. */
+class BodySink extends Readable {
+  readonly #body: RequestBody;
+
+  constructor(body: RequestBody) {
+    super({ highWaterMark: 64 * 1024 });
+    this.#body = body;
+    // Whoever reads is told; when nobody does any more, there is nobody to tell.
+    this.on('error', () => {});
+  }
+
+  override _read(): void {
+    this.#body.wanted(this);
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#body.sinkClosed(this);
+    callback(error);
+  }
+}

@@ -1,0 +1,516 @@
+// Hot path: the life of every request, from its head to its last byte. Guarded by bench/gateway.
+//
+// Without agents, delays and retries everything up to sending happens in one turn of the event loop, without promises.
+// The steps: admit → limits → filters → agents → destination; each either goes on to the next or answers.
+import { errorMessage } from '@clew/base';
+import type { AgentExchange, BodyStep, ChainVerdict, HeaderOperation } from '../../agents/index.ts';
+import { applyHeaderOperations } from '../../agents/index.ts';
+import type { ListenerConfig } from '../../config/model/listener.ts';
+import type { RoutableRequest } from '../../routing/request.ts';
+import type { Downstream, DownstreamListener } from '../downstream/downstream.ts';
+import { checkHead } from '../downstream/head-check.ts';
+import type { BodyDeclaration } from '../downstream/head-check.ts';
+import { ProxyError } from '../errors.ts';
+import { Exchange } from '../exchange.ts';
+import type { BlockReason } from '../exchange.ts';
+import type { GatewayFailure } from '../failure.ts';
+import { CorsPolicy } from '../filters/cors.ts';
+import { rateHeaders, rateKey } from '../filters/rate-limit.ts';
+import { redirectLocation } from '../filters/rewrite.ts';
+import { inboundCorrelationId, newCorrelationId } from '../headers/correlation-id.ts';
+import { errorAnswer } from '../local/answer.ts';
+import type { LocalAnswer } from '../local/answer.ts';
+import { builtinAnswer, healthAnswer } from '../local/builtin.ts';
+import { sendAnswer } from '../local/send-answer.ts';
+import { agentMetadata, callStarter, endRunningCalls, failureOfAgent } from './agent-phase.ts';
+import type { GatewayContext, Generation, RunningRequest } from './gateway-context.ts';
+import { isIdempotent } from './retry.ts';
+import { RequestBody } from './request-body.ts';
+import type { RoutePlan } from './route-plan.ts';
+import { UpstreamExchange } from './upstream-exchange.ts';
+import type { UpstreamExchangeOwner } from './upstream-exchange.ts';
+
+const noOperations: readonly HeaderOperation[] = [];
+
+/** One request. */
+export class RequestFlow implements DownstreamListener, RunningRequest, RoutableRequest, UpstreamExchangeOwner {
+  readonly exchange: Exchange;
+  readonly downstream: Downstream;
+  readonly generation: Generation;
+  readonly context: GatewayContext;
+  plan: RoutePlan | undefined;
+  agents: AgentExchange | undefined;
+  body: RequestBody | undefined;
+  declared: BodyDeclaration = { hasBody: false, contentLength: -1 };
+  requestOperations: readonly HeaderOperation[] = noOperations;
+  responseOperations: readonly HeaderOperation[] = noOperations;
+  readonly #listenerConfig: ListenerConfig;
+  /** For every response: rate limits and CORS. */
+  #extraHeaders: string[] | undefined;
+  #upstream: UpstreamExchange | undefined;
+  #deadline: NodeJS.Timeout | undefined;
+  #delay: NodeJS.Timeout | undefined;
+  #answered = false;
+  #over = false;
+
+  constructor(downstream: Downstream, listenerConfig: ListenerConfig, context: GatewayContext) {
+    this.downstream = downstream;
+    this.context = context;
+    this.generation = context.generation;
+    this.#listenerConfig = listenerConfig;
+    this.exchange = new Exchange(downstream.connection, performance.now(), Date.now());
+    downstream.connection.requests++;
+  }
+
+  // What routing reads.
+  get method(): string {
+    return this.exchange.method;
+  }
+  get authority(): string {
+    return this.exchange.authority;
+  }
+  get path(): string {
+    return this.exchange.path;
+  }
+  get query(): string {
+    return this.exchange.query;
+  }
+  get headers(): RoutableRequest['headers'] {
+    return this.downstream.headers;
+  }
+
+  /** Whether the request has come to its end, one way or the other. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** Begins; `refusal` when it is clear already that the request cannot be served. */
+  start(refusal?: GatewayFailure): void {
+    const { exchange, downstream, context, generation } = this;
+    context.inFlight.add(this);
+    downstream.listen(this);
+    const checked = checkHead(downstream, exchange, generation.limits);
+    this.#identify();
+    context.observer.requestStarted(exchange);
+    if (!checked.ok) {
+      this.refuse(checked.failure, checked.blocked);
+      return;
+    }
+    if (refusal !== undefined) {
+      this.refuse(refusal, 'malformed_request');
+      return;
+    }
+    this.declared = checked.body;
+    const { inFlightRequests } = generation.limits;
+    if (!inFlightRequests.allows(context.inFlight.size)) {
+      const { message } = inFlightRequests.exceeded(context.inFlight.size);
+      this.refuse(overload('in_flight_requests', message), 'in_flight_limit');
+      return;
+    }
+    this.#route();
+  }
+
+  /** The body is no body: the client sent what cannot be read. */
+  onBrokenBody(why: string): void {
+    this.body?.fail(new ProxyError('body_broken', `the request body cannot be read: ${why}`));
+    if (this.body === undefined || !this.body.begun) this.#onBodyTrouble(new ProxyError('body_broken', why));
+  }
+
+  onDrain(): void {
+    this.#upstream?.onClientDrained();
+  }
+
+  onClose(finished: boolean): void {
+    if (this.#over) return;
+    const { exchange } = this;
+    if (!finished && exchange.end === 'complete') {
+      exchange.end = 'client_gone';
+      if (!this.downstream.headSent) exchange.status = 499;
+      this.agents?.abort('clientDisconnect');
+    }
+    this.#finish();
+  }
+
+  kill(): void {
+    this.fail({ status: 503, type: 'ServiceUnavailable', reason: 'shutting_down', message: 'the gateway stops' });
+    if (!this.#over) this.downstream.cut();
+  }
+
+  /** Answers with an error, or, when an answer is on its way already, cuts it off. */
+  fail(failure: GatewayFailure): void {
+    if (this.#over) return;
+    this.exchange.failure ??= failure;
+    if (this.downstream.headSent || this.#answered) {
+      this.cutOff();
+      return;
+    }
+    this.exchange.answeredBy = 'gateway';
+    this.answer(errorAnswer(this.exchange, failure));
+  }
+
+  /** The same for requests that are not let through. */
+  refuse(failure: GatewayFailure, blocked: BlockReason | undefined): void {
+    this.exchange.blocked = blocked;
+    this.fail(failure);
+  }
+
+  /** The response cannot be finished: the client must see that. */
+  cutOff(): void {
+    this.exchange.end = 'cut';
+    this.#upstream?.abort(new ProxyError('aborted', 'the response was cut off'));
+    this.downstream.cut();
+  }
+
+  /** Gives the client a response of the gateway's own. */
+  answer(answer: LocalAnswer): void {
+    if (this.#over || this.#answered) return;
+    this.#answered = true;
+    this.#upstream?.abort(new ProxyError('aborted', 'the gateway answered itself'));
+    if (this.body?.begun === true) this.body.abandon();
+    const { exchange, plan } = this;
+    exchange.status = answer.status;
+    let headers = [...answer.headers, 'X-Correlation-Id', exchange.correlationId];
+    if (this.#extraHeaders !== undefined) headers.push(...this.#extraHeaders);
+    const { answeredBy } = exchange;
+    if ((answeredBy === 'static' || answeredBy === 'builtin') && plan?.editResponse !== undefined) {
+      headers = plan.editResponse(headers);
+    }
+    if (this.responseOperations.length > 0) headers = applyHeaderOperations(headers, this.responseOperations);
+    const close = answer.close === true || this.context.inFlight.draining || this.#mustClose();
+    sendAnswer(this.downstream, exchange, { ...answer, headers, close }, (error) => {
+      exchange.failure ??= internal(error);
+      this.cutOff();
+    });
+  }
+
+  /** The fields of a response that come from neither upstream nor agents. */
+  get extraHeaders(): readonly string[] | undefined {
+    return this.#extraHeaders;
+  }
+
+  /** Takes what agents say besides yes and no. Returns false when they refused; the client then has its answer. */
+  takeVerdict(event: string, verdict: ChainVerdict | BodyStep): boolean {
+    if (this.#over) return false;
+    const { exchange, context } = this;
+    if (verdict.requestHeaders.length > 0)
+      this.requestOperations = [...this.requestOperations, ...verdict.requestHeaders];
+    if (verdict.responseHeaders.length > 0) {
+      this.responseOperations = [...this.responseOperations, ...verdict.responseHeaders];
+    }
+    const refusal = verdict.kind === 'refuse' ? verdict.refusal : undefined;
+    context.observer.agentsDecided(exchange, {
+      event,
+      audit: verdict.audit,
+      ...(refusal === undefined ? {} : { refusal }),
+    });
+    if (refusal === undefined) return true;
+    exchange.blockedByAgent = refusal.agentId;
+    if (refusal.reason === 'failure') {
+      exchange.failure = failureOfAgent(refusal);
+      if (refusal.response.status === 413) exchange.blocked = 'body_size_exceeded';
+    } else exchange.blocked = 'agent_blocked';
+    if (this.downstream.headSent) {
+      this.cutOff();
+      return false;
+    }
+    exchange.answeredBy = 'agent';
+    const { status, headers, body } = refusal.response;
+    this.answer({ status, headers: headers.flat(), body });
+    return false;
+  }
+
+  /** A response that makes use of the connection for something else is under way. */
+  onUpgraded(): void {
+    clearTimeout(this.#deadline);
+    this.exchange.upgraded = true;
+  }
+
+  /** The upgraded connection is over. */
+  onUpgradeOver(): void {
+    this.#finish();
+  }
+
+  #identify(): void {
+    const { exchange, generation } = this;
+    exchange.correlationId =
+      inboundCorrelationId(exchange.requestHeaders) ??
+      newCorrelationId(generation.correlationIdFormat, exchange.startUnixMs);
+    generation.traceStarter?.startRequest(exchange);
+  }
+
+  #route(): void {
+    const { exchange, generation, downstream } = this;
+    if (exchange.target === '*') {
+      exchange.answeredBy = 'builtin';
+      this.answer({ status: 204, headers: ['Allow', 'GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS'], body: '' });
+      return;
+    }
+    const match = generation.matcher.match(this, this.#listenerConfig.defaultRoute);
+    if (match === undefined) {
+      this.fail({ status: 404, type: 'NotFound', reason: 'no_route', message: 'no route matches the request' });
+      return;
+    }
+    const plan = generation.plans.get(match.route.id)!;
+    this.plan = plan;
+    exchange.route = plan.route;
+    exchange.serviceType = plan.route.serviceType;
+    if (match.path !== undefined) {
+      exchange.routePattern = match.path.value;
+      if (match.path.kind === 'prefix') exchange.matchedPrefix = match.path.value;
+    }
+    if (plan.destination.kind === 'upstream') exchange.upstreamId = plan.destination.id;
+    this.#setDeadline(plan.requestTimeoutMs ?? this.#listenerConfig.requestTimeoutMs);
+    if (downstream.wantsUpgrade && !plan.route.websocket) {
+      const message = `WebSocket not enabled for route ${plan.route.id}`;
+      const failure: GatewayFailure = { status: 403, type: 'Forbidden', reason: 'websocket_not_enabled', message };
+      exchange.blocked = 'websocket_not_enabled';
+      exchange.failure = failure;
+      const headers = ['Content-Type', 'text/plain'];
+      this.answer({ status: 403, headers, body: 'WebSocket not enabled for this route' });
+      return;
+    }
+    if (plan.limiters.length === 0) this.#filter(plan);
+    else this.#limit(plan, 0);
+  }
+
+  #setDeadline(limitMs: number): void {
+    if (limitMs <= 0) return;
+    this.#deadline = setTimeout(onDeadline, limitMs, this, limitMs);
+  }
+
+  /** Asks one rate after the other. */
+  #limit(plan: RoutePlan, from: number): void {
+    const { exchange, context } = this;
+    for (let index = from; index < plan.limiters.length; index++) {
+      const limiter = plan.limiters[index]!;
+      const { onLimit, maxDelayMs, statusCode, message } = limiter.settings;
+      const key = rateKey(limiter.settings.rate, exchange);
+      const verdict = limiter.buckets.take(key, performance.now(), onLimit === 'delay' ? maxDelayMs : 0);
+      const told = rateHeaders(limiter, verdict, Date.now());
+      // The last limit that spoke is the one shown, the first that refuses the one that counts.
+      this.#extraHeaders = told;
+      if (verdict.allowed && verdict.waitMs <= 0) continue;
+      const action = verdict.allowed ? 'delay' : onLimit === 'log-only' ? 'log-only' : 'reject';
+      context.observer.rateLimited(exchange, limiter.id, action);
+      if (action === 'log-only') continue;
+      if (action === 'delay') {
+        this.#delay = setTimeout(() => this.#limit(plan, index + 1), Math.ceil(verdict.waitMs));
+        return;
+      }
+      exchange.rateLimitHit = true;
+      const seconds = Number.isFinite(verdict.waitMs) ? Math.max(1, Math.ceil(verdict.waitMs / 1000)) : 60;
+      this.#refuseByRate(statusCode, message, seconds, limiter.id);
+      return;
+    }
+    this.#filter(plan);
+  }
+
+  #refuseByRate(status: number, body: string | undefined, retryAfterSeconds: number, id: string): void {
+    const message = `${id}: too many requests`;
+    const failure = { status, type: 'RateLimit', reason: 'rate_limited', message, retryAfterSeconds } as const;
+    this.exchange.blocked = 'rate_limited';
+    if (body === undefined) {
+      this.fail(failure);
+      return;
+    }
+    this.exchange.failure = failure;
+    const headers = ['Content-Type', 'text/plain; charset=utf-8', 'Retry-After', String(retryAfterSeconds)];
+    this.answer({ status, headers, body });
+  }
+
+  #filter(plan: RoutePlan): void {
+    if (this.#over) return;
+    const { exchange, declared } = this;
+    const { cors, redirect } = plan;
+    if (cors !== undefined) {
+      const { requestHeaders } = exchange;
+      if (CorsPolicy.isPreflight(exchange.method, requestHeaders)) {
+        exchange.answeredBy = 'filter';
+        this.answer({ status: 204, headers: cors.preflightHeaders(requestHeaders), body: '' });
+        return;
+      }
+      const told = cors.responseHeaders(requestHeaders);
+      if (told.length > 0) this.#extraHeaders = [...(this.#extraHeaders ?? []), ...told];
+    }
+    if (redirect !== undefined) {
+      exchange.answeredBy = 'filter';
+      const headers = ['Location', redirectLocation(redirect, exchange)];
+      this.answer({ status: redirect.statusCode, headers, body: '' });
+      return;
+    }
+    if (declared.contentLength >= 0 && !plan.maxBody.allows(declared.contentLength)) {
+      this.refuse(tooLarge(plan.maxBody.exceeded(declared.contentLength).message), 'body_size_exceeded');
+      return;
+    }
+    if (declared.hasBody) this.body = this.#requestBody(plan);
+    if (plan.chain === undefined || plan.chain.empty) this.proceed(plan);
+    else this.#askAgents(plan).catch((caught: unknown) => this.fail(internal(caught)));
+  }
+
+  #requestBody(plan: RoutePlan): RequestBody {
+    const { downstream, exchange, generation } = this;
+    const { retryPolicy } = plan.route;
+    const repeatable = retryPolicy !== undefined && (retryPolicy.retryNonIdempotent || isIdempotent(exchange.method));
+    const { destination } = plan;
+    return new RequestBody({
+      downstream,
+      exchange,
+      maxBytes: plan.maxBody,
+      keepBytes: repeatable && retryPolicy.maxAttempts > 1 ? generation.limits.bodyBufferBytes.value : 0,
+      writeTimeoutMs: destination.kind === 'upstream' ? (destination.upstream?.config.timeouts.writeMs ?? 0) : 0,
+      onTrouble: (error) => this.#onBodyTrouble(error),
+    });
+  }
+
+  #onBodyTrouble(error: ProxyError): void {
+    if (error.code === 'body_too_large') this.refuse(tooLarge(error.message), 'body_size_exceeded');
+    else {
+      const failure = { status: 400, type: 'RequestValidation', reason: 'bad_body', message: error.message } as const;
+      this.refuse({ ...failure, closeConnection: true }, 'malformed_request');
+    }
+  }
+
+  async #askAgents(plan: RoutePlan): Promise<void> {
+    const { exchange, declared, downstream } = this;
+    const agents = plan.chain!.begin(agentMetadata(exchange), callStarter(this));
+    this.agents = agents;
+    exchange.correlationId = agents.correlationId;
+    if (agents.takes('request_headers')) {
+      const uri = exchange.query === '' ? exchange.path : `${exchange.path}?${exchange.query}`;
+      const verdict = await agents.run({
+        kind: 'request_headers',
+        method: exchange.method,
+        uri,
+        headers: downstream.rawHeaders,
+        hasBody: declared.hasBody,
+      });
+      if (this.#over || !this.takeVerdict('request_headers', verdict)) return;
+    }
+    if (this.body === undefined) {
+      this.proceed(plan);
+      return;
+    }
+    const bodyPlan = agents.openBody('request', declared.contentLength < 0 ? undefined : declared.contentLength);
+    if (bodyPlan.kind === 'refuse') {
+      this.takeVerdict('request_body', bodyPlan.verdict);
+      return;
+    }
+    if (bodyPlan.kind === 'inspect') {
+      const { inspection } = bodyPlan;
+      this.declared = { hasBody: true, contentLength: -1 };
+      this.body.inspectWith({ inspection, onStep: (step) => this.takeVerdict('request_body', step) });
+      // The verdict on the whole body may still change the head.
+      if (inspection.holdsAll) {
+        this.body.gather(plan.maxBody, () => this.proceed(plan));
+        return;
+      }
+    }
+    this.proceed(plan);
+  }
+
+  /** Nothing stands in the way any more. */
+  proceed(plan: RoutePlan): void {
+    if (this.#over || this.#answered) return;
+    const { destination, route } = plan;
+    switch (destination.kind) {
+      case 'builtin':
+        this.exchange.answeredBy = 'builtin';
+        if (destination.handler === 'health') this.answer(healthAnswer(this.exchange));
+        else this.#answerLater(builtinAnswer(destination.handler, this.exchange, this.context.builtin));
+        return;
+      case 'static':
+        this.exchange.answeredBy = 'static';
+        this.#answerLater(destination.files.answer(this.exchange));
+        return;
+      case 'upstream':
+        if (
+          this.body !== undefined &&
+          route.policies.bufferRequests &&
+          this.body.wholeBytes === undefined &&
+          !this.body.begun
+        ) {
+          this.body.gather(this.generation.limits.bodyBufferBytes, () => this.#send(plan));
+        } else this.#send(plan);
+    }
+  }
+
+  #send(plan: RoutePlan): void {
+    if (this.#over || this.#answered) return;
+    const { destination } = plan;
+    if (destination.kind !== 'upstream' || destination.upstream === undefined) {
+      const message = `upstream ${this.exchange.upstreamId} is not there`;
+      this.fail({ status: 500, type: 'Internal', reason: 'internal_error', message });
+      return;
+    }
+    this.#upstream = new UpstreamExchange(this, plan, destination.upstream);
+    this.#upstream.start();
+  }
+
+  #answerLater(answer: Promise<LocalAnswer | GatewayFailure>): void {
+    answer.then(
+      (ready) => {
+        if ('body' in ready) this.answer(ready);
+        else this.fail(ready);
+      },
+      (caught: unknown) => this.fail(internal(caught)),
+    );
+  }
+
+  #mustClose(): boolean {
+    const { keepaliveMaxRequests } = this.#listenerConfig;
+    return keepaliveMaxRequests !== undefined && this.exchange.connection.requests >= keepaliveMaxRequests;
+  }
+
+  /** Whether the client's connection ends with the response that is about to begin. */
+  get closesConnection(): boolean {
+    return this.context.inFlight.draining || this.#mustClose();
+  }
+
+  onDeadline(limitMs: number): void {
+    const message = `the request took longer than ${limitMs} ms`;
+    this.agents?.abort('timeout');
+    this.fail({ status: 504, type: 'Timeout', reason: 'request_timeout', message });
+  }
+
+  #finish(): void {
+    if (this.#over) return;
+    this.#over = true;
+    clearTimeout(this.#deadline);
+    clearTimeout(this.#delay);
+    const { exchange, context, agents } = this;
+    this.#upstream?.abort(new ProxyError('aborted', 'the request is over'));
+    this.body?.abandon();
+    exchange.endMs = performance.now();
+    if (agents !== undefined) {
+      endRunningCalls(exchange, context.observer);
+      void agents.complete({
+        status: exchange.status,
+        durationMs: exchange.durationMs,
+        requestBodyBytes: exchange.requestBodyBytes,
+        responseBodyBytes: exchange.responseBodyBytes,
+        upstreamAttempts: exchange.attempts.length,
+        ...(exchange.upstreamId === '' ? {} : { upstreamId: exchange.upstreamId }),
+        ...(exchange.failure === undefined ? {} : { error: exchange.failure.reason }),
+      });
+    }
+    context.inFlight.delete(this);
+    context.observer.requestEnded(exchange);
+  }
+}
+
+function onDeadline(flow: RequestFlow, limitMs: number): void {
+  flow.onDeadline(limitMs);
+}
+
+function overload(reason: string, message: string): GatewayFailure {
+  return { status: 503, type: 'LimitExceeded', reason, message, retryAfterSeconds: 1 };
+}
+
+function tooLarge(message: string): GatewayFailure {
+  return { status: 413, type: 'LimitExceeded', reason: 'body_size', message, closeConnection: true };
+}
+
+/** A mistake of the gateway's own. */
+export function internal(caught: unknown): GatewayFailure {
+  return { status: 500, type: 'Internal', reason: 'internal_error', message: errorMessage(caught) };
+}

@@ -1,0 +1,43 @@
+import type { Duplex } from 'node:stream';
+import type { Downstream } from '../downstream/downstream.ts';
+import type { Exchange } from '../exchange.ts';
+
+/**
+ * Answers an upgrade and from then on passes bytes in both directions, each as fast as the other side takes them. When
+ * one side ends, the other is told; when one breaks, both do. `onOver` is called once.
+ */
+export function joinUpgraded(
+  downstream: Downstream,
+  exchange: Exchange,
+  headers: readonly string[],
+  upstream: Duplex,
+  onOver: () => void,
+): void {
+  let head = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n';
+  for (let at = 0; at + 1 < headers.length; at += 2) head += `${headers[at]}: ${headers[at + 1]}\r\n`;
+  const { socket: client, first } = downstream.takeOver(`${head}\r\n`);
+  let open = 2;
+  let over = false;
+  const finish = (broken: boolean): void => {
+    if (broken) {
+      client.destroy();
+      upstream.destroy();
+    }
+    if (--open > 0 && !broken) return;
+    if (over) return;
+    over = true;
+    onOver();
+  };
+  for (const side of [client, upstream]) {
+    side.on('error', () => finish(true));
+    side.on('close', () => finish(!side.readableEnded));
+  }
+  if (first.length > 0) {
+    exchange.requestBodyBytes += first.length;
+    upstream.write(first);
+  }
+  client.on('data', (chunk: Buffer) => (exchange.requestBodyBytes += chunk.length));
+  upstream.on('data', (chunk: Buffer) => (exchange.responseBodyBytes += chunk.length));
+  client.pipe(upstream);
+  upstream.pipe(client);
+}

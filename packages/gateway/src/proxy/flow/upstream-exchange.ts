@@ -1,0 +1,425 @@
+// Hot path: a request's way through an upstream: attempts, and the response of the one that counts. Guarded by bench/gateway.
+import type { Duplex } from 'node:stream';
+import { errorMessage } from '@clew/base';
+import type { Dispatcher } from 'undici';
+import type {
+  AgentExchange,
+  BodyInspection,
+  BodyStep,
+  ChainVerdict,
+  CircuitPass,
+  HeaderOperation,
+} from '../../agents/index.ts';
+import { applyHeaderOperations } from '../../agents/index.ts';
+import type { BodyDeclaration } from '../downstream/head-check.ts';
+import type { Downstream } from '../downstream/downstream.ts';
+import { ProxyError } from '../errors.ts';
+import { Attempt } from '../exchange.ts';
+import type { Exchange } from '../exchange.ts';
+import type { GatewayFailure } from '../failure.ts';
+import { rewriteTarget } from '../filters/rewrite.ts';
+import { forwardRequestHeaders } from '../headers/forward-request.ts';
+import { forwardResponseHead } from '../headers/forward-response.ts';
+import type { ResponseHead } from '../headers/forward-response.ts';
+import { removeField } from '../headers/fields.ts';
+import { appendTraceHeaders } from '../headers/trace-headers.ts';
+import { isBodiless } from '../local/send-answer.ts';
+import { failureOfAttempt } from '../upstream/failure-reason.ts';
+import type { Target } from '../upstream/target.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+import type { GatewayContext, Generation } from './gateway-context.ts';
+import type { RequestBody } from './request-body.ts';
+import { ResponseRelay } from './response-relay.ts';
+import type { RelayListener } from './response-relay.ts';
+import { backoffMs, isIdempotent, mayRetry } from './retry.ts';
+import type { RoutePlan } from './route-plan.ts';
+import { UpstreamCall } from './upstream-call.ts';
+import type { CallListener } from './upstream-call.ts';
+import { joinUpgraded } from './upgrade.ts';
+
+/** The request whose exchange it is. */
+export interface UpstreamExchangeOwner {
+  readonly exchange: Exchange;
+  readonly downstream: Downstream;
+  readonly generation: Generation;
+  readonly context: GatewayContext;
+  readonly agents: AgentExchange | undefined;
+  readonly body: RequestBody | undefined;
+  readonly declared: BodyDeclaration;
+  readonly requestOperations: readonly HeaderOperation[];
+  readonly responseOperations: readonly HeaderOperation[];
+  readonly extraHeaders: readonly string[] | undefined;
+  readonly over: boolean;
+  readonly closesConnection: boolean;
+  fail(failure: GatewayFailure): void;
+  cutOff(): void;
+  takeVerdict(event: string, verdict: ChainVerdict | BodyStep): boolean;
+  onUpgraded(): void;
+  onUpgradeOver(): void;
+}
+
+/** Attempts follow each other until one is final; its response is passed on. */
+export class UpstreamExchange implements CallListener, RelayListener {
+  readonly #owner: UpstreamExchangeOwner;
+  readonly #plan: RoutePlan;
+  readonly #upstream: Upstream;
+  readonly #tried: Target[] = [];
+  #headers: string[] | undefined;
+  #path = '';
+  #call: UpstreamCall | undefined;
+  #relay: ResponseRelay | undefined;
+  #attemptTimer: NodeJS.Timeout | undefined;
+  #pause: NodeJS.Timeout | undefined;
+  #aborted = false;
+  /** A connection that was closed while idle has been replaced once. */
+  #freshTried = false;
+  #flushPending = false;
+
+  constructor(owner: UpstreamExchangeOwner, plan: RoutePlan, upstream: Upstream) {
+    this.#owner = owner;
+    this.#plan = plan;
+    this.#upstream = upstream;
+  }
+
+  /** Makes the first attempt. */
+  start(): void {
+    const { exchange } = this.#owner;
+    const { rewrite } = this.#plan;
+    const target = rewrite === undefined ? undefined : rewriteTarget(rewrite, exchange);
+    const path = target?.path ?? exchange.path;
+    this.#path = exchange.query === '' ? path : `${path}?${exchange.query}`;
+    this.#headers = this.#requestHeaders(target?.host);
+    this.#attempt();
+  }
+
+  /** Gives everything up. */
+  abort(reason: ProxyError): void {
+    if (this.#aborted) return;
+    this.#aborted = true;
+    clearTimeout(this.#attemptTimer);
+    clearTimeout(this.#pause);
+    this.#relay?.stop();
+    this.#call?.abort(reason);
+  }
+
+  onClientDrained(): void {
+    this.#relay?.drained();
+  }
+
+  onCallHead(call: UpstreamCall, status: number, rawHeaders: readonly (Buffer | string)[]): void {
+    if (this.#aborted || call !== this.#call) return;
+    const { retryPolicy } = this.#plan.route;
+    if (retryPolicy?.retryableStatusCodes.includes(status) === true && this.#mayTryAgain(true)) {
+      this.#call = undefined;
+      clearTimeout(this.#attemptTimer);
+      call.discard();
+      this.#tryAgain(backoffMs(retryPolicy, this.#owner.exchange.attempts.length));
+      return;
+    }
+    const { exchange, agents } = this.#owner;
+    const head = forwardResponseHead(status, rawHeaders, exchange.correlationId);
+    const bodiless = isBodiless(exchange.method, status);
+    const asksAgents =
+      agents !== undefined && (agents.takes('response_headers') || (!bodiless && agents.takes('response_body')));
+    if (asksAgents) {
+      call.pause();
+      this.#askAgents(call, agents, head, bodiless).catch((caught: unknown) =>
+        this.onRelayBroken(errorMessage(caught)),
+      );
+    } else this.#relayResponse(call, head, undefined);
+  }
+
+  onCallData(call: UpstreamCall, chunk: Buffer): void {
+    if (call === this.#call && !this.#aborted) this.#received(chunk);
+  }
+
+  onCallEnded(call: UpstreamCall, trailers: readonly (Buffer | string)[]): void {
+    if (call !== this.#call || this.#aborted) return;
+    clearTimeout(this.#attemptTimer);
+    this.#ended(trailerPairs(trailers));
+  }
+
+  onCallUpgraded(call: UpstreamCall, rawHeaders: readonly (Buffer | string)[], socket: Duplex): void {
+    if (this.#aborted || call !== this.#call) {
+      socket.destroy();
+      return;
+    }
+    clearTimeout(this.#attemptTimer);
+    const owner = this.#owner;
+    const { exchange, downstream } = owner;
+    const head = this.#edited(forwardResponseHead(101, rawHeaders, exchange.correlationId));
+    exchange.status = 101;
+    exchange.answeredBy = 'upstream';
+    owner.onUpgraded();
+    joinUpgraded(downstream, exchange, head.headers, socket, () => owner.onUpgradeOver());
+  }
+
+  onCallFailed(call: UpstreamCall, error: ProxyError): void {
+    if (call !== this.#call || this.#aborted) return;
+    clearTimeout(this.#attemptTimer);
+    const { exchange, downstream } = this.#owner;
+    const failure = failureOfAttempt(call.attempt.failure ?? 'connection_closed', error.message);
+    if (this.#relay !== undefined || call.attempt.headMs > 0) {
+      exchange.failure ??= failure;
+      this.#relay?.stop();
+      if (downstream.headSent) this.#owner.cutOff();
+      else this.#owner.fail(failure);
+      return;
+    }
+    if (this.#isStale(call)) {
+      this.#freshTried = true;
+      this.#tryAgain(0);
+    } else if (this.#mayTryAgain(call.sent)) {
+      this.#tryAgain(backoffMs(this.#plan.route.retryPolicy!, exchange.attempts.length));
+    } else this.#owner.fail(failure);
+  }
+
+  onCallSettled(call: UpstreamCall): void {
+    this.#owner.context.observer.attemptEnded(this.#owner.exchange, call.attempt);
+  }
+
+  onResponseStep(step: BodyStep): boolean {
+    return this.#owner.takeVerdict('response_body', step);
+  }
+
+  onSendHead(head: ResponseHead): boolean {
+    const owner = this.#owner;
+    const { exchange, downstream } = owner;
+    const edited = this.#edited(head);
+    exchange.status = edited.status;
+    exchange.answeredBy = 'upstream';
+    try {
+      const bodiless = isBodiless(exchange.method, edited.status);
+      downstream.sendHead(edited, { close: owner.closesConnection, bodiless });
+    } catch (caught) {
+      this.onRelayBroken(`the response head cannot be written: ${errorMessage(caught)}`);
+      return false;
+    }
+    // What came with the head goes out with it; a head that comes alone must not wait for more.
+    if (!this.#flushPending) {
+      this.#flushPending = true;
+      process.nextTick(flushHead, downstream);
+    }
+    return true;
+  }
+
+  onRelayBroken(message: string): void {
+    if (this.#owner.over) return;
+    this.#owner.fail({ status: 502, type: 'Upstream', reason: 'upstream_invalid_response', message });
+  }
+
+  #edited(head: ResponseHead): ResponseHead {
+    const { editResponse } = this.#plan;
+    const { responseOperations, extraHeaders } = this.#owner;
+    if (extraHeaders !== undefined) {
+      // What the gateway says about rates and origins stands instead of what the upstream says.
+      for (let at = 0; at < extraHeaders.length; at += 2) {
+        const name = extraHeaders[at]!.toLowerCase();
+        if (name !== 'vary') removeField(head.headers, name);
+      }
+      head.headers.push(...extraHeaders);
+    }
+    if (editResponse !== undefined) head.headers = editResponse(head.headers);
+    if (responseOperations.length > 0) head.headers = applyHeaderOperations(head.headers, responseOperations);
+    return head;
+  }
+
+  #requestHeaders(host: string | undefined): string[] {
+    const { exchange, declared, generation, requestOperations, downstream } = this.#owner;
+    let headers = forwardRequestHeaders(exchange, {
+      traced: generation.traceStarter !== undefined,
+      keepLength: declared.contentLength >= 0,
+      ...(host === undefined ? {} : { host }),
+    });
+    const { editRequest } = this.#plan;
+    if (editRequest !== undefined) headers = editRequest(headers);
+    if (requestOperations.length > 0) headers = applyHeaderOperations(headers, requestOperations);
+    if (downstream.wantsUpgrade) removeField(headers, 'content-length');
+    return headers;
+  }
+
+  #attempt(): void {
+    const owner = this.#owner;
+    const { exchange, context, generation } = owner;
+    const upstream = this.#upstream;
+    const pass = this.#enterCircuit();
+    if (pass === null) return;
+    const target = upstream.choose({ clientIp: exchange.connection.clientIp, path: exchange.path }, this.#tried);
+    if (target === undefined) {
+      pass?.end('neither');
+      const message = `upstream ${upstream.config.id} has no healthy target`;
+      owner.fail({
+        status: 503,
+        type: 'NoHealthyUpstream',
+        reason: 'no_healthy_upstream',
+        message,
+        retryAfterSeconds: 1,
+      });
+      return;
+    }
+    this.#tried.push(target);
+    const { host, port } = target.config;
+    const tls = upstream.config.tls !== undefined;
+    const attempt = new Attempt(upstream.config.id, host, port, tls, exchange.attempts.length, performance.now());
+    let headers = this.#headers!;
+    const { traceStarter } = generation;
+    if (traceStarter !== undefined) {
+      attempt.spanId = traceStarter.newSpanId();
+      headers = [...headers];
+      appendTraceHeaders(headers, exchange.trace, attempt.spanId);
+    }
+    exchange.attempts.push(attempt);
+    context.observer.attemptStarted(exchange, attempt);
+    const call = new UpstreamCall({ attempt, upstream, target, pass, dispatchOptions: this.#options(headers) }, this);
+    this.#call = call;
+    this.#watchAttempt(call);
+    call.start();
+  }
+
+  /** The right to make an attempt, undefined where nobody counts; null when the request has been answered. */
+  #enterCircuit(): CircuitPass | undefined | null {
+    if (!this.#upstream.hasBreaker) return undefined;
+    const pass = this.#upstream.enter();
+    if (pass !== undefined) return pass;
+    const { id } = this.#upstream.config;
+    const message = `upstream ${id} failed too often in a row and is left alone`;
+    this.#owner.fail({
+      status: 503,
+      type: 'CircuitBreakerOpen',
+      reason: 'circuit_open',
+      message,
+      retryAfterSeconds: 1,
+    });
+    return null;
+  }
+
+  #options(headers: string[]): Dispatcher.DispatchOptions {
+    const { exchange, body, downstream } = this.#owner;
+    const { timeouts } = this.#upstream.config;
+    return {
+      path: this.#path,
+      method: exchange.method as Dispatcher.HttpMethod,
+      headers,
+      body: body?.open() ?? null,
+      upgrade: downstream.wantsUpgrade ? 'websocket' : null,
+      headersTimeout: timeouts.readMs,
+      bodyTimeout: timeouts.readMs,
+      reset: false,
+      // A connection belongs to one request at a time anyway.
+      blocking: false,
+      idempotent: true,
+    };
+  }
+
+  #watchAttempt(call: UpstreamCall): void {
+    const { retryPolicy } = this.#plan.route;
+    const { exchange } = this.#owner;
+    const limitMs = Math.min(
+      retryPolicy?.perAttemptTimeoutMs ?? Infinity,
+      this.#plan.upstreamTimeoutMs ?? this.#upstream.config.timeouts.requestMs,
+    );
+    const requestMs = this.#plan.requestTimeoutMs ?? Infinity;
+    // The request's own deadline comes first: no need for another.
+    if (limitMs <= 0 || limitMs === Infinity || limitMs > requestMs - (performance.now() - exchange.startMs)) return;
+    this.#attemptTimer = setTimeout(onAttemptTimeout, limitMs, call, limitMs);
+  }
+
+  /** The upstream closed an idle connection at the very moment it was used: that is no failure, if nothing is done twice. */
+  #isStale(call: UpstreamCall): boolean {
+    const { exchange, body } = this.#owner;
+    return (
+      !this.#freshTried &&
+      call.attempt.failure === 'connection_closed' &&
+      call.attempt.connectionReused &&
+      isIdempotent(exchange.method) &&
+      (body === undefined || body.replayable)
+    );
+  }
+
+  #mayTryAgain(sent: boolean): boolean {
+    const { exchange, body } = this.#owner;
+    return mayRetry({
+      policy: this.#plan.route.retryPolicy,
+      method: exchange.method,
+      attempts: exchange.attempts.length,
+      sent,
+      bodyAvailable: body === undefined || body.replayable || !body.begun,
+    });
+  }
+
+  #tryAgain(pauseMs: number): void {
+    this.#call = undefined;
+    if (pauseMs <= 0) this.#attempt();
+    else
+      this.#pause = setTimeout(() => {
+        if (!this.#aborted && !this.#owner.over) this.#attempt();
+      }, pauseMs);
+  }
+
+  async #askAgents(call: UpstreamCall, agents: AgentExchange, head: ResponseHead, bodiless: boolean): Promise<void> {
+    const { headers, status } = head;
+    if (agents.takes('response_headers')) {
+      const verdict = await agents.run({ kind: 'response_headers', status, headers, hasBody: !bodiless });
+      if (this.#aborted || !this.#owner.takeVerdict('response_headers', verdict)) return;
+    }
+    const length = head.contentLength < 0 ? undefined : head.contentLength;
+    const plan = bodiless ? undefined : agents.openBody('response', length);
+    if (plan?.kind === 'refuse') {
+      this.#owner.takeVerdict('response_body', plan.verdict);
+      return;
+    }
+    if (plan?.kind === 'inspect') {
+      removeField(head.headers, 'content-length');
+      head.contentLength = -1;
+    }
+    this.#relayResponse(call, head, plan?.kind === 'inspect' ? plan.inspection : undefined);
+    call.resume();
+  }
+
+  #relayResponse(call: UpstreamCall, head: ResponseHead, inspection: BodyInspection | undefined): void {
+    const { downstream, exchange, generation } = this.#owner;
+    const relay = new ResponseRelay({
+      downstream,
+      exchange,
+      head,
+      source: call,
+      listener: this,
+      gatherBytes: this.#plan.route.policies.bufferResponses ? generation.limits.bodyBufferBytes.value : 0,
+      ...(inspection === undefined ? {} : { inspection }),
+    });
+    this.#relay = relay;
+    relay.begin();
+    for (const chunk of this.#early.splice(0)) relay.data(chunk);
+    if (this.#earlyEnd !== undefined) relay.end(this.#earlyEnd.trailers);
+  }
+
+  /** What came while agents looked at the head: stopping the source is a request, not an order. */
+  readonly #early: Buffer[] = [];
+  #earlyEnd: { readonly trailers: readonly [string, string][] | undefined } | undefined;
+
+  #received(chunk: Buffer): void {
+    if (this.#relay === undefined) this.#early.push(chunk);
+    else this.#relay.data(chunk);
+  }
+
+  #ended(trailers: readonly [string, string][] | undefined): void {
+    if (this.#relay === undefined) this.#earlyEnd = { trailers };
+    else this.#relay.end(trailers);
+  }
+}
+
+function onAttemptTimeout(call: UpstreamCall, limitMs: number): void {
+  call.abort(new ProxyError('attempt_timeout', `${call.target.name} took longer than ${limitMs} ms`));
+}
+
+function flushHead(downstream: Downstream): void {
+  if (!downstream.closed) downstream.flushHead();
+}
+
+function trailerPairs(raw: readonly (Buffer | string)[]): readonly [string, string][] | undefined {
+  if (raw.length === 0) return undefined;
+  const pairs: [string, string][] = [];
+  for (let at = 0; at + 1 < raw.length; at += 2)
+    pairs.push([raw[at]!.toString('latin1'), raw[at + 1]!.toString('latin1')]);
+  return pairs;
+}

@@ -1,0 +1,148 @@
+import { X509Certificate } from 'node:crypto';
+import { constants } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync, watch } from 'node:fs';
+import { join, parse } from 'node:path';
+import { createSecureContext } from 'node:tls';
+import type { SecureContext, SecureContextOptions } from 'node:tls';
+import { errorMessage } from '@clew/base';
+import type { ListenerTlsConfig } from '../../config/model/listener.ts';
+import { ProxyError } from '../errors.ts';
+
+/** File changes come in bursts. */
+const settleMs = 200;
+
+interface NamedContext {
+  readonly context: SecureContext;
+  readonly names: readonly string[];
+  readonly priorityNames: readonly string[];
+}
+
+/** What a listener shows to clients: which certificate for which server name. */
+export class CertificateStore {
+  readonly #listenerId: string;
+  readonly #config: ListenerTlsConfig;
+  #default: SecureContext;
+  #exact = new Map<string, SecureContext>();
+  #wildcards = new Map<string, SecureContext>();
+
+  /** Reads all files. Fails with `tls_config`, naming the listener and the file. */
+  constructor(listenerId: string, config: ListenerTlsConfig) {
+    this.#listenerId = listenerId;
+    this.#config = config;
+    this.#default = this.#load();
+  }
+
+  /** For names no certificate claims, and clients that name none. */
+  get defaultOptions(): SecureContextOptions {
+    return this.#options(this.#config.certFile, this.#config.keyFile);
+  }
+
+  /** The certificate for a name: exact, then the wildcard one label above, then the listener's own. */
+  contextFor(serverName: string): SecureContext {
+    const name = serverName.toLowerCase();
+    const exact = this.#exact.get(name);
+    if (exact !== undefined) return exact;
+    const dot = name.indexOf('.');
+    return (dot < 0 ? undefined : this.#wildcards.get(name.slice(dot))) ?? this.#default;
+  }
+
+  /** Reads all files anew; when that fails, everything stays as it is. Fails with `tls_config`. */
+  reload(): void {
+    this.#default = this.#load();
+  }
+
+  /** Follows a folder of certificates as configured. The returned function ends it. */
+  follow(onProblem: (text: string) => void): () => void {
+    const { sniCerts } = this.#config;
+    if (sniCerts === undefined || sniCerts.reloadMode === 'off') return () => {};
+    const reload = (): void => {
+      try {
+        this.reload();
+      } catch (caught) {
+        onProblem(`certificates were not reloaded, the old ones stay: ${errorMessage(caught)}`);
+      }
+    };
+    if (sniCerts.reloadMode === 'interval') {
+      const timer = setInterval(reload, sniCerts.reloadIntervalMs).unref();
+      return () => clearInterval(timer);
+    }
+    let timer: NodeJS.Timeout | undefined;
+    const watcher = watch(sniCerts.certFolder, { persistent: false }, () => {
+      clearTimeout(timer);
+      timer = setTimeout(reload, settleMs).unref();
+    });
+    watcher.on('error', (error) => onProblem(`cannot watch ${sniCerts.certFolder}: ${errorMessage(error)}`));
+    return () => {
+      clearTimeout(timer);
+      watcher.close();
+    };
+  }
+
+  #load(): SecureContext {
+    const { certFile, keyFile, sni } = this.#config;
+    const own = this.#context(certFile, keyFile);
+    const all: NamedContext[] = [
+      ...sni.map((entry) => this.#named(entry.certFile, entry.keyFile, entry.hostnames, entry.priorityHostnames)),
+      ...this.#folderEntries(),
+    ];
+    const exact = new Map<string, SecureContext>();
+    const wildcards = new Map<string, SecureContext>();
+    const file = (name: string, context: SecureContext, wins: boolean): void => {
+      const lower = name.toLowerCase();
+      const [names, key] = lower.startsWith('*.') ? [wildcards, lower.slice(1)] : [exact, lower];
+      if (wins || !names.has(key)) names.set(key, context);
+    };
+    for (const { context, names } of all) for (const name of names) file(name, context, false);
+    for (const { context, priorityNames } of all) for (const name of priorityNames) file(name, context, true);
+    this.#exact = exact;
+    this.#wildcards = wildcards;
+    return own;
+  }
+
+  #folderEntries(): NamedContext[] {
+    const { sniCerts } = this.#config;
+    if (sniCerts === undefined) return [];
+    const { certFolder } = sniCerts;
+    return this.#attempt(certFolder, () => readdirSync(certFolder))
+      .toSorted()
+      .filter((name) => /\.(?:crt|pem|cert)$/.test(name) && existsSync(join(certFolder, `${parse(name).name}.key`)))
+      .map((name) => this.#named(join(certFolder, name), join(certFolder, `${parse(name).name}.key`), [], []));
+  }
+
+  #named(certFile: string, keyFile: string, names: readonly string[], priorityNames: readonly string[]): NamedContext {
+    const context = this.#context(certFile, keyFile);
+    return { context, names: names.length > 0 ? names : this.#namesOf(certFile), priorityNames };
+  }
+
+  #namesOf(certFile: string): readonly string[] {
+    const { subjectAltName = '' } = this.#attempt(certFile, () => new X509Certificate(readFileSync(certFile)));
+    return subjectAltName.split(', ').flatMap((entry) => (entry.startsWith('DNS:') ? [entry.slice(4)] : []));
+  }
+
+  #context(certFile: string, keyFile: string): SecureContext {
+    const options = this.#options(certFile, keyFile);
+    return this.#attempt(certFile, () => createSecureContext(options));
+  }
+
+  #options(certFile: string, keyFile: string): SecureContextOptions {
+    const { caFile, minVersion, maxVersion, cipherSuites, sessionResumption } = this.#config;
+    return {
+      cert: this.#attempt(certFile, () => readFileSync(certFile)),
+      key: this.#attempt(keyFile, () => readFileSync(keyFile)),
+      minVersion,
+      ...(maxVersion === undefined ? {} : { maxVersion }),
+      ...(caFile === undefined ? {} : { ca: this.#attempt(caFile, () => readFileSync(caFile)) }),
+      ...(cipherSuites.length === 0 ? {} : { ciphers: cipherSuites.join(':') }),
+      ...(sessionResumption ? {} : { secureOptions: constants.SSL_OP_NO_TICKET }),
+    };
+  }
+
+  #attempt<T>(file: string, read: () => T): T {
+    try {
+      return read();
+    } catch (cause) {
+      const message = `listener ${this.#listenerId} cannot use ${file} for TLS: ${errorMessage(cause)}`;
+      throw new ProxyError('tls_config', message, { cause });
+    }
+  }
+}

@@ -1,0 +1,250 @@
+import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { errorMessage, observeLimits } from '@clew/base';
+import type { Telemetry } from '@clew/base';
+import { AgentDirectory } from '../../agents/index.ts';
+import type { AgentSnapshot } from '../../agents/index.ts';
+import type { GatewayConfig } from '../../config/model.ts';
+import { RouteMatcher } from '../../routing/matcher.ts';
+import { ProxyError } from '../errors.ts';
+import { RateLimiters } from '../filters/rate-limit.ts';
+import { InFlight } from '../flow/gateway-context.ts';
+import type { GatewayContext, Generation } from '../flow/gateway-context.ts';
+import { planRoute } from '../flow/route-plan.ts';
+import { tinyflake } from '../headers/correlation-id.ts';
+import { blindObserver } from '../observer.ts';
+import type { GatewayObserver, ReloadOutcome, TraceStarter } from '../observer.ts';
+import { HostResolver } from '../upstream/resolver.ts';
+import { UpstreamDirectory } from '../upstream/upstream-directory.ts';
+import type { UpstreamSnapshot } from '../upstream/upstream.ts';
+import { ConnectionCounter } from './connections.ts';
+import { gatewayLimits } from './limits.ts';
+import { ListenerServer } from './listener-server.ts';
+
+/** For a whole request head: longer is what keeps connections busy on purpose. */
+const defaultHeadTimeoutMs = 15_000;
+/** Heads beyond this are refused by the parser itself; limits below answer in their own words. */
+const minHeadBytes = 128 * 1024;
+
+/** What a gateway is given besides its configuration. */
+export interface GatewayServerOptions {
+  readonly telemetry: Telemetry;
+  /** Told of everything that happens. Default: nobody. */
+  readonly observer?: GatewayObserver;
+  /** Decides about the traces of requests under a configuration; undefined = they are not traced. */
+  readonly traceStarter?: (config: GatewayConfig) => TraceStarter | undefined;
+  /** The gateway's version, as agents and the `status` handler are told. */
+  readonly version: string;
+  /** Names this process in logs. Default: a UUID. */
+  readonly instanceId?: string;
+  /** What the `metrics` handler answers. */
+  readonly metricsText?: () => string | Promise<string>;
+  /** Whether other processes listen on the same addresses (SO_REUSEPORT). Default false. */
+  readonly reusePort?: boolean;
+  /** For a whole request head, in milliseconds. Default 15,000. */
+  readonly headTimeoutMs?: number;
+  /** Resolves the host names of upstreams. Default: the system. */
+  readonly resolver?: HostResolver;
+}
+
+/** Where a gateway stands. */
+export type GatewayState = 'new' | 'running' | 'draining' | 'stopped';
+
+/** Plain data about a gateway. */
+export interface GatewaySnapshot {
+  readonly state: GatewayState;
+  readonly instanceId: string;
+  readonly listeners: readonly { readonly id: string; readonly host: string; readonly port: number }[];
+  readonly activeRequests: number;
+  readonly openConnections: number;
+  readonly upstreams: readonly UpstreamSnapshot[];
+  readonly agents: readonly AgentSnapshot[];
+}
+
+/** The gateway: `start`, any number of `reload`, `drain`. */
+export class GatewayServer {
+  readonly instanceId: string;
+  readonly #options: GatewayServerOptions;
+  readonly #observer: GatewayObserver;
+  readonly #upstreams: UpstreamDirectory;
+  readonly #rateLimiters = new RateLimiters();
+  readonly #counter = new ConnectionCounter();
+  readonly #inFlight = new InFlight();
+  readonly #startedMs = performance.now();
+  #agents: AgentDirectory | undefined;
+  #context: GatewayContext | undefined;
+  #config: GatewayConfig | undefined;
+  #listeners: ListenerServer[] = [];
+  #endLimits: (() => void) | undefined;
+  #state: GatewayState = 'new';
+
+  constructor(options: GatewayServerOptions) {
+    this.#options = options;
+    this.instanceId = options.instanceId ?? randomUUID();
+    this.#observer = options.observer ?? blindObserver;
+    this.#upstreams = new UpstreamDirectory(this.#observer, options.resolver ?? new HostResolver());
+  }
+
+  get state(): GatewayState {
+    return this.#state;
+  }
+
+  /** The configuration in force; undefined before the start. */
+  get config(): GatewayConfig | undefined {
+    return this.#config;
+  }
+
+  /**
+   * Opens the listeners. Nothing else need be there: upstreams, agents and their names are looked for when they are needed.
+   * Fails with `bind_failed` or `tls_config`; nothing stays open then.
+   */
+  async start(config: GatewayConfig): Promise<void> {
+    if (this.#state !== 'new')
+      throw new ProxyError('invalid_state', `the gateway is ${this.#state}; it starts only once`);
+    const { telemetry, version } = this.#options;
+    this.#agents = new AgentDirectory({
+      telemetry,
+      proxyVersion: version,
+      newCorrelationId: () => tinyflake(Date.now()),
+    });
+    const context: GatewayContext = {
+      observer: this.#observer,
+      inFlight: this.#inFlight,
+      builtin: {
+        version,
+        instanceId: this.instanceId,
+        startedMs: this.#startedMs,
+        metricsText: this.#options.metricsText,
+        upstreams: () => this.#upstreams.snapshot(),
+      },
+      generation: this.#generation(config),
+    };
+    this.#context = context;
+    this.#config = config;
+    try {
+      this.#listeners = config.listeners.map((listener) => this.#makeListener(listener, config, context));
+      for (const listener of this.#listeners) {
+        await listener.bind();
+        const { host } = listener.config.address;
+        telemetry.logger.info('Listening.', { listener: listener.config.id, address: `${host}:${listener.port}` });
+      }
+    } catch (caught) {
+      await this.#close();
+      throw caught;
+    }
+    this.#state = 'running';
+  }
+
+  /**
+   * Takes over a configuration. Requests in progress finish under the one they began with; upstreams, agents and rates that
+   * did not change keep their connections and state. Listeners and the `system` block stay as they are until a restart.
+   * Never fails: when the configuration cannot be used the old one stays.
+   */
+  reload(config: GatewayConfig): ReloadOutcome {
+    const context = this.#context;
+    const present = this.#config;
+    if (context === undefined || present === undefined || this.#state !== 'running') {
+      return this.#reloaded({ result: 'failure', restartNeeded: [], error: `the gateway is ${this.#state}` });
+    }
+    const restartNeeded = coldDifferences(present, config);
+    try {
+      for (const listener of this.#listeners) listener.reloadCertificates();
+      const kept = { ...config, listeners: present.listeners, system: present.system };
+      context.generation = this.#generation(kept);
+      this.#config = kept;
+    } catch (caught) {
+      return this.#reloaded({ result: 'failure', restartNeeded, error: errorMessage(caught) });
+    }
+    for (const what of restartNeeded)
+      this.#options.telemetry.logger.warn('A change needs a restart.', { setting: what });
+    return this.#reloaded({ result: 'success', restartNeeded });
+  }
+
+  /**
+   * Stops: no new connections, idle ones end, running requests get until `limitMs` from now. Resolves to whether all of
+   * them could finish; those that could not are cut off. Idempotent.
+   */
+  async drain(limitMs: number): Promise<boolean> {
+    if (this.#state === 'stopped') return true;
+    this.#state = 'draining';
+    const endMs = performance.now() + limitMs;
+    for (const listener of this.#listeners) listener.stopAccepting();
+    const done = await this.#inFlight.drain(limitMs);
+    if (!done) this.#inFlight.killAll();
+    await this.#close(Math.max(endMs - performance.now(), 0));
+    return done;
+  }
+
+  snapshot(): GatewaySnapshot {
+    return {
+      state: this.#state,
+      instanceId: this.instanceId,
+      listeners: this.#listeners.map(({ config, port }) => ({ id: config.id, host: config.address.host, port })),
+      activeRequests: this.#inFlight.size,
+      openConnections: this.#counter.open,
+      upstreams: this.#upstreams.snapshot(),
+      agents: this.#agents?.snapshot() ?? [],
+    };
+  }
+
+  #makeListener(
+    listener: GatewayConfig['listeners'][number],
+    config: GatewayConfig,
+    context: GatewayContext,
+  ): ListenerServer {
+    return new ListenerServer({
+      config: listener,
+      context,
+      counter: this.#counter,
+      logger: this.#options.telemetry.logger,
+      reusePort: this.#options.reusePort ?? false,
+      headTimeoutMs: this.#options.headTimeoutMs ?? defaultHeadTimeoutMs,
+      maxHeadBytes: Math.max(minHeadBytes, config.limits.maxHeaderBytes * 2),
+    });
+  }
+
+  #generation(config: GatewayConfig): Generation {
+    const limits = gatewayLimits(config.limits, config.system.maxConnections);
+    const agents = this.#agents!;
+    this.#upstreams.apply(config.upstreams);
+    const { maxAgentResponseBytes: maxAnswerBytes, maxAgentQueueDepth: maxQueuedCalls } = config.limits;
+    agents.apply(config.agents.values(), { maxAnswerBytes, maxQueuedCalls });
+    this.#rateLimiters.begin();
+    const sources = { config, limits, upstreams: this.#upstreams, agents, rateLimiters: this.#rateLimiters };
+    const plans = new Map(config.routes.map((route) => [route.id, planRoute(route, sources)]));
+    this.#rateLimiters.commit();
+    this.#endLimits?.();
+    this.#endLimits = observeLimits(this.#options.telemetry.meter, Object.values(limits));
+    return {
+      matcher: new RouteMatcher(config.routes, { cacheSize: config.system.routeCacheSize }),
+      plans,
+      limits,
+      correlationIdFormat: config.system.traceIdFormat,
+      traceStarter: this.#options.traceStarter?.(config),
+    };
+  }
+
+  #reloaded(outcome: ReloadOutcome): ReloadOutcome {
+    this.#observer.reloaded(outcome);
+    return outcome;
+  }
+
+  async #close(agentGraceMs = 0): Promise<void> {
+    this.#state = 'stopped';
+    for (const listener of this.#listeners) listener.destroy();
+    this.#endLimits?.();
+    await Promise.all([this.#upstreams.destroy(), this.#agents?.close(agentGraceMs)]);
+  }
+}
+
+/** What changed and takes effect only after a restart. */
+function coldDifferences(present: GatewayConfig, next: GatewayConfig): string[] {
+  const places = (config: GatewayConfig): unknown =>
+    config.listeners.map(({ position: _position, ...listener }) => listener);
+  const changed: string[] = [];
+  if (!isDeepStrictEqual(places(present), places(next))) changed.push('listeners');
+  if (!isDeepStrictEqual(present.system, next.system)) changed.push('system');
+  const { address } = present.observability.metrics;
+  if (!isDeepStrictEqual(address, next.observability.metrics.address)) changed.push('observability.metrics.address');
+  return changed;
+}

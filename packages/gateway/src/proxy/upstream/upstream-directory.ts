@@ -1,0 +1,56 @@
+import type { UpstreamConfig } from '../../config/model/upstream.ts';
+import type { GatewayObserver } from '../observer.ts';
+import { HostResolver } from './resolver.ts';
+import { Upstream } from './upstream.ts';
+import type { UpstreamSnapshot } from './upstream.ts';
+
+/** All upstreams of a gateway. Those a new configuration leaves as they are keep connections, health and circuit. */
+export class UpstreamDirectory {
+  readonly #observer: GatewayObserver;
+  readonly #resolver: HostResolver;
+  readonly #closing = new Set<Upstream>();
+  #upstreams = new Map<string, Upstream>();
+
+  constructor(observer: GatewayObserver, resolver: HostResolver = new HostResolver()) {
+    this.#observer = observer;
+    this.#resolver = resolver;
+  }
+
+  /** Takes over a configuration; upstreams that changed or are gone close when their requests are over. */
+  apply(configs: ReadonlyMap<string, UpstreamConfig>): void {
+    const next = new Map<string, Upstream>();
+    for (const [id, config] of configs) {
+      const present = this.#upstreams.get(id);
+      if (present?.isLike(config) === true) {
+        next.set(id, present);
+        continue;
+      }
+      const upstream = new Upstream(config, this.#resolver, this.#observer);
+      upstream.start();
+      next.set(id, upstream);
+    }
+    for (const [id, upstream] of this.#upstreams) if (next.get(id) !== upstream) void this.#retire(upstream);
+    this.#upstreams = next;
+  }
+
+  get(id: string): Upstream | undefined {
+    return this.#upstreams.get(id);
+  }
+
+  snapshot(): UpstreamSnapshot[] {
+    return [...this.#upstreams.values()].map((upstream) => upstream.snapshot());
+  }
+
+  /** Ends everything now. */
+  async destroy(): Promise<void> {
+    const all = [...this.#upstreams.values(), ...this.#closing];
+    this.#upstreams.clear();
+    await Promise.all(all.map((upstream) => upstream.destroy()));
+  }
+
+  async #retire(upstream: Upstream): Promise<void> {
+    this.#closing.add(upstream);
+    await upstream.close();
+    this.#closing.delete(upstream);
+  }
+}
