@@ -49,6 +49,8 @@ export interface ClientConnection {
   readonly tls?: ClientTls;
   /** Requests begun on it so far, the present one included. */
   requests: number;
+  /** It ends with the response under way: whatever else the client has sent is not served. */
+  closing: boolean;
 }
 
 /** Why an attempt failed, as metrics say it; `invalid_response` and `connection_closed` are of Clew's own. */

@@ -32,6 +32,9 @@ export class Http1Downstream implements Downstream {
   #waitsForDrain = false;
   #bodyListener: BodyListener | undefined;
   #mustClose = false;
+  /** The rest of the body cannot be read, so nobody waits for it. */
+  #bodyBroken = false;
+  #endLinger: (() => void) | undefined;
   #takenOver = false;
 
   constructor(
@@ -100,13 +103,21 @@ export class Http1Downstream implements Downstream {
     this.#request.resume();
   }
 
+  onBodyBroken(): void {
+    this.#bodyBroken = true;
+    this.#endLinger?.();
+  }
+
   sendHead(head: ResponseHead, { close, bodiless }: HeadOptions): void {
     const response = this.#response;
     if (head.dated) response.sendDate = false;
     // A body that nobody will read any more cannot be told from the next request.
     const unread = !bodiless && head.contentLength >= 0 && !this.#request.complete && this.#bodyListener === undefined;
     this.#mustClose = close || (this.#extras.expectsContinue === true && unread) || this.#extras.upgrade !== undefined;
-    if (this.#mustClose) head.headers.push('Connection', 'close');
+    if (this.#mustClose) {
+      head.headers.push('Connection', 'close');
+      this.connection.closing = true;
+    }
     response.writeHead(head.status, head.headers);
   }
 
@@ -138,8 +149,13 @@ export class Http1Downstream implements Downstream {
     if (trailers !== undefined && this.#response.chunkedEncoding) {
       this.#response.addTrailers(trailers as [string, string][]);
     }
-    if (this.#mustClose && !this.#request.complete && this.#extras.upgrade === undefined) this.#linger();
-    else this.#response.end();
+    const unread = !this.#request.complete && !this.#bodyBroken && this.#extras.upgrade === undefined;
+    if (!unread) this.#response.end();
+    else if (this.#mustClose) this.#linger();
+    else {
+      this.#response.end();
+      this.#readRest();
+    }
   }
 
   cut(): void {
@@ -161,15 +177,30 @@ export class Http1Downstream implements Downstream {
    * with bytes unread, the connection would be reset, and the client might never see the response.
    */
   #linger(): void {
+    this.#endLinger = this.#discardBody(() => this.#response.end());
+    this.#response.flushHeaders();
+  }
+
+  /** The connection goes on with the next request, if this one's body ends soon. */
+  #readRest(): void {
+    this.#discardBody(() => {
+      if (!this.#request.complete) this.#request.destroy();
+    });
+  }
+
+  /** Reads the body for nobody; `onEnough` is called once: at its end, or when that does not come soon enough. */
+  #discardBody(onEnough: () => void): () => void {
     const request = this.#request;
-    const response = this.#response;
     let bytes = 0;
-    const timer = setTimeout(finish, lingerMs);
-    function finish(): void {
+    let over = false;
+    const finish = (): void => {
+      if (over) return;
+      over = true;
       clearTimeout(timer);
       request.off('data', count);
-      response.end();
-    }
+      onEnough();
+    };
+    const timer = setTimeout(finish, lingerMs);
     function count(chunk: Buffer): void {
       bytes += chunk.length;
       if (bytes > lingerBytes) finish();
@@ -177,8 +208,8 @@ export class Http1Downstream implements Downstream {
     request.on('data', count);
     request.once('end', finish);
     request.once('close', finish);
-    response.flushHeaders();
     request.resume();
+    return finish;
   }
 
   #onClose(): void {

@@ -76,6 +76,10 @@ export class Http2Downstream implements Downstream {
     this.#stream.resume();
   }
 
+  onBodyBroken(): void {
+    // A stream whose body breaks is over.
+  }
+
   sendHead(head: ResponseHead, { bodiless }: HeadOptions): void {
     this.#bodiless = bodiless;
     const headers: Record<string, string | string[]> = { ':status': String(head.status) };

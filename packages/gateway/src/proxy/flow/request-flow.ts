@@ -92,12 +92,12 @@ export class RequestFlow implements DownstreamListener, RunningRequest, Routable
     const checked = checkHead(downstream, exchange, generation.limits);
     this.#identify();
     context.observer.requestStarted(exchange);
-    if (!checked.ok) {
-      this.refuse(checked.failure, checked.blocked);
-      return;
-    }
     if (refusal !== undefined) {
       this.refuse(refusal, 'malformed_request');
+      return;
+    }
+    if (!checked.ok) {
+      this.refuse(checked.failure, checked.blocked);
       return;
     }
     this.declared = checked.body;
@@ -112,8 +112,11 @@ export class RequestFlow implements DownstreamListener, RunningRequest, Routable
 
   /** The body is no body: the client sent what cannot be read. */
   onBrokenBody(why: string): void {
-    this.body?.fail(new ProxyError('body_broken', `the request body cannot be read: ${why}`));
-    if (this.body === undefined || !this.body.begun) this.#onBodyTrouble(new ProxyError('body_broken', why));
+    this.downstream.onBodyBroken();
+    if (this.#answered) return;
+    const error = new ProxyError('body_broken', `the request body cannot be read: ${why}`);
+    if (this.body?.begun === true) this.body.fail(error);
+    else this.#onBodyTrouble(error);
   }
 
   onDrain(): void {

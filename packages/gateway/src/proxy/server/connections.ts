@@ -40,6 +40,7 @@ export function describeConnection(listenerId: string, socket: Socket): ClientCo
     clientPort: socket.remotePort ?? 0,
     localPort: socket.localPort ?? 0,
     requests: 0,
+    closing: false,
   };
 }
 

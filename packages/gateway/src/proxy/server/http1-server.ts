@@ -83,6 +83,8 @@ export class Http1Side {
       request.destroy();
       return;
     }
+    // Sent behind a request whose response is the last: read as a request, but perhaps meant as part of another one.
+    if (state.connection.closing) return;
     const downstream = new Http1Downstream(state.connection, request, response, extras);
     const flow = new RequestFlow(downstream, this.#listener, this.#context);
     state.flow = flow;
@@ -103,6 +105,7 @@ export class Http1Side {
       return;
     }
     const { flow } = state;
+    if (state.connection.closing && flow === undefined) return;
     if (flow !== undefined && !flow.over) flow.onBrokenBody(error.code ?? error.message);
     else refuseUnread(socket, state.connection, this.#context, failureOf(error));
   }

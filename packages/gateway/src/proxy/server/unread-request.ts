@@ -17,6 +17,7 @@ export function refuseUnread(
   failure: GatewayFailure,
 ): void {
   const { observer, generation } = context;
+  connection.closing = true;
   const exchange = new Exchange(connection, performance.now(), Date.now());
   exchange.correlationId = newCorrelationId(generation.correlationIdFormat, exchange.startUnixMs);
   generation.traceStarter?.startRequest(exchange);

@@ -145,6 +145,7 @@ export class ConnectionPool {
     this.#closed = true;
     clearTimeout(this.#trimTimer);
     for (const { timer } of this.#waiting.splice(0)) clearTimeout(timer);
+    this.#idle.length = 0;
     await Promise.allSettled([...this.#all].map(({ client }) => client.destroy()));
     this.#all.clear();
   }
@@ -185,7 +186,8 @@ export class ConnectionPool {
 
   #drop(connection: UpstreamConnection): void {
     this.#all.delete(connection);
-    void connection.client.close();
+    const { client } = connection;
+    if (!client.closed && !client.destroyed) void client.close();
   }
 
   #makeClient(connection: UpstreamConnection): Client {
