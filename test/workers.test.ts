@@ -77,9 +77,16 @@ describe('Clew with two workers', () => {
       const answer = (await (await fetch(`${clew.queryUrl}/api/clew/v1/status`)).json()) as Status;
       return answer.ingest.acceptedSpansTotal === 90 ? answer : undefined;
     });
-    expect(status.receivers.map(({ protocol, address }) => [protocol, address])).toEqual([
-      ['otlp_http', `127.0.0.1:${clew.ports.http}`],
-      ['otlp_grpc', `127.0.0.1:${clew.ports.grpc}`],
+    const address = (port: number) => `127.0.0.1:${port}`;
+    expect(status.receivers.map((receiver) => [receiver.protocol, receiver.address])).toEqual([
+      ['otlp_http', address(clew.ports.http)],
+      ['otlp_grpc', address(clew.ports.grpc)],
+      ['jaeger_grpc', address(clew.ports.jaegerGrpc)],
+      ['jaeger_http', address(clew.ports.jaegerHttp)],
+      ['jaeger_udp_compact', address(clew.ports.jaegerCompact)],
+      ['jaeger_udp_binary', address(clew.ports.jaegerBinary)],
+      ['jaeger_udp_zipkin_compact', address(clew.ports.jaegerZipkinCompact)],
+      ['zipkin', address(clew.ports.zipkin)],
     ]);
 
     clew.process.kill('SIGHUP');

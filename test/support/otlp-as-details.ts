@@ -38,6 +38,7 @@ export function shownDetails(answer: SpanDetailsAnswer, spanId: string): Expecte
 
 function details(span: OtlpSpan): Omit<SpanDetails, 'resource' | 'scope'> {
   return {
+    id: span.spanId,
     spanId: span.spanId,
     ...(span.parentSpanId ? { parentSpanId: span.parentSpanId } : {}),
     name: span.name,
