@@ -9,6 +9,7 @@ import { configCommand, validateCommand } from './commands/config.ts';
 import { debugCommand } from './commands/debug.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { gatewayCommand } from './commands/gateway.ts';
 import { sendCommand } from './commands/send.ts';
 import { traceCommand } from './commands/trace.ts';
 import { ClewError } from './errors.ts';
@@ -17,6 +18,7 @@ import { version } from './program/version.ts';
 /** Every command but the one that has no name. */
 export const commands: readonly Command[] = [
   collectorCommand,
+  gatewayCommand,
   validateCommand,
   configCommand,
   sendCommand,

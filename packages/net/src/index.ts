@@ -10,7 +10,7 @@ export * from './status/rpc-status.ts';
 export * from './tls/settings.ts';
 export * from './udp/types.ts';
 export { acquireListener } from './listener/acquire.ts';
-export { canSharePorts } from './listener/bind.ts';
+export { canSharePorts, checkFree } from './listener/bind.ts';
 export * from './listener/sharing.ts';
 export { findPortHolder, findUdpPortHolder } from './listener/port-holder.ts';
 export { formatAddress, parseListenEndpoint } from './listener/endpoint.ts';

@@ -22,13 +22,12 @@ export class GatewayTelemetry implements GatewayObserver {
   readonly #logger: Logger;
   readonly #requests: RequestFigures;
   readonly #events: EventFigures;
-  #outputs: ObservedOutputs;
+  #outputs: ObservedOutputs = { spans: undefined, accessLog: undefined, errorLog: undefined, auditLog: undefined };
 
-  constructor({ logger }: Telemetry, requests: RequestFigures, events: EventFigures, outputs: ObservedOutputs) {
+  constructor({ logger }: Telemetry, requests: RequestFigures, events: EventFigures) {
     this.#logger = logger;
     this.#requests = requests;
     this.#events = events;
-    this.#outputs = outputs;
   }
 
   /** From now on what ends goes to `outputs`. */
@@ -96,13 +95,8 @@ export class GatewayTelemetry implements GatewayObserver {
   reloaded(outcome: ReloadOutcome): void {
     this.#events.reloaded(outcome);
     this.#outputs.auditLog?.reloaded(outcome);
-    const { result, restartNeeded, error } = outcome;
-    if (result === 'failure') {
-      this.#logger.error('The configuration was not reloaded; the one before stays in use.', { reason: error });
-      return;
-    }
-    this.#logger.info('The configuration was reloaded.');
-    if (restartNeeded.length === 0) return;
-    this.#logger.warn('Changes need a restart to take effect.', { changed: restartNeeded.join(', ') });
+    const { result, error } = outcome;
+    if (result === 'success') this.#logger.info('The configuration was reloaded.');
+    else this.#logger.error('The configuration was not reloaded; the one before stays in use.', { reason: error });
   }
 }

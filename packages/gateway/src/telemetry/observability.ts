@@ -34,6 +34,8 @@ export interface ObservabilityOptions {
 
 /** How often the clock of spans is set against the time of day. */
 const CLOCK_CHECK_MS = 10_000;
+/** How long the end waits for a backend that fails already. */
+const FAILING_FLUSH_MS = 1000;
 
 interface Tracing {
   readonly config: TracingConfig;
@@ -57,13 +59,11 @@ export class Observability {
   readonly #deadline = new AbortController();
   #tracing: Tracing | undefined;
 
-  constructor(options: ObservabilityOptions, config: GatewayConfig) {
+  constructor(options: ObservabilityOptions) {
     this.#options = options;
     const { telemetry } = options;
     this.#exporterTelemetry = new ExporterTelemetry(telemetry);
-    this.#tracing = this.#openTracing(config.observability.tracing);
-    const events = new EventFigures(telemetry.meter);
-    this.observer = new GatewayTelemetry(telemetry, this.#requests, events, this.#outputs(config));
+    this.observer = new GatewayTelemetry(telemetry, this.#requests, new EventFigures(telemetry.meter));
     this.#clockTimer = setInterval(() => this.#clock.adjust(), CLOCK_CHECK_MS).unref();
   }
 
@@ -89,14 +89,16 @@ export class Observability {
     return families.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** Sends and writes what is left; what has not been taken when `deadline` aborts is lost and counted. */
-  async stop(deadline: AbortSignal): Promise<void> {
+  /** Sends and writes what is left; spans that have not been taken within `flushMs` are lost and counted. */
+  async stop(flushMs: number): Promise<void> {
     clearInterval(this.#clockTimer);
-    if (deadline.aborted) this.#deadline.abort();
-    else deadline.addEventListener('abort', () => this.#deadline.abort(), { once: true });
+    // A backend that fails now will hardly be back within the moment that somebody waits for the gateway to end.
+    const waitMs = this.#exporterTelemetry.failing ? Math.min(flushMs, FAILING_FLUSH_MS) : flushMs;
+    const timer = setTimeout(() => this.#deadline.abort(), waitMs);
     if (this.#tracing !== undefined) this.#stopExporter(this.#tracing.exporter);
     this.#tracing = undefined;
     await Promise.all(this.#stopping);
+    clearTimeout(timer);
     await this.#options.sinks.close();
   }
 

@@ -17,8 +17,10 @@ export class ErrorLog {
 
   requestEnded(exchange: Exchange): void {
     const { status, failure, end } = exchange;
-    if (!this.#config.enabled || (status < 500 && failure === undefined && end !== 'cut')) return;
     const severe = status >= 500 || end === 'cut';
+    // Who asks for what does not exist has made the mistake, and often on purpose: the access log has it.
+    const remarkable = severe || (failure !== undefined && failure.type !== 'NotFound');
+    if (!this.#config.enabled || !remarkable) return;
     if (this.#config.level === 'error' && !severe) return;
     this.#write(severe ? 'error' : 'warn', exchange);
   }

@@ -49,6 +49,12 @@ export class LineBuffer {
     this.bytes[this.length++] = value;
   }
 
+  append(bytes: Uint8Array): void {
+    if (this.length + bytes.length > this.bytes.length) this.#grow(bytes.length);
+    this.bytes.set(bytes, this.length);
+    this.length += bytes.length;
+  }
+
   /** A non-negative integer below 2^53. */
   integer(value: number): void {
     if (value < 10) this.byte(ZERO + value);

@@ -10,10 +10,15 @@ const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 /** Buffers kept for the next lines. */
 const MAX_SPARE_BYTES = 1024 * 1024;
 const FLUSH_INTERVAL_MS = 1000;
-const STDOUT = 1;
+const standardFds = { stdout: 1, stderr: 2 } as const;
+const standardNames = { stdout: 'standard output', stderr: 'standard error' } as const;
 
-/** Where a sink writes: a file, or standard output. */
-export type SinkPlace = { readonly kind: 'file'; readonly path: string } | { readonly kind: 'stdout' };
+/** Where a sink writes. */
+export type SinkPlace =
+  { readonly kind: 'file'; readonly path: string } | { readonly kind: 'stdout' } | { readonly kind: 'stderr' };
+
+/** Where a log goes that has no file. */
+export type StandardPlace = Exclude<SinkPlace, { readonly kind: 'file' }>;
 
 /** What has been opened for appending. */
 export interface OpenPlace {
@@ -32,8 +37,8 @@ export interface SinkTelemetry {
 export interface LineSink {
   /** Write a line here, then call {@link lineWritten}. */
   readonly line: LineBuffer;
-  /** A line, its line break included, has been written to {@link line}. `lineStart` is where it begins. */
-  lineWritten(lineStart: number): void;
+  /** So many lines, with their line breaks, have been written to {@link line}. `start` is where they begin. */
+  lineWritten(start: number, lines?: number): void;
   /** Opens the file anew, for it may have been renamed. */
   reopen(): void;
   /** Writes everything and closes. Idempotent; lines that come later are lost and counted. */
@@ -69,13 +74,13 @@ export class FileSink implements LineSink {
     this.#timer = setInterval(() => this.flush(), FLUSH_INTERVAL_MS).unref();
   }
 
-  lineWritten(lineStart: number): void {
+  lineWritten(start: number, lines = 1): void {
     if (this.#closed || (this.#writing !== undefined && this.line.length > MAX_WAITING_BYTES)) {
-      this.line.length = lineStart;
-      this.#telemetry.lost(1);
+      this.line.length = start;
+      this.#telemetry.lost(lines);
       return;
     }
-    this.#lines++;
+    this.#lines += lines;
     if (this.line.length >= this.#bufferBytes) this.flush();
   }
 
@@ -89,7 +94,7 @@ export class FileSink implements LineSink {
   }
 
   reopen(): void {
-    if (this.#closed || this.place.kind === 'stdout') return;
+    if (this.#closed || this.place.kind !== 'file') return;
     if (this.#writing === undefined) this.#openAgain();
     else this.#reopenWanted = true;
   }
@@ -171,7 +176,7 @@ export class FileSink implements LineSink {
     if (this.#failed) return;
     this.#failed = true;
     this.#telemetry.logger.error('A log cannot be written.', {
-      place: this.place.kind === 'file' ? this.place.path : 'standard output',
+      place: this.place.kind === 'file' ? this.place.path : standardNames[this.place.kind],
       reason: errorMessage(error),
     });
   }
@@ -186,10 +191,15 @@ interface Writing {
 }
 
 /**
- * The named file, whose folders are made; without a name the usual one if its folder can be written to; else standard output, which a
- * named file that cannot be opened falls back to as well. `name` is for people, such as `access log`.
+ * The named file, whose folders are made; without a name the usual one if its folder can be written to; else `fallback`, which a named
+ * file that cannot be opened falls back to as well. `name` is for people, such as `access log`.
  */
-export function openPlace(name: string, { file, defaultFile }: LogSink, logger: Logger): OpenPlace {
+export function openPlace(
+  name: string,
+  { file, defaultFile }: LogSink,
+  logger: Logger,
+  fallback: StandardPlace = { kind: 'stdout' },
+): OpenPlace {
   const path = file ?? defaultFile;
   try {
     if (file === undefined) accessSync(dirname(path), constants.W_OK);
@@ -198,14 +208,13 @@ export function openPlace(name: string, { file, defaultFile }: LogSink, logger: 
     logger.info(`The ${name} is written to ${path}.`);
     return { place: { kind: 'file', path }, fd };
   } catch (error) {
-    if (file === undefined) logger.info(`The ${name} is written to standard output.`);
+    const instead = standardNames[fallback.kind];
+    if (file === undefined) logger.info(`The ${name} is written to ${instead}.`);
     else {
-      logger.warn(`The ${name} cannot be written to its file; standard output is used.`, {
-        file: path,
-        reason: errorMessage(error),
-      });
+      const reason = errorMessage(error);
+      logger.warn(`The ${name} cannot be written to its file; ${instead} is used.`, { file: path, reason });
     }
-    return { place: { kind: 'stdout' }, fd: STDOUT };
+    return { place: fallback, fd: standardFds[fallback.kind] };
   }
 }
 

@@ -7,6 +7,13 @@ import type { LineSink, SinkPlace } from './log-sink.ts';
 /** The logs that have a sink. */
 export type LogName = 'access' | 'error' | 'audit';
 
+/** Lines of a log, from a thread that has no files of its own. */
+export interface ForwardedLines {
+  readonly log: LogName;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly lines: number;
+}
+
 /** Sinks of the logs that are on. */
 export type LogSinkSet = Readonly<Partial<Record<LogName, LineSink>>>;
 
@@ -59,6 +66,15 @@ export class FileSinks implements SinkOpener {
     return set;
   }
 
+  /** Lines of another thread; those of a log that is off by now are not wanted any more. */
+  forwarded({ log, bytes, lines }: ForwardedLines): void {
+    const sink = this.#set[log];
+    if (sink === undefined) return;
+    const start = sink.line.length;
+    sink.line.append(bytes);
+    sink.lineWritten(start, lines);
+  }
+
   reopen(): void {
     for (const sink of this.#sinks.values()) sink.reopen();
   }
@@ -71,7 +87,9 @@ export class FileSinks implements SinkOpener {
 
   /** The key of the sink, which exists afterwards. */
   #open(name: LogName, config: LogSink): string {
-    const opened = openPlace(`${name} log`, config, this.#telemetry.logger);
+    // Standard output is for the lines of access and audit logs alone.
+    const fallback = { kind: name === 'error' ? 'stderr' : 'stdout' } as const;
+    const opened = openPlace(`${name} log`, config, this.#telemetry.logger, fallback);
     const key = keyOf(opened.place);
     if (!this.#sinks.has(key)) {
       const lost = (lines: number): void => this.#lost.add(lines);
@@ -87,7 +105,7 @@ export class FileSinks implements SinkOpener {
 }
 
 function keyOf(place: SinkPlace): string {
-  return place.kind === 'file' ? `file ${place.path}` : 'stdout';
+  return place.kind === 'file' ? `file ${place.path}` : place.kind;
 }
 
 function wantedSinks({ accessLog, errorLog, auditLog }: LoggingConfig): readonly (readonly [LogName, LogSink])[] {

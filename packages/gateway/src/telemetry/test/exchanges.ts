@@ -5,7 +5,14 @@ import type { TraceStarter } from '../../proxy/observer.ts';
 
 /** A client connection of nobody in particular. */
 export function connection(): ClientConnection {
-  return { listenerId: 'http', clientIp: '192.0.2.7', clientPort: 40_000, localPort: 8080, requests: 1 };
+  return {
+    listenerId: 'http',
+    clientIp: '192.0.2.7',
+    clientPort: 40_000,
+    localPort: 8080,
+    requests: 1,
+    closing: false,
+  };
 }
 
 /** Headers as a browser sends them. */

@@ -1,0 +1,201 @@
+import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { errorMessage } from '@clew/base';
+import type { Telemetry } from '@clew/base';
+import type { MetricFamily, PrometheusMeter } from '@clew/base/node';
+import { canSharePorts, checkFree } from '@clew/net';
+import type { GatewayConfig } from '../config/model.ts';
+import type { Environment } from '../telemetry/exporter/settings.ts';
+import type { FileSinks } from '../telemetry/logs/log-sinks.ts';
+import { mergeThreadFamilies } from '../telemetry/metrics/merge-threads.ts';
+import type { GatewayIdentity } from '../telemetry/spans/resource.ts';
+import { EchoFilter } from './echo-filter.ts';
+import { GatewayThread } from './gateway-thread.ts';
+import { GatewayUnit } from './gateway-unit.ts';
+import { forwardingLogger } from './forwarding-logger.ts';
+import type { ForwardedLine } from './forwarding-logger.ts';
+
+/** What the threads share. */
+export interface GatewayThreadsOptions {
+  readonly identity: GatewayIdentity;
+  readonly telemetry: Telemetry & { readonly meter: PrometheusMeter };
+  readonly env: Environment;
+  readonly sinks: FileSinks;
+  /** 0 = one for each core. */
+  readonly count: number;
+  readonly metricsText: () => Promise<string>;
+}
+
+/** How long a scrape waits for a thread before it takes what the thread said last. */
+const REPORT_PATIENCE_MS = 1000;
+const FIRST_RESTART_MS = 100;
+const MAX_RESTART_MS = 10_000;
+
+/**
+ * All that serves requests: this thread, and as many others as there are to be, all on the same ports. From outside they are one: metrics
+ * are added up, logs and log files are written by this thread, a configuration reaches all.
+ */
+export class GatewayThreads {
+  readonly #options: GatewayThreadsOptions;
+  readonly #others = new Map<number, GatewayThread>();
+  readonly #reports = new Map<number, readonly MetricFamily[]>();
+  readonly #echoes = new EchoFilter();
+  readonly #ending = new AbortController();
+  #unit: GatewayUnit | undefined;
+  #config: GatewayConfig | undefined;
+  #count = 1;
+
+  constructor(options: GatewayThreadsOptions) {
+    this.#options = options;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Bound ports by listener id. */
+  ports(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#unit?.snapshot().listeners.map(({ id, port }) => [id, port]) ?? []);
+  }
+
+  /** Binds all listeners in every thread; on failure nothing is left open. */
+  async start(config: GatewayConfig): Promise<void> {
+    this.#count = await this.#threadCount();
+    const sharePorts = this.#count > 1;
+    // SO_REUSEPORT alone would silently join a stranger of the same user.
+    if (sharePorts) for (const listener of config.listeners) await checkFree({ transport: 'tcp', ...listener.address });
+    this.#unit = new GatewayUnit(this.#unitOptions(sharePorts));
+    this.#config = config;
+    try {
+      await this.#unit.start(config);
+      for (let index = 1; index < this.#count; index++) this.#open(index);
+      await Promise.all([...this.#others.values()].map(({ started }) => started));
+    } catch (error) {
+      await this.stop(0, 0);
+      throw error;
+    }
+  }
+
+  /** Takes a new configuration in every thread; false when this one could not, and the others then were not asked. */
+  async reload(config: GatewayConfig): Promise<boolean> {
+    if (this.#unit!.reload(config).result === 'failure') return false;
+    this.#config = config;
+    const bound = this.#boundConfig();
+    const asked = [...this.#others.values()].map((thread) => thread.ask({ kind: 'reload', config: bound }));
+    for (const result of await Promise.allSettled(asked)) {
+      if (result.status === 'fulfilled') continue;
+      this.#options.telemetry.logger.error('A thread did not take the new configuration.', {
+        reason: errorMessage(result.reason),
+      });
+    }
+    return true;
+  }
+
+  /** A new configuration cannot be used. */
+  reloadFailed(report: string): void {
+    this.#unit!.reloadFailed(report);
+  }
+
+  /** The metrics of all threads, sorted by name. */
+  async metrics(): Promise<MetricFamily[]> {
+    const patience = sleep(REPORT_PATIENCE_MS, undefined, { ref: false });
+    const asked = [...this.#others.values()].map(async (thread) => {
+      const { families } = await thread.ask({ kind: 'report' });
+      this.#reports.set(thread.index, families);
+    });
+    // A thread that ends meanwhile has nothing to report; its end is reported by itself.
+    await Promise.race([Promise.allSettled(asked), patience]);
+    return mergeThreadFamilies([await this.#unit!.metrics(), ...this.#reports.values()]);
+  }
+
+  /** Ends all threads; tells whether all requests had finished within `limitMs`. */
+  async stop(limitMs: number, flushMs: number): Promise<boolean> {
+    this.#ending.abort();
+    const stops = [...this.#others.values()].map((thread) => thread.stop(limitMs, flushMs));
+    if (this.#unit !== undefined) stops.push(this.#unit.stop(limitMs, flushMs));
+    let clean = true;
+    for (const result of await Promise.allSettled(stops)) {
+      if (result.status === 'fulfilled') clean &&= result.value;
+      else {
+        clean = false;
+        this.#options.telemetry.logger.error('A thread did not stop in order.', {
+          reason: errorMessage(result.reason),
+        });
+      }
+    }
+    return clean;
+  }
+
+  async #threadCount(): Promise<number> {
+    const wanted = this.#options.count === 0 ? availableParallelism() : this.#options.count;
+    if (wanted === 1 || (await canSharePorts())) return wanted;
+    const { logger } = this.#options.telemetry;
+    logger.warn('This system cannot share ports among threads: one thread serves all requests.', { wanted });
+    return 1;
+  }
+
+  #unitOptions(sharePorts: boolean) {
+    const { identity, telemetry, env, sinks, metricsText } = this.#options;
+    const logger = forwardingLogger((line) => this.#log(0, line));
+    return { identity, logger, meter: telemetry.meter, env, sinks, sharePorts, leads: true, metricsText };
+  }
+
+  #open(index: number, pauseMs = FIRST_RESTART_MS): GatewayThread {
+    const { identity, env } = this.#options;
+    const thread = new GatewayThread(
+      { index, identity, env: { ...env }, config: this.#boundConfig() },
+      {
+        message: (message, from) => this.#onMessage(message, from),
+        lost: (_thread, reason) => void this.#replace(index, reason, pauseMs),
+      },
+    );
+    this.#others.set(index, thread);
+    // Whoever waits for the start hears of a failure; nobody has to.
+    thread.started.catch(() => undefined);
+    return thread;
+  }
+
+  /** A thread that ended is started again, later each time. What it had counted is kept by nobody. */
+  async #replace(index: number, reason: string, pauseMs: number): Promise<void> {
+    this.#others.delete(index);
+    this.#reports.delete(index);
+    if (this.#ending.signal.aborted) return;
+    this.#options.telemetry.logger.error('A thread of the gateway was lost and is started again.', { index, reason });
+    try {
+      await sleep(pauseMs, undefined, { signal: this.#ending.signal });
+    } catch {
+      return; // The gateway ends.
+    }
+    this.#open(index, Math.min(pauseMs * 2, MAX_RESTART_MS));
+  }
+
+  #onMessage(
+    message: Parameters<ConstructorParameters<typeof GatewayThread>[1]['message']>[0],
+    from: GatewayThread,
+  ): void {
+    switch (message.kind) {
+      case 'lines':
+        return this.#options.sinks.forwarded(message);
+      case 'log':
+        return this.#log(from.index, message.line);
+      case 'askMetricsText':
+        void this.#options.metricsText().then((text) => from.send({ kind: 'metricsText', call: message.call, text }));
+    }
+  }
+
+  /** All threads see the same agents and upstreams come and go: what one has said the others need not repeat. */
+  #log(thread: number, line: ForwardedLine): void {
+    if (!this.#echoes.isEcho(thread, line)) this.#options.telemetry.logger[line.level](line.message, line.fields);
+  }
+
+  /** The configuration with the ports that this thread has. */
+  #boundConfig(): GatewayConfig {
+    const ports = this.ports();
+    const config = this.#config!;
+    const listeners = config.listeners.map((listener) => ({
+      ...listener,
+      address: { ...listener.address, port: ports[listener.id] ?? listener.address.port },
+    }));
+    return { ...config, listeners };
+  }
+}

@@ -1,0 +1,89 @@
+import type { Logger } from '@clew/base';
+import type { MetricFamily, PrometheusMeter } from '@clew/base/node';
+import type { GatewayConfig } from '../config/model.ts';
+import type { ReloadOutcome } from '../proxy/observer.ts';
+import { GatewayServer } from '../proxy/server/gateway-server.ts';
+import type { GatewaySnapshot } from '../proxy/server/gateway-server.ts';
+import type { Environment } from '../telemetry/exporter/settings.ts';
+import type { SinkOpener } from '../telemetry/logs/log-sinks.ts';
+import { observeUpstreams } from '../telemetry/metrics/upstream-figures.ts';
+import { Observability } from '../telemetry/observability.ts';
+import type { GatewayIdentity } from '../telemetry/spans/resource.ts';
+
+/** What one thread's gateway is made of. */
+export interface GatewayUnitOptions {
+  readonly identity: GatewayIdentity;
+  readonly logger: Logger;
+  readonly meter: PrometheusMeter;
+  readonly env: Environment;
+  readonly sinks: SinkOpener;
+  /** Whether other threads listen on the same ports. */
+  readonly sharePorts: boolean;
+  /** Whether this is the thread that speaks for all: reloads are counted and told once. */
+  readonly leads: boolean;
+  /** Prometheus text of the whole program, for the builtin handler. */
+  readonly metricsText: () => Promise<string>;
+}
+
+/** What serves requests in one thread, with everything that is seen of it. */
+export class GatewayUnit {
+  readonly #observability: Observability;
+  readonly #server: GatewayServer;
+  readonly #endObservation: () => void;
+
+  constructor(options: GatewayUnitOptions) {
+    const { identity, logger, meter, leads } = options;
+    const telemetry = { logger, meter };
+    this.#observability = new Observability({ ...options, telemetry });
+    const { observer } = this.#observability;
+    if (!leads) observer.reloaded = () => undefined;
+    this.#server = new GatewayServer({
+      telemetry,
+      observer,
+      // Asked once everything else of a configuration has proved usable: telemetry follows, and nothing is left to fail.
+      traceStarter: (config) => {
+        this.#observability.configure(config);
+        return this.#observability.traceStarter;
+      },
+      version: identity.version,
+      instanceId: identity.instanceId,
+      metricsText: options.metricsText,
+      reusePort: options.sharePorts,
+    });
+    this.#endObservation = observeUpstreams(meter, () => this.#server.snapshot().upstreams);
+  }
+
+  /** Binds all listeners. Fails with `ProxyError`, and listens nowhere then. */
+  start(config: GatewayConfig): Promise<void> {
+    return this.#server.start(config);
+  }
+
+  /** Takes a new configuration, unless it cannot be used. */
+  reload(config: GatewayConfig): ReloadOutcome {
+    return this.#server.reload(config);
+  }
+
+  /** A new configuration was refused before it got here. */
+  reloadFailed(error: string): void {
+    this.#observability.observer.reloaded({ result: 'failure', restartNeeded: [], error });
+  }
+
+  snapshot(): GatewaySnapshot {
+    return this.#server.snapshot();
+  }
+
+  metrics(): Promise<MetricFamily[]> {
+    return this.#observability.metrics();
+  }
+
+  /**
+   * Stops accepting, lets requests finish for `limitMs`, then cuts them; then sends spans and writes logs, for at most `flushMs`. Tells
+   * whether all requests had finished.
+   */
+  async stop(limitMs: number, flushMs: number): Promise<boolean> {
+    const clean = await this.#server.drain(limitMs);
+    this.#endObservation();
+    await this.#observability.stop(flushMs);
+    return clean;
+  }
+}

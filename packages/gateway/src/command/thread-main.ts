@@ -1,0 +1,64 @@
+/** Another thread of the gateway: serves requests on the first one's ports and does what that one says. Loaded by `thread-entry.ts`. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { errorMessage } from '@clew/base';
+import { PrometheusMeter } from '@clew/base/node';
+import { ForwardingSinks } from '../telemetry/logs/forwarding-sinks.ts';
+import { forwardingLogger } from './forwarding-logger.ts';
+import { GatewayUnit } from './gateway-unit.ts';
+import type { FromThread, ThreadAnswers, ThreadRequest, ThreadSetup, ToThread } from './thread-protocol.ts';
+
+const setup = workerData as ThreadSetup;
+const port = parentPort!;
+const post = (message: FromThread): void => port.postMessage(message);
+
+const texts = new Map<number, (text: string) => void>();
+let lastText = 0;
+
+const unit = new GatewayUnit({
+  identity: setup.identity,
+  logger: forwardingLogger((line) => post({ kind: 'log', line })),
+  meter: new PrometheusMeter(),
+  env: setup.env,
+  sinks: new ForwardingSinks((lines) =>
+    port.postMessage({ kind: 'lines', ...lines } satisfies FromThread, [lines.bytes.buffer]),
+  ),
+  sharePorts: true,
+  leads: false,
+  metricsText: () =>
+    new Promise((resolve) => {
+      texts.set(++lastText, resolve);
+      post({ kind: 'askMetricsText', call: lastText });
+    }),
+});
+
+port.on('message', (message: ToThread) => {
+  if (message.kind === 'metricsText') {
+    texts.get(message.call)?.(message.text);
+    texts.delete(message.call);
+    return;
+  }
+  const { call, request } = message;
+  answer(request).then(
+    (value) => post({ kind: 'answer', call, value }),
+    (error: unknown) => post({ kind: 'failure', call, reason: errorMessage(error) }),
+  );
+});
+
+try {
+  await unit.start(setup.config);
+  post({ kind: 'started' });
+} catch (error) {
+  post({ kind: 'startFailed', reason: errorMessage(error) });
+}
+
+async function answer(request: ThreadRequest): Promise<ThreadAnswers[keyof ThreadAnswers]> {
+  switch (request.kind) {
+    case 'reload':
+      unit.reload(request.config);
+      return undefined;
+    case 'report':
+      return { families: await unit.metrics(), upstreams: unit.snapshot().upstreams };
+    case 'stop':
+      return unit.stop(request.limitMs, request.flushMs);
+  }
+}

@@ -1,0 +1,47 @@
+import type { Labels } from '@clew/base';
+import { mergeFamilies } from '@clew/base/node';
+import type { MetricFamily } from '@clew/base/node';
+
+/** Metrics that are states: what they say of the whole is not the sum of what each thread says. */
+const worst: Readonly<Record<string, 'highest' | 'lowest'>> = {
+  zentinel_circuit_breaker_state: 'highest',
+  zentinel_agent_circuit_breaker_state: 'highest',
+  zentinel_agent_health: 'lowest',
+  zentinel_upstream_health: 'lowest',
+  zentinel_upstream_healthy_backends: 'lowest',
+};
+
+/** Limits are the same in every thread. */
+const limitName = 'clew_limit_value';
+
+/** Metrics of several threads as those of one program: numbers add up, of states the worst counts. */
+export function mergeThreadFamilies(parts: readonly (readonly MetricFamily[])[]): MetricFamily[] {
+  const merged = mergeFamilies(parts).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return parts.length === 1
+    ? merged
+    : merged.map((family) => {
+        const take = worst[family.name] ?? (family.name === limitName ? 'highest' : undefined);
+        return take === undefined ? family : withWorst(family, parts, take);
+      });
+}
+
+function withWorst(
+  family: MetricFamily,
+  parts: readonly (readonly MetricFamily[])[],
+  take: 'highest' | 'lowest',
+): MetricFamily {
+  const all = parts
+    .flat()
+    .filter(({ name }) => name === family.name)
+    .flatMap(({ samples }) => samples);
+  const samples = family.samples.map((sample) => {
+    const values = all.filter(({ labels }) => sameLabels(labels, sample.labels)).map(({ value }) => value);
+    return { ...sample, value: take === 'highest' ? Math.max(...values) : Math.min(...values) };
+  });
+  return { ...family, samples };
+}
+
+function sameLabels(a: Labels, b: Labels): boolean {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
+}
