@@ -62,7 +62,9 @@ describe('clew config and clew validate', () => {
     const printed = file('printed.yaml', stdout);
     const validated = await runClew(['validate', printed]);
     expect(validated.stderr).toBe('');
-    expect(validated.stdout).toBe('The configuration is valid.\n  otlp: acknowledged = durable\n');
+    expect(validated.stdout).toBe(
+      'The configuration is valid.\n  otlp: acknowledged = durable\n  jaeger: acknowledged = durable\n  zipkin: acknowledged = durable\n',
+    );
     expect((await runClew(['collector', 'validate', '--config', printed])).code).toBe(0);
   });
 
