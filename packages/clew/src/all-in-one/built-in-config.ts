@@ -30,7 +30,7 @@ export function builtInConfig(options: BuiltInOptions): string {
     `${options.listenHost.includes(':') ? `[${options.listenHost}]` : options.listenHost}:${port}`;
   const endpoint = (port: number) => ({ endpoint: at(port) });
   const datagrams = (port: number) => ({ ...endpoint(port), queue_size: queuedDatagrams });
-  const has = (...parts: readonly OptionalPart[]) => parts.every((name) => !options.without.includes(name));
+  const has = (part: OptionalPart) => !options.without.includes(part);
   const part = <T>(name: OptionalPart, section: string, settings: T): Record<string, T> =>
     has(name) ? { [section]: settings } : {};
   const jaegerProtocols = {
@@ -52,8 +52,8 @@ export function builtInConfig(options: BuiltInOptions): string {
     ...part('zipkin', 'zipkin', { ...endpoint(9411), cors: { allowed_origins: localOrigins } }),
   };
   const remoteSampling = {
-    http: endpoint(5778),
-    grpc: endpoint(5779),
+    http: has('remote_sampling_http') ? endpoint(5778) : { enabled: false },
+    grpc: has('remote_sampling_grpc') ? endpoint(5779) : { enabled: false },
     // Clients of Jaeger's collector ask where they send.
     also_http_endpoints: has('jaeger_thrift_http') ? [at(14268)] : [],
     also_grpc_endpoints: has('jaeger_grpc') ? [at(14250)] : [],
@@ -67,7 +67,7 @@ export function builtInConfig(options: BuiltInOptions): string {
         : {}),
     },
     clew_query: { http: endpoint(16686) },
-    ...(has('remote_sampling_http', 'remote_sampling_grpc') ? { remote_sampling: remoteSampling } : {}),
+    remote_sampling: remoteSampling,
     ...part('health_check', 'health_check', endpoint(13133)),
   };
   return stringify({

@@ -72,14 +72,14 @@ export const optionalParts = {
     port: 5778,
     transport: 'tcp',
     purpose: 'sampling strategies over HTTP',
-    instead: 'clients cannot ask how much to sample',
+    instead: 'clients that ask there are not told how much to sample',
   },
   remote_sampling_grpc: {
     path: ['extensions', 'remote_sampling', 'grpc', 'endpoint'],
     port: 5779,
     transport: 'tcp',
     purpose: 'sampling strategies over gRPC',
-    instead: 'clients cannot ask how much to sample',
+    instead: 'clients that ask there are not told how much to sample',
   },
   health_check: {
     path: ['extensions', 'health_check', 'endpoint'],

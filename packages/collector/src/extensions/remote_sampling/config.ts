@@ -80,12 +80,14 @@ const adaptive = z
     'calculation_buckets must not be more than aggregation_buckets',
   );
 
+const enabled = z.boolean().prefault(true).describe('Whether it has a port of its own, beside those it shares.');
+
 /** Settings of the `remote_sampling` extension. */
 export const remoteSamplingConfig = z
   .strictObject({
-    http: z.strictObject(httpServerShape({ endpoint: 'localhost:5778' })).prefault({}),
+    http: z.strictObject({ enabled, ...httpServerShape({ endpoint: 'localhost:5778' }) }).prefault({}),
     // What an empty endpoint means depends on the name the extension is used under.
-    grpc: z.strictObject(grpcServerShape({ endpoint: '' })).prefault({}),
+    grpc: z.strictObject({ enabled, ...grpcServerShape({ endpoint: '' }) }).prefault({}),
     also_http_endpoints: z
       .array(z.string())
       .prefault([])

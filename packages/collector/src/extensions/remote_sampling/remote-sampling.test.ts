@@ -283,6 +283,20 @@ describe('remote sampling on the ports of a receiver', () => {
     expect((await askGrpc(endpoint, 'batch')).strategyType).toBe('RATE_LIMITING');
     expect(snapshot()['listeners']).toHaveLength(4);
   });
+
+  it('and on none of its own when told so', async () => {
+    const endpoint = '127.0.0.1:0';
+    const settings = {
+      http: { enabled: false },
+      grpc: { enabled: false },
+      also_http_endpoints: [endpoint],
+      also_grpc_endpoints: [endpoint],
+    };
+    const { http, grpc, snapshot } = await running(settings);
+    expect(snapshot()['listeners']).toHaveLength(2);
+    expect((await ask(http, '/sampling?service=checkout')).body).toBe(checkout);
+    expect((await askGrpc(grpc, 'batch')).strategyType).toBe('RATE_LIMITING');
+  });
 });
 
 describe('strategies of another server', () => {

@@ -91,8 +91,8 @@ export class RemoteSampling implements Component {
     this.#upSince = Date.now();
     const { http, also_http_endpoints: alsoHttp, also_grpc_endpoints: alsoGrpc } = this.#config;
     const grpc = { ...this.#config.grpc, endpoint: grpcEndpointOf(this.#id, this.#config.grpc.endpoint) };
-    await this.#listenHttp(http, ['/*'], host);
-    await this.#listenGrpc(grpc, host);
+    if (http.enabled) await this.#listenHttp(http, ['/*'], host);
+    if (grpc.enabled) await this.#listenGrpc(grpc, host);
     for (const endpoint of alsoHttp) await this.#listenHttp({ ...http, endpoint }, sharedPaths, host);
     for (const endpoint of alsoGrpc) await this.#listenGrpc({ ...grpc, endpoint }, host);
   }
