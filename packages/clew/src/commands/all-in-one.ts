@@ -9,6 +9,7 @@ import type { OptionalPart } from '../all-in-one/ports.ts';
 import { takenParts } from '../all-in-one/taken-parts.ts';
 import type { Command, CommandInput, CommandIo } from '../cli/command.ts';
 import { ClewError } from '../errors.ts';
+import { gatewayBeside } from './gateway.ts';
 import { runProgram } from '../program/run.ts';
 import { version } from '../program/version.ts';
 import { workerCount, workersOption } from '../workers/worker-count.ts';
@@ -31,8 +32,13 @@ export const builtInOptions = {
 export const allInOneCommand: Command = {
   name: '',
   summary: 'Run everything: receive, store, query, show.',
-  usage: '[--data DIR] [--listen HOST] [--config FILE]… [--set a.b=VALUE]… [--small] [--workers N]',
-  options: { ...builtInOptions, workers: workersOption },
+  usage:
+    '[--data DIR] [--listen HOST] [--config FILE]… [--set a.b=VALUE]… [--small] [--workers N] [--gateway FILE.kdl]',
+  options: {
+    ...builtInOptions,
+    workers: workersOption,
+    gateway: { type: 'string', value: 'FILE.kdl', help: 'Run a tracing reverse proxy, too, as this file says.' },
+  },
   examples: [
     'clew',
     'clew --data /var/lib/clew --listen 0.0.0.0',
@@ -41,6 +47,7 @@ export const allInOneCommand: Command = {
   async run(input, io) {
     const startedMs = performance.now() - process.uptime() * 1000;
     const workers = workerCount(input, io);
+    const gateway = await gatewayBeside(input.text('gateway'), io);
     const where = placeOf(input, io);
     const taken = await partsTaken(input, io);
     const without = taken.map(({ part }) => part);
@@ -53,18 +60,23 @@ export const allInOneCommand: Command = {
       workers,
       ...(page ? { page } : {}),
     };
-    return runProgram(options, io, (program) => {
-      const startedInMs = performance.now() - startedMs;
-      io.stdout.write(
-        banner({
-          version,
-          addresses: addressesOf(program.service?.snapshot()),
-          startedInMs,
-          acknowledgements: program.acknowledgements(),
-          warnings,
-        }),
-      );
-    });
+    return runProgram(
+      options,
+      io,
+      (program) => {
+        const startedInMs = performance.now() - startedMs;
+        io.stdout.write(
+          banner({
+            version,
+            addresses: addressesOf(program.service?.snapshot()),
+            startedInMs,
+            acknowledgements: program.acknowledgements(),
+            warnings,
+          }),
+        );
+      },
+      gateway,
+    );
   },
 };
 

@@ -1,6 +1,7 @@
 import type { GatewayAction } from '@clew/gateway';
-import type { Command, CommandInput } from '../cli/command.ts';
+import type { Command, CommandInput, CommandIo } from '../cli/command.ts';
 import { ClewError } from '../errors.ts';
+import type { Companion } from '../program/run.ts';
 import { version } from '../program/version.ts';
 
 const actions = ['run', 'test', 'validate', 'lint'] as const satisfies readonly GatewayAction[];
@@ -64,4 +65,31 @@ function actionOf(input: CommandInput): GatewayAction {
   if (!input.flag('test')) return action ?? 'run';
   if (action === undefined || action === 'test') return 'test';
   throw new ClewError('usage', `--test and "${action}" are two different things; leave one of them out`);
+}
+
+/**
+ * Checks a gateway's configuration and returns what starts it beside another program; undefined without a file. Fails with
+ * `start_failed`, whose message is the whole report.
+ */
+export async function gatewayBeside(
+  path: string | undefined,
+  io: CommandIo,
+): Promise<(() => Promise<Companion>) | undefined> {
+  if (path === undefined) return undefined;
+  const { GatewayProgram, followSignals, nodeConfigIo, testCommand } = await import('@clew/gateway');
+  const configIo = { ...nodeConfigIo, env: io.env };
+  const report = await testCommand(path, configIo);
+  if (report.exitCode !== 0) throw new ClewError('start_failed', report.text.trimEnd());
+  return async () => {
+    const stderr = (text: string): void => void io.stderr.write(text);
+    const gateway = new GatewayProgram({ path, io: configIo, version, stderr });
+    await gateway.start();
+    const endSignals = followSignals(gateway);
+    return {
+      async stop() {
+        endSignals();
+        await gateway.stop();
+      },
+    };
+  };
 }

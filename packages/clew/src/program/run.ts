@@ -4,21 +4,31 @@ import { ClewError } from '../errors.ts';
 import { Program } from './program.ts';
 import type { ProgramOptions } from './program.ts';
 
+/** Something that runs beside a program, and ends before it. */
+export interface Companion {
+  stop(): Promise<unknown>;
+}
+
 /**
  * Starts a program, runs it until it is interrupted or fails, and drains it. SIGHUP reloads the configuration.
  *
  * @param onStarted told once everything listens
+ * @param startCompanion starts what is to run beside the program, once that listens; when it fails the program ends
  * @returns the exit code
  */
 export async function runProgram(
   options: ProgramOptions,
   io: CommandIo,
   onStarted: (program: Program) => void,
+  startCompanion?: () => Promise<Companion>,
 ): Promise<number> {
   const program = new Program(options);
+  let companion: Companion | undefined;
   try {
     await program.start();
+    companion = await startCompanion?.();
   } catch (caught) {
+    await program.stop();
     throw new ClewError('start_failed', errorMessage(caught), { cause: caught });
   }
   const onHangUp = (): void => {
@@ -35,6 +45,7 @@ export async function runProgram(
     return 0;
   } finally {
     process.off('SIGHUP', onHangUp);
+    await companion?.stop();
     await program.stop();
   }
 }

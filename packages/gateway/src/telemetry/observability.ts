@@ -34,7 +34,7 @@ export interface ObservabilityOptions {
 
 /** How often the clock of spans is set against the time of day. */
 const CLOCK_CHECK_MS = 10_000;
-/** How long the end waits for a backend that fails already. */
+/** How long the end waits for a backend that fails. */
 const FAILING_FLUSH_MS = 1000;
 
 interface Tracing {
@@ -92,13 +92,15 @@ export class Observability {
   /** Sends and writes what is left; spans that have not been taken within `flushMs` are lost and counted. */
   async stop(flushMs: number): Promise<void> {
     clearInterval(this.#clockTimer);
-    // A backend that fails now will hardly be back within the moment that somebody waits for the gateway to end.
-    const waitMs = this.#exporterTelemetry.failing ? Math.min(flushMs, FAILING_FLUSH_MS) : flushMs;
-    const timer = setTimeout(() => this.#deadline.abort(), waitMs);
+    const giveUp = (): void => this.#deadline.abort();
+    // A backend that fails will hardly be back while somebody waits for the gateway to end.
+    const early = setTimeout(() => this.#exporterTelemetry.failing && giveUp(), Math.min(flushMs, FAILING_FLUSH_MS));
+    const late = setTimeout(giveUp, flushMs);
     if (this.#tracing !== undefined) this.#stopExporter(this.#tracing.exporter);
     this.#tracing = undefined;
     await Promise.all(this.#stopping);
-    clearTimeout(timer);
+    clearTimeout(early);
+    clearTimeout(late);
     await this.#options.sinks.close();
   }
 
