@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
+import { platform } from 'node:os';
 import { describe, expect, it, vi } from 'vitest';
 import { cleanUp } from '../test/harness.ts';
 import { kernelDrops } from './kernel-drops.ts';
@@ -96,6 +97,31 @@ describe('what a UDP source drops', () => {
     expect(kernelDrops(6832, table)).toBe(5);
     expect(kernelDrops(6833, table)).toBeUndefined();
     expect(kernelDrops(6831, () => '')).toBeUndefined();
+  });
+
+  it('is read from both tables of the kernel, for a socket of IPv6 is in the other', () => {
+    const line = (address: string, drops: number) =>
+      `head\n  12: ${address}:1AAF 0:0000 07 00000000:00000000 00:00000000 00000000 0 0 4242 2 0 ${drops}\n`;
+    const table = (path: string) => (path.endsWith('udp6') ? line('0'.repeat(32), 4) : line('0100007F', 3));
+    expect(kernelDrops(6831, table)).toBe(7);
+    expect(kernelDrops(6831, (path) => (path.endsWith('udp6') ? table(path) : ''))).toBe(4);
+  });
+
+  it.runIf(platform() === 'linux')('is counted when the kernel drops it, so that nothing is lost unseen', async () => {
+    const { source, dropped } = await open({ receiveBufferBytes: 1, maxQueuedPackets: 1_000_000 });
+    const socket = sender();
+    let sent = 0;
+    const text = 'x'.repeat(1000);
+    const kernel = () => source.snapshot().droppedTotal.kernel;
+    // The buffer holds a datagram or two, so sending without a pause outruns whoever receives; how soon depends on the machine.
+    await eventually(async () => {
+      await Promise.all(Array.from({ length: 500 }, () => send(socket, source.address.port, text)));
+      sent += 500;
+      expect(kernel()).toBeGreaterThan(0);
+    });
+    await eventually(() => expect(source.snapshot().packetsTotal + kernel()).toBe(sent));
+    expect(dropped.every(([reason]) => reason === 'kernel')).toBe(true);
+    expect(dropped.reduce((sum, [, packets]) => sum + packets, 0)).toBe(kernel());
   });
 });
 

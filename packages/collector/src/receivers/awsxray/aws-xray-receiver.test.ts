@@ -253,9 +253,7 @@ describe('the receiver awsxray', () => {
     const second = awsXrayReceiverFactory.create(settingsFor(awsXrayReceiverFactory, { ...anyPorts, endpoint: udp }), {
       traces: new RecordingConsumer(),
     });
-    await expect(second.start(new TestHost())).rejects.toThrow(
-      /awsxray\/udp cannot listen on UDP 127\.0\.0\.1:\d+/,
-    );
+    await expect(second.start(new TestHost())).rejects.toThrow(/awsxray\/udp cannot listen on UDP 127\.0\.0\.1:\d+/);
     expect(addressesOf(second)).toEqual([]);
   });
 });

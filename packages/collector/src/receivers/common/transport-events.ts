@@ -50,18 +50,18 @@ export class TransportEvents {
   }
 
   /** The pipeline did not take spans now; the sender may try again. */
-  refused(spans: number, reason: string): void {
-    this.#refuse(spans, reason);
+  refused(spans: number, reason: string, requests = 1): void {
+    this.#refuse(spans, reason, requests);
     this.#metrics.refused.add(spans, this.#labels);
-    this.#metrics.requests.add(1, { ...this.#labels, outcome: 'refused' });
+    this.#metrics.requests.add(requests, { ...this.#labels, outcome: 'refused' });
     this.#metrics.logger.debug('Refused spans; the client was told to retry.', { ...this.#labels, spans, reason });
   }
 
   /** The pipeline will never take these spans. */
-  failed(spans: number, reason: string): void {
-    this.#refuse(spans, reason);
+  failed(spans: number, reason: string, requests = 1): void {
+    this.#refuse(spans, reason, requests);
     this.#metrics.failed.add(spans, this.#labels);
-    this.#metrics.requests.add(1, { ...this.#labels, outcome: 'failure' });
+    this.#metrics.requests.add(requests, { ...this.#labels, outcome: 'failure' });
     this.#metrics.logger.error('Spans could not be processed.', { ...this.#labels, spans, reason });
   }
 
@@ -72,7 +72,7 @@ export class TransportEvents {
     this.#metrics.logger.debug('Turned a request away.', { ...this.#labels, reason, detail });
   }
 
-  #refuse(spans: number, reason: string, requests = 1): void {
+  #refuse(spans: number, reason: string, requests: number): void {
     const counters = this.#counters;
     counters.requests += requests;
     counters.refusedRequests += requests;

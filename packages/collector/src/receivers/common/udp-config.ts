@@ -6,8 +6,8 @@ export function udpServerShape(defaults: { readonly endpoint: string }) {
     endpoint: z.string().min(1).prefault(defaults.endpoint),
     /** Datagrams that may wait to be decoded; beyond them new ones are dropped and counted. */
     queue_size: z.int().min(1).prefault(1000),
-    /** Bytes; larger datagrams are dropped and counted. */
-    max_packet_size: z.int().min(1).max(65_535).prefault(65_000),
+    /** Bytes; larger datagrams are dropped and counted. Files in the wild have more than a datagram can hold, which is no limit. */
+    max_packet_size: z.int().min(1).prefault(65_000),
     /** Accepted for compatibility: one thread receives, and decoding never waits for it. */
     workers: z.int().min(1).prefault(10),
     /** Bytes the kernel may hold; 0 asks for 4 MiB. */

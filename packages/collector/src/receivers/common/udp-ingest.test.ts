@@ -78,8 +78,13 @@ describe('datagrams on their way into a pipeline', () => {
     const sink = new Sink();
     const { events, udp } = ingest(sink);
     sink.refusals = [new Refusal('permanent', 'never')];
-    await udp.take(packets(packet('a', 'b')));
-    expect(events.counters).toMatchObject({ refusedSpans: 2, lastRefusal: { reason: 'never' } });
+    await udp.take(packets(packet('a', 'b'), packet('c')));
+    expect(events.counters).toMatchObject({
+      requests: 2,
+      refusedRequests: 2,
+      refusedSpans: 3,
+      lastRefusal: { reason: 'never' },
+    });
   });
 
   it('are given up and counted when the receiver stops while the pipeline is full', async () => {
@@ -92,6 +97,6 @@ describe('datagrams on their way into a pipeline', () => {
     udp.stop();
     await taken;
     expect(sink.batches).toEqual([]);
-    expect(events.counters.refusedSpans).toBe(1);
+    expect(events.counters).toMatchObject({ requests: 1, refusedRequests: 1, refusedSpans: 1 });
   });
 });

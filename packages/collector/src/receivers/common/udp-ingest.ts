@@ -68,8 +68,8 @@ export class UdpIngest {
     for (let pauseMs = firstRetryMs; ; pauseMs = Math.min(pauseMs * 2, lastRetryMs)) {
       const refusal = await this.#offer(batch);
       if (refusal === undefined) return this.#events.accepted(spans, packets);
-      if (!refusal.retryable) return this.#events.failed(spans, refusal.message);
-      if (this.#stopped.signal.aborted) return this.#events.refused(spans, refusal.message);
+      if (!refusal.retryable) return this.#events.failed(spans, refusal.message, packets);
+      if (this.#stopped.signal.aborted) return this.#events.refused(spans, refusal.message, packets);
       await this.#pause(refusal.retryAfterMs ?? pauseMs);
     }
   }
@@ -92,8 +92,13 @@ export class UdpIngest {
   /** Waits, or until the receiver stops. */
   #pause(ms: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, ms);
-    this.#stopped.signal.addEventListener('abort', () => resolve(), { once: true });
-    return promise.finally(() => clearTimeout(timer));
+    const { signal } = this.#stopped;
+    const wake = (): void => resolve();
+    const timer = setTimeout(wake, ms);
+    signal.addEventListener('abort', wake, { once: true });
+    return promise.finally(() => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', wake);
+    });
   }
 }

@@ -1,7 +1,7 @@
 import type { Counter, Telemetry } from '@clew/base';
 import { SpanCursor } from '@clew/model';
 import type { SpanBatch } from '@clew/model';
-import type { ClientStats } from '@clew/wire/jaeger';
+import type { ClientStats, ThriftBatchResult } from '@clew/wire/jaeger';
 
 /** Clients whose totals are remembered; beyond them the one that was silent longest is forgotten. */
 const maxClients = 1000;
@@ -24,9 +24,10 @@ export class ClientDrops {
     });
   }
 
-  /** Takes the totals that came with the last span of `batch`. */
-  note(stats: ClientStats | undefined, batch: SpanBatch): void {
-    if (stats === undefined || batch.count === 0) return;
+  /** Takes the totals that came with the spans decoded last, which are the last of `batch`. */
+  note({ clientStats: stats, spans }: Pick<ThriftBatchResult, 'clientStats' | 'spans'>, batch: SpanBatch): void {
+    // Without a span there is no resource that would say which client it was.
+    if (stats === undefined || spans === 0) return;
     const client = clientOf(batch);
     if (client === undefined) return;
     const before = this.#totals.get(client);

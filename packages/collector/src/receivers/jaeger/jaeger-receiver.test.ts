@@ -2,7 +2,9 @@ import { createSocket } from 'node:dgram';
 import { readFileSync, readdirSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { silentTelemetry } from '@clew/base';
-import { fromPlain } from '@clew/model';
+import type { Telemetry } from '@clew/base';
+import { PrometheusMeter } from '@clew/base/node';
+import { fromPlain, plainResource, plainSpan } from '@clew/model';
 import { Refusal } from '@clew/pipeline';
 import {
   RecordingConsumer,
@@ -37,10 +39,10 @@ afterEach(async () => {
   await Promise.all(cleanups.splice(0).map((clean) => clean()));
 });
 
-async function start(protocols: Record<string, unknown>) {
+async function start(protocols: Record<string, unknown>, telemetry: Telemetry = silentTelemetry) {
   const next = new RecordingConsumer();
   const config = jaegerReceiverFactory.configSchema.parse({ protocols });
-  const receiver = new JaegerReceiver('jaeger', config, silentTelemetry, { traces: next });
+  const receiver = new JaegerReceiver('jaeger', config, telemetry, { traces: next });
   await receiver.start(new TestHost());
   cleanups.push(() => receiver.stop(farDeadline()));
   return { next, receiver };
@@ -186,7 +188,92 @@ describe('the Jaeger receiver over UDP', () => {
   });
 });
 
+describe('what Jaeger’s clients say they lost', () => {
+  const i64 = (id: number, value: number) => {
+    const field = Buffer.alloc(11);
+    field.writeUInt8(10, 0);
+    field.writeUInt16BE(id, 1);
+    field.writeBigInt64BE(BigInt(value), 3);
+    return field;
+  };
+  const spanOf = (client: string | undefined) =>
+    plainSpan({
+      traceId: 'a1',
+      spanId: 'b1',
+      name: 'x',
+      resource: plainResource({ 'service.name': 's', ...(client === undefined ? {} : { 'client-uuid': client }) }),
+    });
+  /** A batch of one span (of none without `spans`) with the totals in field 4, which no encoder here writes. */
+  const batchWith = (client: string | undefined, totals: readonly [number, number, number], spans = 1): Buffer => {
+    const batch = encodeThriftBatches(fromPlain([spanOf(client)]))[0]!.subarray(0, -1);
+    const empty = Buffer.concat([batch.subarray(0, Buffer.from(batch).lastIndexOf(spanList) + 4), Buffer.alloc(4)]);
+    const stats = totals.map((value, at) => i64(at + 1, value));
+    return Buffer.concat([spans === 0 ? empty : batch, Buffer.from([12, 0, 4]), ...stats, Buffer.alloc(2)]);
+  };
+  /** The head of field 2 of `Batch`, a list of structs; the tags of the process before it look the same. */
+  const spanList = Buffer.from([15, 0, 2, 12]);
+  const datagram = (batch: Buffer): Buffer =>
+    Buffer.concat([
+      Buffer.from([0x80, 1, 0, 4, 0, 0, 0, 9]),
+      Buffer.from('emitBatch'),
+      Buffer.from([0, 0, 0, 0, 12, 0, 1]),
+      batch,
+      Buffer.alloc(1),
+    ]);
+  const metered = () => {
+    const meter = new PrometheusMeter();
+    const drops = async () => {
+      const text = await meter.expose({ withoutScopeInfo: true });
+      return text.split('\n').filter((line) => line.startsWith('clew_receiver_client_dropped_spans_total{'));
+    };
+    return { telemetry: { ...silentTelemetry, meter }, drops };
+  };
+  const dropped = (reason: string, spans: number) =>
+    `clew_receiver_client_dropped_spans_total{receiver="jaeger",reason="${reason}"} ${spans}`;
+
+  it('is counted as it grows, for each client by itself, over HTTP', async () => {
+    const { telemetry, drops } = metered();
+    const { receiver } = await start({ thrift_http: anyPort }, telemetry);
+    const post = async (body: Buffer) => {
+      const url = `http://${addressOf(receiver)}/api/traces`;
+      expect((await fetch(url, { method: 'POST', body: new Uint8Array(body) })).status).toBe(202);
+    };
+    // What a client lost before it was first heard of may be of a time when nobody listened.
+    await post(batchWith('one', [100, 0, 0]));
+    await post(batchWith('two', [7, 7, 7]));
+    expect(await drops()).toEqual([]);
+    await post(batchWith('one', [103, 0, 2]));
+    await post(batchWith('two', [7, 8, 7]));
+    await post(batchWith(undefined, [1000, 0, 0]));
+    // A client that was started anew counts from nothing.
+    await post(batchWith('one', [1, 0, 0]));
+    await post(batchWith('one', [2, 0, 0]));
+    expect((await drops()).toSorted()).toEqual([
+      dropped('failed_to_emit', 2),
+      dropped('queue_full', 4),
+      dropped('too_large', 1),
+    ]);
+  });
+
+  it('is counted in datagrams, and not for the client of the datagram before', async () => {
+    const { telemetry, drops } = metered();
+    const { receiver } = await start({ thrift_binary: anyPort }, telemetry);
+    const packets = [batchWith('one', [1, 0, 0]), batchWith('two', [500, 0, 0], 0), batchWith('one', [3, 0, 0])].map(
+      datagram,
+    );
+    await send(receiver, 'jaeger_udp_binary', ...packets);
+    await eventually('all are taken', () => countersOf(receiver, 'jaeger_udp_binary').requests === packets.length);
+    expect(countersOf(receiver, 'jaeger_udp_binary')).toMatchObject({ acceptedSpans: 2, refusedRequests: 0 });
+    expect(await drops()).toEqual([dropped('queue_full', 2)]);
+  });
+});
+
 describe('the settings of the Jaeger receiver', () => {
+  it('may allow datagrams larger than any, as files in the wild do', () => {
+    const settings = { protocols: { thrift_compact: { max_packet_size: 131_072 } } };
+    expect(jaegerReceiverFactory.configSchema.safeParse(settings).error).toBeUndefined();
+  });
+
   it('need a protocol', () => {
     const parsed = jaegerReceiverFactory.configSchema.safeParse({});
     expect(parsed.error?.issues.map(({ message }) => message)).toEqual([

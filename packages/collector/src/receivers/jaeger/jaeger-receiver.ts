@@ -90,11 +90,11 @@ export class JaegerReceiver implements Component {
   }
 
   readonly #decodeDatagram = (bytes: Uint8Array, batch: SpanBatch): void => {
-    this.#clientDrops.note(decodeAgentMessage(bytes, batch, this.#limits).clientStats, batch);
+    this.#clientDrops.note(decodeAgentMessage(bytes, batch, this.#limits), batch);
   };
 
   readonly #decodeBatch = (bytes: Uint8Array, batch: SpanBatch): void => {
-    this.#clientDrops.note(decodeThriftBatch(bytes, batch, this.#limits).clientStats, batch);
+    this.#clientDrops.note(decodeThriftBatch(bytes, batch, this.#limits), batch);
   };
 
   #openUdp(next: TracesConsumer, section: UdpSection, config: UdpServerConfig): Promise<void> {

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { silentTelemetry } from '@clew/base';
-import { fromPlain } from '@clew/model';
+import { Carrier, fromPlain } from '@clew/model';
 import type { SpanBatch } from '@clew/model';
 import { Refusal } from '@clew/pipeline';
 import type { Component } from '@clew/pipeline';
@@ -12,7 +12,7 @@ import {
   farDeadline,
   sampleSpans,
 } from '@clew/pipeline/contract-tests';
-import { encodeZipkinV2Json } from '@clew/wire/zipkin';
+import { encodeZipkinV2Json, encodeZipkinV2Protobuf } from '@clew/wire/zipkin';
 import { afterEach, describe, expect, it } from 'vitest';
 import { addressOf, httpClient } from '../test/clients.ts';
 import { zipkinReceiverFactory } from './index.ts';
@@ -119,6 +119,15 @@ describe('the Zipkin receiver', () => {
       b: true,
       s: 'x1',
     });
+  });
+
+  it.each([
+    ['1', true],
+    ['0', undefined],
+  ])('takes X-B3-Flags: %s for whether spans without a field for it are debugged', async (flags, debug) => {
+    const { next, post } = await start();
+    await post('/api/v2/spans', encodeZipkinV2Protobuf(fromPlain(sampleSpans(1))), { 'x-b3-flags': flags });
+    expect(next.spans[0]!.attributes.find(({ key }) => key === Carrier.ZIPKIN_DEBUG)?.value).toBe(debug);
   });
 
   it('lets pages on allowed origins send', async () => {
