@@ -98,7 +98,11 @@ describe('streaming', () => {
       if (request.url === '/quick') response.end('quick');
       else {
         const write = (): void => {
-          while (!response.destroyed && response.write(chunk)) written += chunk.length;
+          let more = true;
+          while (more && !response.destroyed) {
+            more = response.write(chunk);
+            written += chunk.length;
+          }
         };
         response.on('drain', write);
         write();
@@ -285,6 +289,7 @@ describe('streaming', () => {
       body: Buffer.alloc(200 * 1024),
     });
     expect(undeclared.status).toBe(413);
+    await gateway.recorder.exchange(1);
     expect(gateway.recorder.ended.map(({ blocked }) => blocked)).toEqual(['body_size_exceeded', 'body_size_exceeded']);
   });
 

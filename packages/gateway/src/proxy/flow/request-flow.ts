@@ -160,7 +160,7 @@ export class RequestFlow implements DownstreamListener, RunningRequest, Routable
   /** The response cannot be finished: the client must see that. */
   cutOff(): void {
     this.exchange.end = 'cut';
-    this.#upstream?.abort(new ProxyError('aborted', 'the response was cut off'));
+    this.#upstream?.abort('the response was cut off');
     this.downstream.cut();
   }
 
@@ -168,7 +168,7 @@ export class RequestFlow implements DownstreamListener, RunningRequest, Routable
   answer(answer: LocalAnswer): void {
     if (this.#over || this.#answered) return;
     this.#answered = true;
-    this.#upstream?.abort(new ProxyError('aborted', 'the gateway answered itself'));
+    this.#upstream?.abort('the gateway answered itself');
     if (this.body?.begun === true) this.body.abandon();
     const { exchange, plan } = this;
     exchange.status = answer.status;
@@ -481,7 +481,7 @@ export class RequestFlow implements DownstreamListener, RunningRequest, Routable
     clearTimeout(this.#deadline);
     clearTimeout(this.#delay);
     const { exchange, context, agents } = this;
-    this.#upstream?.abort(new ProxyError('aborted', 'the request is over'));
+    this.#upstream?.abort('the request is over');
     this.body?.abandon();
     exchange.endMs = performance.now();
     if (agents !== undefined) {

@@ -93,13 +93,15 @@ export class UpstreamExchange implements CallListener, RelayListener {
   }
 
   /** Gives everything up. */
-  abort(reason: ProxyError): void {
+  abort(reason: string): void {
     if (this.#aborted) return;
     this.#aborted = true;
     clearTimeout(this.#attemptTimer);
     clearTimeout(this.#pause);
     this.#relay?.stop();
-    this.#call?.abort(reason);
+    const call = this.#call;
+    // Nearly always it has ended by itself: an error would be made for nothing, and that is not cheap.
+    if (call !== undefined && !call.settled) call.abort(new ProxyError('aborted', reason));
   }
 
   onClientDrained(): void {

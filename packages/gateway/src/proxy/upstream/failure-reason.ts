@@ -1,4 +1,5 @@
 import { errorMessage } from '@clew/base';
+import { errors } from 'undici';
 import { ProxyError } from '../errors.ts';
 import type { AttemptFailureReason } from '../exchange.ts';
 import type { FailureType, GatewayFailure } from '../failure.ts';
@@ -25,7 +26,7 @@ export function attemptError(caught: unknown, target: string): ProxyError {
   const code = caught instanceof Error && 'code' in caught ? String(caught.code) : '';
   const text = errorMessage(caught);
   let reason: AttemptFailureReason =
-    reasons[code] ?? (code.startsWith('HPE_') ? 'invalid_response' : 'connection_closed');
+    reasons[code] ?? (caught instanceof errors.HTTPParserError ? 'invalid_response' : 'connection_closed');
   // The socket's error for an answer that is none, such as bytes nobody asked for.
   if (code === 'UND_ERR_SOCKET' && text.startsWith('bad ')) reason = 'invalid_response';
   return new ProxyError(reason, `the exchange with ${target} failed: ${text}`, { cause: caught });
