@@ -159,6 +159,22 @@ describe('the trace object of Jaeger’s JSON API', () => {
     ]);
   });
 
+  it('shows the warnings a span came with before those of reading it, and as no tag', () => {
+    const warned = testSpan({
+      attributes: [
+        { key: '@jaeger@warnings', value: ['clock was skewed', 7n] },
+        { key: 'a', value: 1n },
+      ],
+      warnings: ['found just now'],
+    });
+    const lone = testSpan({ spanId: '0000000000000002', attributes: [{ key: '@jaeger@warnings', value: 'only one' }] });
+    const { spans } = encodeTrace([warned, lone], { sorted: true, strict: true });
+    const byId = new Map(spans.map((span) => [span.spanID, span]));
+    expect(byId.get(warned.spanId)?.warnings).toEqual(['clock was skewed', '7', 'found just now']);
+    expect(byId.get(lone.spanId)?.warnings).toEqual(['only one']);
+    expect(spans.flatMap(({ tags }) => tags.map(({ key }) => key))).not.toContain('@jaeger@warnings');
+  });
+
   it('hides carriers on events, too', () => {
     const attributes = [
       { key: 'clew.carrier.xray.stack', value: '[]' },

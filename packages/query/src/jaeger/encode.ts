@@ -61,6 +61,7 @@ function byStart(a: AdjustableSpan, b: AdjustableSpan): number {
 
 function encodeSpan(span: AdjustableSpan, processes: Processes, sorted: boolean): JaegerSpan {
   const flags = jaegerFlags(span);
+  const warnings = [...sentWarnings(span), ...span.warnings];
   return {
     traceID: jaegerTraceId(span.traceId),
     spanID: span.spanId,
@@ -72,7 +73,7 @@ function encodeSpan(span: AdjustableSpan, processes: Processes, sorted: boolean)
     tags: tags(span, sorted),
     logs: span.events.map(encodeEvent),
     processID: processes.idOf(span),
-    warnings: span.warnings.length === 0 ? null : span.warnings,
+    warnings: warnings.length === 0 ? null : warnings,
   };
 }
 
@@ -109,6 +110,14 @@ function statusTags(span: AdjustableSpan): KeyValue[] {
 /** Attributes that carry facts of another protocol, and Jaeger's own carrier of warnings. */
 function isHidden(key: string): boolean {
   return isCarrierKey(key) || key === JAEGER_WARNINGS;
+}
+
+/** Warnings that came with the span, from a Jaeger component that had adjusted it: a list of texts, shown as text whatever else it is. */
+function sentWarnings({ attributes }: AdjustableSpan): string[] {
+  return attributes
+    .filter(({ key }) => key === JAEGER_WARNINGS)
+    .flatMap(({ value }) => (Array.isArray(value) ? (value as readonly AttributeValue[]) : [value]))
+    .map((value) => (typeof value === 'string' ? value : canonicalJson(value)));
 }
 
 /** Jaeger's span flags, which came in by Jaeger's protocols and have no OTLP field. */

@@ -4,6 +4,7 @@ import type { Component, Host, ReceiverOutputs, TracesConsumer } from '@clew/pip
 import { decodeAgentMessage, decodePostSpans, decodeThriftBatch } from '@clew/wire/jaeger';
 import type { SpanBatch } from '@clew/model';
 import type { DecodeLimits } from '@clew/wire';
+import { grpcHealth } from '../common/grpc-health.ts';
 import { grpcIngest } from '../common/grpc-ingest.ts';
 import { httpIngest } from '../common/http-ingest.ts';
 import { ReceiverListeners } from '../common/listeners.ts';
@@ -116,6 +117,8 @@ export class JaegerReceiver implements Component {
     const options = { maxReceiveBytes, includeMetadata, authenticate };
     const decode = (bytes: Uint8Array, batch: SpanBatch) => decodePostSpans(bytes, batch, this.#limits);
     lease.mountGrpc(grpcIngest(postSpans, new SpanIngest(next, events), events, options, decode));
+    // Jaeger's collector has it on this port, where its deployments probe.
+    lease.mountGrpc(grpcHealth([postSpans.service]));
   }
 
   async #openHttp(next: TracesConsumer, host: Host): Promise<void> {
