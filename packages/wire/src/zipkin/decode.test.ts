@@ -209,6 +209,11 @@ describe('mapping of v2', () => {
       'clew.carrier.zipkin.peer_ipv4': '10.0.0.9',
       'net.peer.port': 5432n,
     });
+    const local = spanOf({ timestamp: 1, localEndpoint: { ipv4: '10.0.0.5', ipv6: '2001:db8::2' } });
+    expect(attributesOf(local)).toEqual({
+      'network.local.address': '2001:db8::2',
+      'clew.carrier.zipkin.local_ipv4': '10.0.0.5',
+    });
   });
 
   it.each([

@@ -132,6 +132,16 @@ describe('input made to cost much', () => {
     );
   });
 
+  it('is counted once by the limit on parts, also where versions alternate and spans are read twice', () => {
+    const v2 = { traceId: '1', id: '2', annotations: [{ timestamp: 1, value: 'a' }], tags: {} };
+    const v1 = { ...v2, tags: undefined, binaryAnnotations: [] };
+    const bytes = jsonBytes(Array.from({ length: 20 }, (_, at) => (at % 2 === 0 ? v2 : v1)));
+    // One resource, one scope and an annotation of each span.
+    expect(decodeZipkin(bytes, new SpanBatch(), { limits: { maxChildren: 22 } }).spans).toBe(20);
+    const error = wireErrorOf(() => decodeZipkin(bytes, new SpanBatch(), { limits: { maxChildren: 21 } }));
+    expect(error.code).toBe('too_many_children');
+  });
+
   it('of one v1 span that names ever new services is refused by the limit on spans, and soon', () => {
     const annotations = Array.from({ length: 20_000 }, (_, at) => ({
       timestamp: 1,

@@ -94,6 +94,12 @@ describe('one side of a call', () => {
     expect(asV2({ timestamp: 5, duration: 4, annotations: [[9, 'cr', web]] })).toEqual([
       { kind: 'CLIENT', timestamp: 5, duration: 4, localEndpoint: web },
     ]);
+    expect(asV2({ timestamp: 5, duration: 4, annotations: [[9, 'ss', web]] })).toEqual([
+      { kind: 'SERVER', timestamp: 5, duration: 4, localEndpoint: web },
+    ]);
+    expect(asV2({ timestamp: 5, duration: 4, annotations: [[8, 'ss', web]] })).toMatchObject([
+      { annotations: [{ timestamp: 8, value: 'ss' }] },
+    ]);
   });
 
   it('of a server that did not begin the span is shared', () => {
@@ -185,8 +191,8 @@ describe('addresses', () => {
   it('name no remote service that is the own one, as Finagle does', () => {
     const own = { serviceName: 'web', ipv4: '10.0.0.1', port: 61_000 };
     const { serviceName: _, ...address } = own;
-    expect(asV2({ annotations: [[1, 'sr', web]], binary: [['ca', true, own]] })).toMatchObject([
-      { localEndpoint: web, remoteEndpoint: address },
+    expect(asV2({ timestamp: 1, annotations: [[1, 'sr', web]], binary: [['ca', true, own]] })).toEqual([
+      { kind: 'SERVER', timestamp: 1, localEndpoint: web, remoteEndpoint: address },
     ]);
   });
 

@@ -158,6 +158,22 @@ describe('strategies of an address', () => {
     expect(JSON.stringify(strategies.snapshot())).not.toContain('ss');
   });
 
+  it('are downloaded without them where a redirection leads to another server', async () => {
+    const seen: (string | undefined)[] = [];
+    const other = await serve((request, response) => {
+      seen.push(request.headers.authorization);
+      response.end(content(0.4));
+    });
+    const url = await serve((request, response) => {
+      seen.push(request.headers.authorization);
+      response.writeHead(307, { location: `${other}/strategies` }).end();
+    });
+    const { strategies, rate } = open(url.replace('://', '://user:secret@'));
+    await strategies.start();
+    expect(rate()).toBe(0.4);
+    expect(seen).toEqual([expect.stringMatching(/^Basic /), undefined]);
+  });
+
   it('are the defaults while the server answers 503, first and later', async () => {
     let status = 503;
     const url = await serve((_, response) => response.writeHead(status).end(content(0.7)));
