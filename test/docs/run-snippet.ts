@@ -24,9 +24,11 @@ export async function runSnippet(snippet: Snippet, stage: Stage): Promise<Comman
       return runModule(text, stage);
     case 'yaml':
       return validate(text, stage);
+    case 'kdl':
+      return testGateway(text, stage);
+    case 'promql':
     case 'json':
-      JSON.parse(text);
-      return succeeded;
+      return checkText(snippet.language, text);
     default:
       return undefined;
   }
@@ -58,13 +60,14 @@ function runShell(text: string, { clew, folder }: Stage): Promise<CommandOutcome
 npm() {
   case "$1 \${2:-}" in
     "start ") ;; # It runs already.
-    "start --") shift 2; run_clew validate "$@" ;;
+    "start --") shift 2; case " $* " in *" --gateway "*) run_clew gateway --test --config "\${!#}" ;; *) run_clew validate "$@" ;; esac ;;
     "run clew") shift 3; clew "$@" ;;
     *) echo "no way to run: npm $*" >&2; return 1 ;;
   esac
 }
 clew() {
   case "$1" in
+    gateway) case " $* " in *" --test "*|*" validate "*|*" lint "*) run_clew "$@" ;; *) run_clew "$@" --test ;; esac ;;
     collector) case " $* " in *" components "*) run_clew "$@" ;; *) run_clew "$@" validate ;; esac ;;
     demo) case " $* " in *" --burst "*|*" --case "*) run_clew "$@" ;; *) interrupted "$@" ;; esac ;;
     *) run_clew "$@" ;;
@@ -73,6 +76,7 @@ clew() {
 run_clew() { "$NODE" "$CLEW" "$@"; }
 # As Ctrl-C would end it.
 interrupted() { timeout --signal=INT --preserve-status 3 "$NODE" "$CLEW" "$@"; }
+${gatewayFunctions}
 ${text}`;
   const env = {
     NODE: process.execPath,
@@ -82,6 +86,30 @@ ${text}`;
   };
   return startProcess('bash', ['-c', script], { cwd: folder, env }).ended;
 }
+
+/**
+ * What asks the gateway of the page gets one: that of the page's `gateway.kdl`, on ports of its own, until the block ends.
+ */
+const gatewayFunctions = `
+gateway_ports=
+free_ports() {
+  "$NODE" -e 'const net = require("net"), all = [0, 0].map(() => net.createServer().listen(0, "127.0.0.1"));
+    setImmediate(() => { console.log(all.map((server) => server.address().port).join(" ")); all.forEach((server) => server.close()); })'
+}
+with_gateway() {
+  if [ -n "$gateway_ports" ]; then return; fi
+  gateway_ports=$(free_ports)
+  sed "s/0\\.0\\.0\\.0:8080/127.0.0.1:\${gateway_ports% *}/; s/0\\.0\\.0\\.0:9090/127.0.0.1:\${gateway_ports#* }/" gateway.kdl > running.kdl
+  run_clew gateway --config running.kdl > gateway.log 2>&1 &
+  gateway_pid=$!
+  trap 'kill $gateway_pid; wait $gateway_pid || true' EXIT
+  command curl --silent --output gateway.ready --retry 100 --retry-delay 1 --retry-all-errors --fail "http://127.0.0.1:\${gateway_ports#* }/ready"
+}
+curl() {
+  case " $* " in *localhost:8080*|*localhost:9090*) with_gateway ;; esac
+  local words=("\${@//localhost:8080/127.0.0.1:\${gateway_ports% *}}")
+  command curl "\${words[@]//localhost:9090/127.0.0.1:\${gateway_ports#* }}"
+}`;
 
 /** A module that finds the packages of this repository. */
 function runModule(text: string, { folder }: Stage): Promise<CommandOutcome> {
@@ -96,4 +124,27 @@ function validate(text: string, { folder }: Stage): Promise<CommandOutcome> {
   writeFileSync(path, text);
   const content = parse(text) as { service?: { pipelines?: unknown } };
   return runClew(content.service?.pipelines === undefined ? ['validate', '--config', path] : ['validate', path]);
+}
+
+/** A whole gateway configuration is tested as one; a part of one with what every configuration needs. */
+function testGateway(text: string, { folder }: Stage): Promise<CommandOutcome> {
+  const path = join(folder, 'snippet.kdl');
+  const missing = Object.entries(gatewayBasics).filter(([name]) => !new RegExp(`^${name} \\{`, 'm').test(text));
+  writeFileSync(path, [text, ...missing.map(([, basics]) => basics)].join('\n'));
+  return runClew(['gateway', '--test', '--config', path]);
+}
+
+const gatewayBasics = {
+  system: 'system { worker-threads 1 }',
+  listeners: 'listeners { listener "http" { address "127.0.0.1:8080" } }',
+  routes: 'routes { route "health" { matches { path "/health" }; service-type "builtin"; builtin-handler "health" } }',
+};
+
+/** What is no program is read as what it is: JSON by its parser, queries by the names of metrics the gateway shows. */
+function checkText(language: 'json' | 'promql', text: string): CommandOutcome {
+  if (language === 'json') JSON.parse(text);
+  else if (!/^rate\(otel_exporter_spans_(exported|failed)_total\[\w+\]\)$/m.test(text)) {
+    return { ...succeeded, code: 1, stderr: 'no query for a metric of the gateway' };
+  }
+  return succeeded;
 }
