@@ -4,7 +4,7 @@ import type { RateConfig } from '../../config/model/system.ts';
 import type { Exchange } from '../exchange.ts';
 import { fieldValue } from '../headers/fields.ts';
 import { TokenBuckets } from './token-buckets.ts';
-import type { RateVerdict } from './token-buckets.ts';
+import type { RateBuckets, RateVerdict } from './token-buckets.ts';
 
 /** Keys counted where no setting says how many. */
 const defaultMaxKeys = 100_000;
@@ -14,7 +14,7 @@ export interface RateLimiter {
   /** For logs: a filter's id, or where the rate is written. */
   readonly id: string;
   readonly settings: Omit<RateLimitFilter, 'type'>;
-  readonly buckets: TokenBuckets;
+  readonly buckets: RateBuckets;
 }
 
 /** A rate written without a filter: it refuses. */
@@ -22,10 +22,19 @@ export function plainRate(rate: RateConfig): Omit<RateLimitFilter, 'type'> {
   return { rate, onLimit: 'reject', statusCode: 429, maxDelayMs: 0, maxKeys: defaultMaxKeys };
 }
 
+/** Makes what counts for a limiter. */
+export type MakeBuckets = (id: string, settings: Omit<RateLimitFilter, 'type'>) => RateBuckets;
+
 /** Keeps what was counted when a new configuration has the same limiter. */
 export class RateLimiters {
+  readonly #makeBuckets: MakeBuckets;
   #limiters = new Map<string, RateLimiter>();
   #next: Map<string, RateLimiter> | undefined;
+
+  /** Without `makeBuckets` this thread counts for itself. */
+  constructor(makeBuckets: MakeBuckets = (_id, { rate, maxKeys }) => new TokenBuckets(rate, maxKeys)) {
+    this.#makeBuckets = makeBuckets;
+  }
 
   /** Between these two, `limiter` makes the limiters of a new configuration. */
   begin(): void {
@@ -42,7 +51,7 @@ export class RateLimiters {
     const limiter: RateLimiter =
       present !== undefined && isDeepStrictEqual(present.settings, settings)
         ? present
-        : { id, settings, buckets: new TokenBuckets(settings.rate, settings.maxKeys) };
+        : { id, settings, buckets: this.#makeBuckets(id, settings) };
     this.#next?.set(id, limiter);
     return limiter;
   }

@@ -12,13 +12,46 @@ export interface RateVerdict {
   readonly fullMs: number;
 }
 
-interface Bucket {
+/** What is left of a rate for one key, and when that was counted. */
+export interface Bucket {
   tokens: number;
   filledMs: number;
 }
 
+/** A rate and what was counted against it. */
+export interface RateBuckets {
+  readonly rate: RateConfig;
+  /** What `X-RateLimit-Limit` says. */
+  readonly capacity: number;
+  /**
+   * Takes a token. Where requests may be delayed, tokens can be borrowed up to `maxDelayMs` ahead: the request is allowed,
+   * and to wait for `waitMs`. `nowMs` is `performance.now()`.
+   */
+  take(key: string, nowMs: number, maxDelayMs?: number): RateVerdict;
+}
+
+/** Takes a token from a bucket of `capacity` tokens. */
+export function takeToken(
+  bucket: Bucket,
+  requestsPerSecond: number,
+  capacity: number,
+  nowMs: number,
+  maxDelayMs: number,
+): RateVerdict {
+  const refilled = bucket.tokens + (Math.max(nowMs - bucket.filledMs, 0) / 1000) * requestsPerSecond;
+  bucket.tokens = Math.min(refilled, capacity);
+  bucket.filledMs = Math.max(nowMs, bucket.filledMs);
+  const missing = 1 - bucket.tokens;
+  const waitMs = missing <= 0 ? 0 : requestsPerSecond <= 0 ? Infinity : (missing / requestsPerSecond) * 1000;
+  const allowed = waitMs <= maxDelayMs;
+  if (allowed) bucket.tokens -= 1;
+  const remaining = Math.max(0, Math.floor(bucket.tokens));
+  const fullMs = requestsPerSecond <= 0 ? 0 : ((capacity - bucket.tokens) / requestsPerSecond) * 1000;
+  return { allowed, remaining, waitMs, fullMs };
+}
+
 /** A rate and its keys. When there are too many keys, the one not seen for longest is forgotten. */
-export class TokenBuckets {
+export class TokenBuckets implements RateBuckets {
   readonly rate: RateConfig;
   readonly #capacity: number;
   readonly #maxKeys: number;
@@ -34,28 +67,12 @@ export class TokenBuckets {
     return this.#buckets.size;
   }
 
-  /** What `X-RateLimit-Limit` says. */
   get capacity(): number {
     return this.#capacity;
   }
 
-  /**
-   * Takes a token. Where requests may be delayed, tokens can be borrowed up to `maxDelayMs` ahead: the request is allowed,
-   * and to wait for `waitMs`.
-   */
   take(key: string, nowMs: number, maxDelayMs = 0): RateVerdict {
-    const { requestsPerSecond } = this.rate;
-    const bucket = this.#bucket(key, nowMs);
-    const refilled = bucket.tokens + ((nowMs - bucket.filledMs) / 1000) * requestsPerSecond;
-    bucket.tokens = Math.min(refilled, this.#capacity);
-    bucket.filledMs = nowMs;
-    const missing = 1 - bucket.tokens;
-    const waitMs = missing <= 0 ? 0 : requestsPerSecond <= 0 ? Infinity : (missing / requestsPerSecond) * 1000;
-    const allowed = waitMs <= maxDelayMs;
-    if (allowed) bucket.tokens -= 1;
-    const remaining = Math.max(0, Math.floor(bucket.tokens));
-    const fullMs = requestsPerSecond <= 0 ? 0 : ((this.#capacity - bucket.tokens) / requestsPerSecond) * 1000;
-    return { allowed, remaining, waitMs, fullMs };
+    return takeToken(this.#bucket(key, nowMs), this.rate.requestsPerSecond, this.#capacity, nowMs, maxDelayMs);
   }
 
   #bucket(key: string, nowMs: number): Bucket {

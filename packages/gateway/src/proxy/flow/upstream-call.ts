@@ -148,7 +148,7 @@ export class UpstreamCall implements PooledCall {
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
     this.#release();
-    this.#fail(this.#abortReason ?? attemptError(error, this.#target.name));
+    this.#fail(this.#abortReason ?? attemptError(error, this.#target.name, this.attempt.headMs > 0));
   }
 
   onNoConnection(error: ProxyError): void {

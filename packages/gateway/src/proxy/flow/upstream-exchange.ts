@@ -69,6 +69,8 @@ export class UpstreamExchange implements CallListener, RelayListener {
   #call: UpstreamCall | undefined;
   #relay: ResponseRelay | undefined;
   #attemptTimer: NodeJS.Timeout | undefined;
+  /** Of a route that gives less time to connect than its upstream does. */
+  #connectTimer: NodeJS.Timeout | undefined;
   #pause: NodeJS.Timeout | undefined;
   #aborted = false;
   /** A connection that was closed while idle has been replaced once. */
@@ -97,6 +99,7 @@ export class UpstreamExchange implements CallListener, RelayListener {
     if (this.#aborted) return;
     this.#aborted = true;
     clearTimeout(this.#attemptTimer);
+    clearTimeout(this.#connectTimer);
     clearTimeout(this.#pause);
     this.#relay?.stop();
     const call = this.#call;
@@ -314,6 +317,11 @@ export class UpstreamExchange implements CallListener, RelayListener {
   }
 
   #watchAttempt(call: UpstreamCall): void {
+    clearTimeout(this.#connectTimer);
+    const { connectTimeoutMs } = this.#plan;
+    if (connectTimeoutMs !== undefined) {
+      this.#connectTimer = setTimeout(onConnectTimeout, connectTimeoutMs, call, connectTimeoutMs);
+    }
     const { retryPolicy } = this.#plan.route;
     const { exchange } = this.#owner;
     const limitMs = Math.min(
@@ -412,6 +420,11 @@ export class UpstreamExchange implements CallListener, RelayListener {
 
 function onAttemptTimeout(call: UpstreamCall, limitMs: number): void {
   call.abort(new ProxyError('attempt_timeout', `${call.target.name} took longer than ${limitMs} ms`));
+}
+
+function onConnectTimeout(call: UpstreamCall, limitMs: number): void {
+  if (call.sent || call.settled) return;
+  call.abort(new ProxyError('connection_timeout', `no connection to ${call.target.name} within ${limitMs} ms`));
 }
 
 function flushHead(downstream: Downstream): void {

@@ -8,6 +8,7 @@ import type { GatewayConfig } from '../../config/model.ts';
 import { RouteMatcher } from '../../routing/matcher.ts';
 import { ProxyError } from '../errors.ts';
 import { RateLimiters } from '../filters/rate-limit.ts';
+import type { MakeBuckets } from '../filters/rate-limit.ts';
 import { InFlight } from '../flow/gateway-context.ts';
 import type { GatewayContext, Generation } from '../flow/gateway-context.ts';
 import { planRoute } from '../flow/route-plan.ts';
@@ -41,6 +42,8 @@ export interface GatewayServerOptions {
   readonly metricsText?: () => string | Promise<string>;
   /** Whether other processes listen on the same addresses (SO_REUSEPORT). Default false. */
   readonly reusePort?: boolean;
+  /** What counts against rates. Default: this thread alone. */
+  readonly makeBuckets?: MakeBuckets;
   /** For a whole request head, in milliseconds. Default 15,000. */
   readonly headTimeoutMs?: number;
   /** Resolves the host names of upstreams. Default: the system. */
@@ -67,7 +70,7 @@ export class GatewayServer {
   readonly #options: GatewayServerOptions;
   readonly #observer: GatewayObserver;
   readonly #upstreams: UpstreamDirectory;
-  readonly #rateLimiters = new RateLimiters();
+  readonly #rateLimiters: RateLimiters;
   readonly #counter = new ConnectionCounter();
   readonly #inFlight = new InFlight();
   readonly #startedMs = performance.now();
@@ -82,6 +85,7 @@ export class GatewayServer {
     this.#options = options;
     this.instanceId = options.instanceId ?? randomUUID();
     this.#observer = options.observer ?? blindObserver;
+    this.#rateLimiters = new RateLimiters(options.makeBuckets);
     this.#upstreams = new UpstreamDirectory(this.#observer, options.resolver ?? new HostResolver());
   }
 

@@ -20,13 +20,15 @@ const reasons: Readonly<Record<string, AttemptFailureReason>> = {
   ETIMEDOUT: 'read_timeout',
 };
 
-/** Anything an attempt failed with, as an error that says why. */
-export function attemptError(caught: unknown, target: string): ProxyError {
+/** Anything an attempt failed with, as an error that says why; `headSeen` when a response had begun. */
+export function attemptError(caught: unknown, target: string, headSeen: boolean): ProxyError {
   if (caught instanceof ProxyError) return caught;
   const code = caught instanceof Error && 'code' in caught ? String(caught.code) : '';
   const text = errorMessage(caught);
   let reason: AttemptFailureReason =
     reasons[code] ?? (caught instanceof errors.HTTPParserError ? 'invalid_response' : 'connection_closed');
+  // Before a head, nothing can be missing of a body: the head itself contradicts itself.
+  if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' && !headSeen) reason = 'invalid_response';
   // The socket's error for an answer that is none, such as bytes nobody asked for.
   if (code === 'UND_ERR_SOCKET' && text.startsWith('bad ')) reason = 'invalid_response';
   return new ProxyError(reason, `the exchange with ${target} failed: ${text}`, { cause: caught });

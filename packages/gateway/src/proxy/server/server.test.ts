@@ -1,0 +1,511 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import http2 from 'node:http2';
+import { request as httpsRequest } from 'node:https';
+import type { RequestOptions } from 'node:https';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect as tlsConnect } from 'node:tls';
+import { createServer as createHttps } from 'node:https';
+import { createAuthority } from '@clew/testkit';
+import { describe, expect, it } from 'vitest';
+import {
+  eventually,
+  exchangeBytes,
+  freePort,
+  onEnd,
+  proxyConfig,
+  send,
+  startBackend,
+  startGateway,
+  startTcp,
+} from '../../../test/proxy/harness.ts';
+import type { TestGateway } from '../../../test/proxy/harness.ts';
+import { GatewayServer } from './gateway-server.ts';
+import { silentTelemetry } from '@clew/base';
+
+const routes = (port: number, more = ''): string => `
+  routes { route "r" { matches { path-prefix "/" }; upstream "b"; ${more} } }
+  upstreams { upstream "b" { target "127.0.0.1:${port}" } }
+`;
+
+const request = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+
+describe('limits of connections and requests', () => {
+  it('refuse connections of a client that has too many', async () => {
+    const backend = await startBackend((_request, response) => response.end());
+    const gateway = await startGateway(`limits { max-connections-per-client 2 }\n${routes(backend.port)}`);
+    for (let n = 0; n < 2; n++) {
+      const socket = connect(gateway.port, '127.0.0.1');
+      onEnd(() => socket.destroy());
+    }
+    await eventually(() => gateway.server.snapshot().openConnections === 2);
+    const refused = await exchangeBytes(gateway.port, request);
+    expect(refused).toMatch(/^HTTP\/1\.1 503 /);
+    expect(refused).toContain('Retry-After: 1\r\n');
+    expect(await gateway.recorder.exchange()).toMatchObject({ status: 503, blocked: 'connection_limit' });
+  });
+
+  it('take a client in again when its connections end', async () => {
+    const backend = await startBackend((_request, response) => response.end());
+    const gateway = await startGateway(`limits { max-total-connections 1 }\n${routes(backend.port)}`);
+    for (let n = 0; n < 3; n++) {
+      await eventually(() => gateway.server.snapshot().openConnections === 0);
+      expect((await send(gateway, '/')).status).toBe(200);
+    }
+  });
+
+  it('refuse requests beyond those in progress', async () => {
+    const held: (() => void)[] = [];
+    const backend = await startBackend((_request, response) => held.push(() => response.end()));
+    const gateway = await startGateway(`limits { max-in-flight-requests 1 }\n${routes(backend.port)}`);
+    const first = send(gateway, '/');
+    await eventually(() => held.length === 1);
+    const second = await send(gateway, '/');
+    expect(second).toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
+    held[0]!();
+    expect((await first).status).toBe(200);
+    expect(gateway.recorder.ended.map(({ blocked }) => blocked)).toEqual(['in_flight_limit', undefined]);
+  });
+
+  it('end heads that come too slowly with 408', async () => {
+    const gateway = await startGateway(routes(1), { headTimeoutMs: 200 });
+    const answer = await exchangeBytes(gateway.port, 'GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ');
+    expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+    expect(await gateway.recorder.exchange()).toMatchObject({ status: 408 });
+  });
+
+  it('end connections after so many requests', async () => {
+    const backend = await startBackend((_request, response) => response.end('ok'));
+    const listeners = 'listeners { listener "h" { address "127.0.0.1:0"; keepalive-max-requests 2 } }';
+    const gateway = await startGateway(`${listeners}\n${routes(backend.port)}`);
+    const answer = await exchangeBytes(gateway.port, request + request + request);
+    expect(answer.match(/HTTP\/1\.1 200/g)).toHaveLength(2);
+    expect(answer.toLowerCase().match(/connection: close/g)).toHaveLength(1);
+  });
+
+  it('serve several requests of one connection in their order', async () => {
+    const backend = await startBackend((request, response) => {
+      setTimeout(() => response.end(`<${request.url}>`), request.url === '/slow' ? 50 : 0);
+    });
+    const gateway = await startGateway(routes(backend.port));
+    const answer = await exchangeBytes(
+      gateway.port,
+      'GET /slow HTTP/1.1\r\nHost: a\r\n\r\nGET /quick HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
+    );
+    expect(answer.indexOf('</slow>'.slice(2))).toBeLessThan(answer.indexOf('</quick>'.slice(2)));
+    expect(gateway.recorder.ended).toHaveLength(2);
+  });
+});
+
+describe('HTTP/1.0', () => {
+  it('is answered and closed', async () => {
+    const backend = await startBackend((_request, response) => {
+      response.write('a');
+      response.end('b');
+    });
+    const gateway = await startGateway(routes(backend.port));
+    const answer = await exchangeBytes(gateway.port, 'GET / HTTP/1.0\r\n\r\n');
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+    expect(answer).not.toContain('chunked');
+    expect(answer.endsWith('\r\n\r\nab')).toBe(true);
+  });
+});
+
+describe('absolute targets', () => {
+  it('name the host themselves', async () => {
+    const backend = await startBackend((request, response) => response.end(`${request.headers.host} ${request.url}`));
+    const gateway = await startGateway(routes(backend.port));
+    const answer = await exchangeBytes(
+      gateway.port,
+      'GET http://other.test/x?y HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
+    );
+    expect(answer).toContain('other.test /x?y');
+  });
+});
+
+describe('WebSocket', () => {
+  const opening =
+    'GET /ws HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
+
+  async function openSocket(gateway: TestGateway, bytes: string): Promise<{ socket: Socket; text: () => string }> {
+    const socket = connect(gateway.port, '127.0.0.1');
+    let seen = '';
+    socket.setEncoding('latin1');
+    socket.on('data', (part: string) => (seen += part));
+    socket.on('error', () => {});
+    onEnd(() => socket.destroy());
+    socket.write(bytes, 'latin1');
+    return { socket, text: () => seen };
+  }
+
+  it('passes in both directions, beginning with what came along with the opening', async () => {
+    const backend = await startBackend((_request, response) => response.end());
+    backend.server.on('upgrade', (request, socket) => {
+      socket.write(
+        `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\nhello ${request.headers['upgrade']}`,
+      );
+      socket.on('data', (part: Buffer) => socket.write(`<${part.toString()}>`));
+      socket.on('end', () => socket.end());
+    });
+    const gateway = await startGateway(routes(backend.port, 'websocket #true'));
+    const { socket, text } = await openSocket(gateway, `${opening}early`);
+    await eventually(() => text().includes('<early>'));
+    expect(text()).toMatch(/^HTTP\/1\.1 101 /);
+    expect(text().toLowerCase()).toContain('sec-websocket-accept: x\r\n');
+    expect(text()).toContain('hello websocket');
+    socket.write('more');
+    await eventually(() => text().includes('<more>'));
+    expect(gateway.recorder.ended).toHaveLength(0);
+    socket.end();
+    expect(await gateway.recorder.exchange()).toMatchObject({ status: 101, upgraded: true, end: 'complete' });
+  });
+
+  it('passes a refusal of the backend on', async () => {
+    const backend = await startBackend((_request, response) => response.writeHead(400).end('no sockets'));
+    const gateway = await startGateway(routes(backend.port, 'websocket #true'));
+    const answer = await exchangeBytes(gateway.port, opening);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer).toContain('no sockets');
+    expect((await gateway.recorder.exchange()).status).toBe(400);
+  });
+
+  it('fails like any other request when nobody is there', async () => {
+    const gateway = await startGateway(routes(await freePort(), 'websocket #true'));
+    expect(await exchangeBytes(gateway.port, opening)).toMatch(/^HTTP\/1\.1 503 /);
+  });
+
+  it('ends when the backend breaks off', async () => {
+    const port = await startTcp((socket) => {
+      socket.once('data', () => {
+        socket.write('HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+        setTimeout(() => socket.resetAndDestroy(), 50);
+      });
+    });
+    const gateway = await startGateway(routes(port, 'websocket #true'));
+    expect(await exchangeBytes(gateway.port, opening)).toMatch(/^HTTP\/1\.1 101 /);
+    expect((await gateway.recorder.exchange()).upgraded).toBe(true);
+  });
+});
+
+/** Certificates as files. */
+function certificates(): {
+  readonly folder: string;
+  readonly ca: string;
+  issue(name: string): { cert: string; key: string };
+} {
+  const folder = mkdtempSync(join(tmpdir(), 'gateway-tls-'));
+  onEnd(() => rmSync(folder, { recursive: true, force: true }));
+  const authority = createAuthority();
+  writeFileSync(join(folder, 'ca.pem'), authority.cert);
+  return {
+    folder,
+    ca: authority.cert,
+    issue(name) {
+      const issued = authority.issue(name);
+      const paths = { cert: join(folder, `${name}.crt`), key: join(folder, `${name}.key`) };
+      writeFileSync(paths.cert, issued.cert);
+      writeFileSync(paths.key, issued.key);
+      return paths;
+    },
+  };
+}
+
+function sendTls(gateway: TestGateway, options: RequestOptions): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const call = httpsRequest({ host: '127.0.0.1', port: gateway.port, agent: false, ...options }, (response) => {
+      let body = '';
+      response.on('data', (part: Buffer) => (body += part.toString()));
+      response.on('end', () => resolve({ status: response.statusCode!, body }));
+    });
+    call.on('error', reject);
+    call.end();
+  });
+}
+
+/** The name on the certificate shown for a server name. */
+function shownCertificate(port: number, servername: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = tlsConnect({ host: '127.0.0.1', port, servername, rejectUnauthorized: false }, () => {
+      resolve(String(socket.getPeerCertificate().subject.CN));
+      socket.destroy();
+    });
+    socket.on('error', reject);
+  });
+}
+
+const tlsListener = (settings: string): string =>
+  `listeners { listener "s" { address "127.0.0.1:0"; protocol "https"; tls { ${settings} } } }`;
+
+describe('TLS', () => {
+  it('serves HTTP/1.1 and tells the backend', async () => {
+    const files = certificates();
+    const { cert, key } = files.issue('own');
+    const backend = await startBackend((request, response) =>
+      response.end(String(request.headers['x-forwarded-proto'])),
+    );
+    const gateway = await startGateway(
+      `${tlsListener(`cert-file "${cert}"; key-file "${key}"`)}\n${routes(backend.port)}`,
+    );
+    expect(await sendTls(gateway, { ca: files.ca })).toEqual({ status: 200, body: 'https' });
+    expect((await gateway.recorder.exchange()).connection.tls).toMatchObject({ version: 'TLSv1.3' });
+  });
+
+  it('shows the certificate of the name asked for, and new ones after a reload', async () => {
+    const files = certificates();
+    const own = files.issue('own');
+    const other = files.issue('other');
+    const wild = files.issue('wild');
+    const text = `${tlsListener(`
+      cert-file "${own.cert}"; key-file "${own.key}"
+      sni { hostnames "a.test"; cert-file "${other.cert}"; key-file "${other.key}" }
+      sni { hostnames "*.b.test"; cert-file "${wild.cert}"; key-file "${wild.key}" }`)}\n${routes(1)}`;
+    const gateway = await startGateway(text);
+    const names = ['a.test', 'x.b.test', 'y.x.b.test', 'c.test'];
+    const shown = await Promise.all(names.map((name) => shownCertificate(gateway.port, name)));
+    expect(shown).toEqual(['other', 'wild', 'own', 'own']);
+    const renewed = createAuthority().issue('renewed');
+    writeFileSync(other.cert, renewed.cert);
+    writeFileSync(other.key, renewed.key);
+    expect(gateway.server.reload(await proxyConfig(text))).toMatchObject({ result: 'success' });
+    expect(await shownCertificate(gateway.port, 'a.test')).toBe('renewed');
+    writeFileSync(other.cert, 'broken');
+    expect(gateway.server.reload(await proxyConfig(text))).toMatchObject({ result: 'failure' });
+    expect(await shownCertificate(gateway.port, 'a.test')).toBe('renewed');
+  });
+
+  it('asks clients for certificates where it is told to', async () => {
+    const files = certificates();
+    const { cert, key } = files.issue('own');
+    const backend = await startBackend((_request, response) => response.end('in'));
+    const settings = `cert-file "${cert}"; key-file "${key}"; ca-file "${join(files.folder, 'ca.pem')}"; client-auth #true`;
+    const gateway = await startGateway(`${tlsListener(settings)}\n${routes(backend.port)}`);
+    await expect(sendTls(gateway, { ca: files.ca })).rejects.toThrow();
+    const client = createAuthority().issue('stranger');
+    await expect(sendTls(gateway, { ca: files.ca, ...client })).rejects.toThrow();
+  });
+
+  it('does not start with a certificate that cannot be read', async () => {
+    const config = await proxyConfig(
+      `${tlsListener('cert-file "/nowhere.crt"; key-file "/nowhere.key"')}\n${routes(1)}`,
+    );
+    const server = new GatewayServer({ telemetry: silentTelemetry, version: '0' });
+    await expect(server.start(config)).rejects.toMatchObject({ code: 'tls_config' });
+  });
+});
+
+describe('TLS to upstreams', () => {
+  async function startSecure(): Promise<{ port: number; caFile: string; names: string[] }> {
+    const files = certificates();
+    const authority = createAuthority();
+    const caFile = join(files.folder, 'upstream-ca.pem');
+    writeFileSync(caFile, authority.cert);
+    const names: string[] = [];
+    const server = createHttps(authority.issue('up'), (_request, response) => response.end('secure'));
+    server.on('secureConnection', (socket) => names.push(String(Reflect.get(socket, 'servername'))));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onEnd(() => server.close().closeAllConnections());
+    return { port: (server.address() as { port: number }).port, caFile, names };
+  }
+
+  it('verifies them with the authority given', async () => {
+    const { port, caFile, names } = await startSecure();
+    const gateway = await startGateway(
+      `routes { route "r" { matches { path-prefix "/" }; upstream "b" } }
+       upstreams { upstream "b" { target "127.0.0.1:${port}"; tls { ca-cert "${caFile}"; sni "localhost" } } }`,
+    );
+    for (let n = 0; n < 3; n++) expect((await send(gateway, '/', { headers: { Host: `h${n}` } })).body).toBe('secure');
+    // Whatever hosts are asked for, the connection stays.
+    expect(names).toEqual(['localhost']);
+  });
+
+  it('refuses what nobody vouches for with 502, unless told not to look', async () => {
+    const { port } = await startSecure();
+    const text = (tls: string): string =>
+      `routes { route "r" { matches { path-prefix "/" }; upstream "b" } }
+       upstreams { upstream "b" { target "127.0.0.1:${port}"; tls { ${tls} } } }`;
+    const strict = await startGateway(text('insecure-skip-verify #false'));
+    expect((await send(strict, '/')).status).toBe(502);
+    expect((await strict.recorder.exchange()).attempts[0]!.failure).toBe('tls_error');
+    const blind = await startGateway(text('insecure-skip-verify #true'));
+    expect((await send(blind, '/')).body).toBe('secure');
+  });
+});
+
+describe('HTTP/2', () => {
+  async function secure(port: number, more = ''): Promise<{ gateway: TestGateway; session: http2.ClientHttp2Session }> {
+    const files = certificates();
+    const { cert, key } = files.issue('own');
+    const gateway = await startGateway(
+      `${more}\n${tlsListener(`cert-file "${cert}"; key-file "${key}"`)}\n${routes(port)}`,
+    );
+    const session = http2.connect(`https://127.0.0.1:${gateway.port}`, { ca: files.ca });
+    session.on('error', () => {});
+    onEnd(() => session.destroy());
+    return { gateway, session };
+  }
+
+  function ask(
+    session: http2.ClientHttp2Session,
+    headers: http2.OutgoingHttpHeaders,
+    body?: string | Buffer,
+  ): Promise<{ headers: http2.IncomingHttpHeaders; body: string; trailers: http2.IncomingHttpHeaders }> {
+    return new Promise((resolve, reject) => {
+      const stream = session.request(headers, { endStream: body === undefined });
+      let got: http2.IncomingHttpHeaders = {};
+      let trailers: http2.IncomingHttpHeaders = {};
+      let text = '';
+      stream.on('response', (received) => (got = received));
+      stream.on('trailers', (received) => (trailers = received));
+      stream.on('data', (part: Buffer) => (text += part.toString()));
+      stream.on('end', () => resolve({ headers: got, body: text, trailers }));
+      stream.on('error', reject);
+      if (body !== undefined) stream.end(body);
+    });
+  }
+
+  it('is served, with bodies, trailers and cookies as HTTP/1.1 has them', async () => {
+    const backend = await startBackend((request, response) => {
+      let body = '';
+      request.on('data', (part: Buffer) => (body += part.toString()));
+      request.on('end', () => {
+        response.writeHead(200, { Trailer: 'X-Sum', 'X-Cookie': String(request.headers.cookie) });
+        response.write(`${request.headers.host} ${request.method} ${request.url} ${body}`);
+        response.addTrailers({ 'X-Sum': '1' });
+        response.end();
+      });
+    });
+    const { gateway, session } = await secure(backend.port);
+    const answer = await ask(
+      session,
+      { ':method': 'POST', ':path': '/x?y', ':authority': 'h.test', cookie: ['a=1', 'b=2'] },
+      'body',
+    );
+    expect(answer.headers[':status']).toBe(200);
+    expect(answer.body).toBe('h.test POST /x?y body');
+    expect(answer.headers['x-cookie']).toBe('a=1; b=2');
+    expect(answer.headers['x-correlation-id']).toBeDefined();
+    expect(answer.headers['transfer-encoding']).toBeUndefined();
+    expect(answer.trailers['x-sum']).toBe('1');
+    expect(await gateway.recorder.exchange()).toMatchObject({
+      httpVersion: '2.0',
+      authority: 'h.test',
+      end: 'complete',
+    });
+  });
+
+  it('serves many streams of one connection at once', async () => {
+    const backend = await startBackend((request, response) => void setTimeout(() => response.end(request.url), 10));
+    const { gateway, session } = await secure(backend.port);
+    const bodies = await Promise.all(Array.from({ length: 50 }, (_, n) => ask(session, { ':path': `/${n}` })));
+    expect(bodies.map(({ body }) => body)).toEqual(bodies.map((_, n) => `/${n}`));
+    expect(gateway.recorder.openConnections).toBe(1);
+  });
+
+  it.each([
+    [{ ':path': '/../x' }, 400],
+    [{ ':path': '/', 'x-a': 'b'.repeat(5000) }, 431],
+    [{ ':path': '/', host: 'other.test', ':authority': 'a.test' }, 400],
+    [{ ':path': '/', 'content-length': '99999999999', ':method': 'POST' }, 413],
+  ])('refuses %j', async (headers, status) => {
+    const backend = await startBackend((_request, response) => response.end());
+    const { gateway, session } = await secure(backend.port);
+    expect((await ask(session, headers)).headers[':status']).toBe(status);
+    expect(backend.requests).toHaveLength(0);
+    expect((await gateway.recorder.exchange()).status).toBe(status);
+  });
+
+  it('ends the stream when the upstream breaks off', async () => {
+    const port = await startTcp((socket) => {
+      socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx', () => socket.destroy()));
+    });
+    const { gateway, session } = await secure(port);
+    await expect(ask(session, { ':path': '/' })).rejects.toMatchObject({ code: 'ERR_HTTP2_STREAM_ERROR' });
+    expect((await gateway.recorder.exchange()).end).toBe('cut');
+    // The others of the connection are not touched.
+    expect(session.destroyed).toBe(false);
+  });
+
+  it('notices a client that gives a stream up', async () => {
+    let closed = false;
+    const backend = await startBackend((request) => request.on('close', () => (closed = true)));
+    const { gateway, session } = await secure(backend.port);
+    const stream = session.request({ ':path': '/' });
+    stream.on('error', () => {});
+    await eventually(() => backend.requests.length === 1);
+    stream.close(http2.constants.NGHTTP2_CANCEL);
+    await eventually(() => closed);
+    expect(await gateway.recorder.exchange()).toMatchObject({ status: 499, end: 'client_gone' });
+  });
+});
+
+describe('starting, reloading, stopping', () => {
+  it('names who has the port', async () => {
+    const port = await startTcp(() => {});
+    const config = await proxyConfig(`listeners { listener "h" { address "127.0.0.1:${port}" } }\n${routes(1)}`);
+    const server = new GatewayServer({ telemetry: silentTelemetry, version: '0' });
+    const failure = await server.start(config).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'bind_failed' });
+    expect(String(failure)).toContain(`pid ${process.pid}`);
+    expect(server.state).toBe('stopped');
+  });
+
+  it('takes a new configuration at once, while old requests finish', async () => {
+    const held: (() => void)[] = [];
+    const old = await startBackend((_request, response) => held.push(() => response.end('old')));
+    const fresh = await startBackend((_request, response) => response.end('new'));
+    const gateway = await startGateway(routes(old.port));
+    const running = send(gateway, '/');
+    await eventually(() => held.length === 1);
+    expect(gateway.server.reload(await proxyConfig(routes(fresh.port)))).toMatchObject({ result: 'success' });
+    expect((await send(gateway, '/')).body).toBe('new');
+    held[0]!();
+    expect((await running).body).toBe('old');
+  });
+
+  it('keeps connections, health and rates of what did not change', async () => {
+    const backend = await startBackend((_request, response) => response.end());
+    const text = (extra: string): string =>
+      `${extra} rate-limits { global { max-rps 1; burst 2 } }\n${routes(backend.port)}`;
+    const gateway = await startGateway(text(''));
+    await send(gateway, '/');
+    gateway.server.reload(await proxyConfig(text('limits { max-header-count 50 }')));
+    await send(gateway, '/');
+    expect((await gateway.recorder.exchange(1)).attempts[0]!.connectionReused).toBe(true);
+    expect((await send(gateway, '/')).status).toBe(429);
+  });
+
+  it('says what needs a restart', async () => {
+    const gateway = await startGateway(routes(1));
+    const changed = await proxyConfig(`system { worker-threads 3 }\n${routes(1)}`);
+    expect(gateway.server.reload(changed)).toEqual({ result: 'success', restartNeeded: ['system'] });
+  });
+
+  it('lets requests finish before it stops, and takes no new ones', async () => {
+    const held: (() => void)[] = [];
+    const backend = await startBackend((_request, response) => held.push(() => response.end('done')));
+    const gateway = await startGateway(routes(backend.port));
+    const running = send(gateway, '/');
+    await eventually(() => held.length === 1);
+    const stopping = gateway.server.drain(20_000);
+    await expect(send(gateway, '/')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    expect(gateway.server.state).toBe('draining');
+    held[0]!();
+    const response = await running;
+    expect(response).toMatchObject({ body: 'done', headers: { connection: 'close' } });
+    expect(await stopping).toBe(true);
+    expect(gateway.server.state).toBe('stopped');
+  });
+
+  it('cuts off what does not finish in time', async () => {
+    const backend = await startBackend(() => {});
+    const gateway = await startGateway(routes(backend.port));
+    const running = send(gateway, '/').catch((error: unknown) => error);
+    await eventually(() => backend.requests.length === 1);
+    expect(await gateway.server.drain(50)).toBe(false);
+    await running;
+    expect(gateway.recorder.ended).toHaveLength(1);
+    expect(gateway.server.snapshot().activeRequests).toBe(0);
+  });
+});
