@@ -5,6 +5,7 @@ import type { Telemetry } from '@clew/base';
 import type { MetricFamily, PrometheusMeter } from '@clew/base/node';
 import { canSharePorts, checkFree } from '@clew/net';
 import type { GatewayConfig } from '../config/model.ts';
+import { sharedBucketMemory } from '../proxy/filters/shared-buckets.ts';
 import type { Environment } from '../telemetry/exporter/settings.ts';
 import type { FileSinks } from '../telemetry/logs/log-sinks.ts';
 import { mergeThreadFamilies } from '../telemetry/metrics/merge-threads.ts';
@@ -44,6 +45,7 @@ export class GatewayThreads {
   #unit: GatewayUnit | undefined;
   #config: GatewayConfig | undefined;
   #count = 1;
+  #bucketMemory: SharedArrayBuffer | undefined;
 
   constructor(options: GatewayThreadsOptions) {
     this.#options = options;
@@ -64,6 +66,7 @@ export class GatewayThreads {
     const sharePorts = this.#count > 1;
     // SO_REUSEPORT alone would silently join a stranger of the same user.
     if (sharePorts) for (const listener of config.listeners) await checkFree({ transport: 'tcp', ...listener.address });
+    if (sharePorts) this.#bucketMemory = sharedBucketMemory();
     this.#unit = new GatewayUnit(this.#unitOptions(sharePorts));
     this.#config = config;
     try {
@@ -137,13 +140,23 @@ export class GatewayThreads {
   #unitOptions(sharePorts: boolean) {
     const { identity, telemetry, env, sinks, metricsText } = this.#options;
     const logger = forwardingLogger((line) => this.#log(0, line));
-    return { identity, logger, meter: telemetry.meter, env, sinks, sharePorts, leads: true, metricsText };
+    return {
+      identity,
+      logger,
+      meter: telemetry.meter,
+      env,
+      sinks,
+      sharePorts,
+      leads: true,
+      bucketMemory: this.#bucketMemory,
+      metricsText,
+    };
   }
 
   #open(index: number, pauseMs = FIRST_RESTART_MS): GatewayThread {
     const { identity, env } = this.#options;
     const thread = new GatewayThread(
-      { index, identity, env: { ...env }, config: this.#boundConfig() },
+      { index, identity, env: { ...env }, bucketMemory: this.#bucketMemory!, config: this.#boundConfig() },
       {
         message: (message, from) => this.#onMessage(message, from),
         lost: (_thread, reason) => void this.#replace(index, reason, pauseMs),

@@ -2,6 +2,8 @@ import type { Logger } from '@clew/base';
 import type { MetricFamily, PrometheusMeter } from '@clew/base/node';
 import type { GatewayConfig } from '../config/model.ts';
 import type { ReloadOutcome } from '../proxy/observer.ts';
+import type { MakeBuckets } from '../proxy/filters/rate-limit.ts';
+import { SharedBuckets } from '../proxy/filters/shared-buckets.ts';
 import { GatewayServer } from '../proxy/server/gateway-server.ts';
 import type { GatewaySnapshot } from '../proxy/server/gateway-server.ts';
 import type { Environment } from '../telemetry/exporter/settings.ts';
@@ -21,6 +23,8 @@ export interface GatewayUnitOptions {
   readonly sharePorts: boolean;
   /** Whether this is the thread that speaks for all: reloads are counted and told once. */
   readonly leads: boolean;
+  /** Where all threads count requests against rates; absent = this thread counts alone. */
+  readonly bucketMemory?: SharedArrayBuffer | undefined;
   /** Prometheus text of the whole program, for the builtin handler. */
   readonly metricsText: () => Promise<string>;
 }
@@ -32,7 +36,7 @@ export class GatewayUnit {
   readonly #endObservation: () => void;
 
   constructor(options: GatewayUnitOptions) {
-    const { identity, logger, meter, leads } = options;
+    const { identity, logger, meter, leads, bucketMemory } = options;
     const telemetry = { logger, meter };
     this.#observability = new Observability({ ...options, telemetry });
     const { observer } = this.#observability;
@@ -49,6 +53,7 @@ export class GatewayUnit {
       instanceId: identity.instanceId,
       metricsText: options.metricsText,
       reusePort: options.sharePorts,
+      ...(bucketMemory === undefined ? {} : { makeBuckets: sharedBuckets(bucketMemory) }),
     });
     this.#endObservation = observeUpstreams(meter, () => this.#server.snapshot().upstreams);
   }
@@ -86,4 +91,9 @@ export class GatewayUnit {
     await this.#observability.stop(flushMs);
     return clean;
   }
+}
+
+/** A rate that changed begins anew: its settings are part of its name. */
+function sharedBuckets(memory: SharedArrayBuffer): MakeBuckets {
+  return (id, { rate }) => new SharedBuckets(`${id} ${JSON.stringify(rate)}`, rate, memory);
 }

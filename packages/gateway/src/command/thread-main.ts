@@ -24,6 +24,7 @@ const unit = new GatewayUnit({
   ),
   sharePorts: true,
   leads: false,
+  bucketMemory: setup.bucketMemory,
   metricsText: () =>
     new Promise((resolve) => {
       texts.set(++lastText, resolve);

@@ -11,6 +11,7 @@ export interface ThreadSetup {
   readonly index: number;
   readonly identity: GatewayIdentity;
   readonly env: Environment;
+  readonly bucketMemory: SharedArrayBuffer;
   /** Its listeners have the ports that the first thread bound. */
   readonly config: GatewayConfig;
 }
