@@ -21,6 +21,8 @@ export interface HealthChange {
   /** `host:port` as configured. */
   readonly target: string;
   readonly healthy: boolean;
+  /** Whether probes found it out; else requests did. */
+  readonly probed: boolean;
   /** Why, for people. */
   readonly reason: string;
 }

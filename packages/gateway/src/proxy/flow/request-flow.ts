@@ -45,6 +45,8 @@ export class RequestFlow implements DownstreamListener, RunningRequest, Routable
   requestOperations: readonly HeaderOperation[] = noOperations;
   responseOperations: readonly HeaderOperation[] = noOperations;
   readonly #listenerConfig: ListenerConfig;
+  /** Which request of its connection it is, from 1. */
+  readonly #ordinal: number;
   /** For every response: rate limits and CORS. */
   #extraHeaders: string[] | undefined;
   #upstream: UpstreamExchange | undefined;
@@ -59,7 +61,7 @@ export class RequestFlow implements DownstreamListener, RunningRequest, Routable
     this.generation = context.generation;
     this.#listenerConfig = listenerConfig;
     this.exchange = new Exchange(downstream.connection, performance.now(), Date.now());
-    downstream.connection.requests++;
+    this.#ordinal = ++downstream.connection.requests;
   }
 
   // What routing reads.
@@ -461,7 +463,7 @@ export class RequestFlow implements DownstreamListener, RunningRequest, Routable
 
   #mustClose(): boolean {
     const { keepaliveMaxRequests } = this.#listenerConfig;
-    return keepaliveMaxRequests !== undefined && this.exchange.connection.requests >= keepaliveMaxRequests;
+    return keepaliveMaxRequests !== undefined && this.#ordinal >= keepaliveMaxRequests;
   }
 
   /** Whether the client's connection ends with the response that is about to begin. */

@@ -298,7 +298,7 @@ export class UpstreamExchange implements CallListener, RelayListener {
     return null;
   }
 
-  #options(headers: string[]): Dispatcher.DispatchOptions {
+  #options(headers: string[]): Dispatcher.DispatchOptions & { readonly servername: string } {
     const { exchange, body, downstream } = this.#owner;
     const { timeouts } = this.#upstream.config;
     return {
@@ -310,6 +310,8 @@ export class UpstreamExchange implements CallListener, RelayListener {
       headersTimeout: timeouts.readMs,
       bodyTimeout: timeouts.readMs,
       reset: false,
+      // Undici would open another connection for every Host; which name TLS asks for is settled where connections are made.
+      servername: 'upstream',
       // A connection belongs to one request at a time anyway.
       blocking: false,
       idempotent: true,

@@ -46,6 +46,8 @@ export class StaticFiles {
     const relative = relativePath(exchange);
     if (relative === undefined) return notFound(exchange.path);
     let found = await this.#find(join(this.#root, relative));
+    // A slash at the end names a folder.
+    if (found?.kind === 'file' && exchange.path.endsWith('/')) found = undefined;
     if (found?.kind === 'directory') {
       // Relative links in the page would miss a level.
       if (!exchange.path.endsWith('/')) return redirectToSlash(exchange);

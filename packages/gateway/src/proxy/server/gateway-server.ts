@@ -14,7 +14,7 @@ import type { GatewayContext, Generation } from '../flow/gateway-context.ts';
 import { planRoute } from '../flow/route-plan.ts';
 import { tinyflake } from '../headers/correlation-id.ts';
 import { blindObserver } from '../observer.ts';
-import type { GatewayObserver, ReloadOutcome, TraceStarter } from '../observer.ts';
+import type { GatewayObserver, HealthChange, ReloadOutcome, TraceStarter } from '../observer.ts';
 import { HostResolver } from '../upstream/resolver.ts';
 import { UpstreamDirectory } from '../upstream/upstream-directory.ts';
 import type { UpstreamSnapshot } from '../upstream/upstream.ts';
@@ -42,6 +42,8 @@ export interface GatewayServerOptions {
   readonly metricsText?: () => string | Promise<string>;
   /** Whether other processes listen on the same addresses (SO_REUSEPORT). Default false. */
   readonly reusePort?: boolean;
+  /** Whether upstreams are probed; else {@link GatewayServer.adoptHealth} tells what another thread found out. Default true. */
+  readonly probes?: boolean;
   /** What counts against rates. Default: this thread alone. */
   readonly makeBuckets?: MakeBuckets;
   /** For a whole request head, in milliseconds. Default 15,000. */
@@ -86,7 +88,7 @@ export class GatewayServer {
     this.instanceId = options.instanceId ?? randomUUID();
     this.#observer = options.observer ?? blindObserver;
     this.#rateLimiters = new RateLimiters(options.makeBuckets);
-    this.#upstreams = new UpstreamDirectory(this.#observer, options.resolver ?? new HostResolver());
+    this.#upstreams = new UpstreamDirectory(this.#observer, options.resolver ?? new HostResolver(), options.probes);
   }
 
   get state(): GatewayState {
@@ -177,6 +179,16 @@ export class GatewayServer {
     if (!done) this.#inFlight.killAll();
     await this.#close(Math.max(endMs - performance.now(), 0));
     return done;
+  }
+
+  /** Takes over what the probes of another thread found out. */
+  adoptHealth({ upstreamId, target, healthy, reason }: Omit<HealthChange, 'probed'>): void {
+    this.#upstreams.get(upstreamId)?.adoptHealth(target, healthy, reason);
+  }
+
+  /** Opens a circuit because that of another thread has opened. */
+  adoptOpenCircuit(upstreamId: string): void {
+    this.#upstreams.get(upstreamId)?.adoptOpenCircuit();
   }
 
   snapshot(): GatewaySnapshot {

@@ -56,6 +56,8 @@ export class Http1Side {
     this.#accept = (socket) => {
       for (const listener of native) listener.call(server, socket);
     };
+    // It never listens; but by this it begins to look for heads that take too long.
+    server.emit('listening');
     server.on('request', (request, response) => this.#serve(request, response));
     server.on('checkContinue', (request, response) => this.#serve(request, response, { expectsContinue: true }));
     server.on('checkExpectation', (request, response) => this.#serve(request, response, {}, expectationFailed));
@@ -77,6 +79,11 @@ export class Http1Side {
     this.#server.closeIdleConnections();
   }
 
+  /** Ends the search for slow heads, too. */
+  close(): void {
+    this.#server.close();
+  }
+
   #serve(request: IncomingMessage, response: ServerResponse, extras: Http1Extras = {}, refusal?: GatewayFailure): void {
     const state = this.#states.get(request.socket);
     if (state === undefined) {
@@ -84,7 +91,8 @@ export class Http1Side {
       return;
     }
     // Sent behind a request whose response is the last: read as a request, but perhaps meant as part of another one.
-    if (state.connection.closing) return;
+    const { closing, requests } = state.connection;
+    if (closing || requests >= (this.#listener.keepaliveMaxRequests ?? Infinity)) return;
     const downstream = new Http1Downstream(state.connection, request, response, extras);
     const flow = new RequestFlow(downstream, this.#listener, this.#context);
     state.flow = flow;

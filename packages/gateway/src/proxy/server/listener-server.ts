@@ -102,6 +102,7 @@ export class ListenerServer {
   /** Ends every connection. */
   destroy(): void {
     this.stopAccepting();
+    this.#http1.close();
     for (const socket of this.#sockets) socket.destroy();
   }
 

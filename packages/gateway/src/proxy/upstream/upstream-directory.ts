@@ -8,10 +8,13 @@ import type { UpstreamSnapshot } from './upstream.ts';
 export class UpstreamDirectory {
   readonly #observer: GatewayObserver;
   readonly #resolver: HostResolver;
+  readonly #probes: boolean;
   readonly #closing = new Set<Upstream>();
   #upstreams = new Map<string, Upstream>();
 
-  constructor(observer: GatewayObserver, resolver: HostResolver = new HostResolver()) {
+  /** Without `probes` upstreams are not probed: another thread does. */
+  constructor(observer: GatewayObserver, resolver: HostResolver = new HostResolver(), probes = true) {
+    this.#probes = probes;
     this.#observer = observer;
     this.#resolver = resolver;
   }
@@ -26,7 +29,7 @@ export class UpstreamDirectory {
         continue;
       }
       const upstream = new Upstream(config, this.#resolver, this.#observer);
-      upstream.start();
+      if (this.#probes) upstream.start();
       next.set(id, upstream);
     }
     for (const [id, upstream] of this.#upstreams) if (next.get(id) !== upstream) void this.#retire(upstream);

@@ -9,12 +9,15 @@ import { ConnectionPool } from './connection-pool.ts';
 import { HealthMonitor } from './health-monitor.ts';
 import type { HostResolver } from './resolver.ts';
 import { Target } from './target.ts';
+import type { ProbedHealth } from './target.ts';
 
 /** Plain data about a target, for people and metrics. */
 export interface TargetSnapshot {
   readonly address: string;
   readonly weight: number;
-  readonly status: 'healthy' | 'unhealthy' | 'unknown';
+  readonly status: ProbedHealth;
+  /** What probes alone say. */
+  readonly probed: ProbedHealth;
   readonly failureRate: number;
   readonly lastError: string | null;
   readonly activeRequests: number;
@@ -50,7 +53,7 @@ export class Upstream {
     this.#breaker =
       circuitBreaker && new CircuitBreaker(circuitBreaker, (state) => observer.breakerChanged(config.id, state));
     const onChange = (target: Target, healthy: boolean, reason: string): void =>
-      observer.healthChanged({ upstreamId: config.id, target: target.name, healthy, reason });
+      observer.healthChanged({ upstreamId: config.id, target: target.name, healthy, probed: true, reason });
     this.#monitors =
       healthCheck === undefined
         ? []
@@ -94,8 +97,22 @@ export class Upstream {
   record(target: Target, failed: boolean, reason: string): void {
     if (failed) target.lastError = reason;
     if (!target.passive.record(failed, performance.now())) return;
-    const change = { upstreamId: this.config.id, target: target.name, healthy: false };
+    const change = { upstreamId: this.config.id, target: target.name, healthy: false, probed: false };
     this.#observer.healthChanged({ ...change, reason: `more than half of its requests failed, the last: ${reason}` });
+  }
+
+  /** Takes over what the probes of another thread found out. */
+  adoptHealth(name: string, healthy: boolean, reason: string): void {
+    const target = this.targets.find((candidate) => candidate.name === name);
+    if (target === undefined) return;
+    target.probed = healthy ? 'healthy' : 'unhealthy';
+    target.lastError = healthy ? '' : reason;
+    if (healthy) target.passive.reset();
+  }
+
+  /** Another thread's circuit opened: nobody need run into the same failures. */
+  adoptOpenCircuit(): void {
+    this.#breaker?.trip();
   }
 
   snapshot(): UpstreamSnapshot {
@@ -108,6 +125,7 @@ export class Upstream {
         address: target.name,
         weight: target.config.weight,
         status: target.passive.avoided(nowMs) ? 'unhealthy' : target.probed,
+        probed: target.probed,
         failureRate: target.passive.failureRate,
         lastError: target.lastError === '' ? null : target.lastError,
         activeRequests: target.active,
