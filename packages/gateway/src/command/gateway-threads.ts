@@ -13,6 +13,8 @@ import type { GatewayIdentity } from '../telemetry/spans/resource.ts';
 import { EchoFilter } from './echo-filter.ts';
 import { GatewayThread } from './gateway-thread.ts';
 import { GatewayUnit } from './gateway-unit.ts';
+import type { ThreadNews } from './gateway-unit.ts';
+import type { NewsMessage } from './thread-protocol.ts';
 import { forwardingLogger } from './forwarding-logger.ts';
 import type { ForwardedLine } from './forwarding-logger.ts';
 
@@ -84,7 +86,10 @@ export class GatewayThreads {
     if (this.#unit!.reload(config).result === 'failure') return false;
     this.#config = config;
     const bound = this.#boundConfig();
-    const asked = [...this.#others.values()].map((thread) => thread.ask({ kind: 'reload', config: bound }));
+    const asked = [...this.#others.values()].map(async (thread) => {
+      await thread.ask({ kind: 'reload', config: bound });
+      this.#tellHealth(thread);
+    });
     for (const result of await Promise.allSettled(asked)) {
       if (result.status === 'fulfilled') continue;
       this.#options.telemetry.logger.error('A thread did not take the new configuration.', {
@@ -140,17 +145,29 @@ export class GatewayThreads {
   #unitOptions(sharePorts: boolean) {
     const { identity, telemetry, env, sinks, metricsText } = this.#options;
     const logger = forwardingLogger((line) => this.#log(0, line));
-    return {
-      identity,
-      logger,
-      meter: telemetry.meter,
-      env,
-      sinks,
-      sharePorts,
-      leads: true,
-      bucketMemory: this.#bucketMemory,
-      metricsText,
+    const share: ThreadNews = {
+      healthChanged: (change) => this.#spread({ kind: 'healthChanged', change }),
+      circuitOpened: (upstreamId) => this.#spread({ kind: 'circuitOpened', upstreamId }),
     };
+    const bucketMemory = this.#bucketMemory;
+    const { meter } = telemetry;
+    return { identity, logger, meter, env, sinks, sharePorts, leads: true, bucketMemory, share, metricsText };
+  }
+
+  /** Tells all other threads, but the one it came from. */
+  #spread(news: NewsMessage, from?: GatewayThread): void {
+    for (const thread of this.#others.values()) if (thread !== from) thread.send(news);
+  }
+
+  /** A thread that begins does not know what probes have found out. */
+  #tellHealth(thread: GatewayThread): void {
+    for (const { id: upstreamId, targets } of this.#unit!.snapshot().upstreams) {
+      for (const { address: target, probed, lastError } of targets) {
+        if (probed === 'unknown') continue;
+        const change = { upstreamId, target, healthy: probed === 'healthy', probed: true, reason: lastError ?? '' };
+        thread.send({ kind: 'healthChanged', change });
+      }
+    }
   }
 
   #open(index: number, pauseMs = FIRST_RESTART_MS): GatewayThread {
@@ -163,8 +180,10 @@ export class GatewayThreads {
       },
     );
     this.#others.set(index, thread);
-    // Whoever waits for the start hears of a failure; nobody has to.
-    thread.started.catch(() => undefined);
+    thread.started.then(
+      () => this.#tellHealth(thread),
+      () => undefined, // Whoever waits for the start hears of it.
+    );
     return thread;
   }
 
@@ -189,6 +208,12 @@ export class GatewayThreads {
     switch (message.kind) {
       case 'lines':
         return this.#options.sinks.forwarded(message);
+      case 'healthChanged':
+        this.#unit!.news.healthChanged(message.change);
+        return this.#spread(message, from);
+      case 'circuitOpened':
+        this.#unit!.news.circuitOpened(message.upstreamId);
+        return this.#spread(message, from);
       case 'log':
         return this.#log(from.index, message.line);
       case 'askMetricsText':

@@ -1,7 +1,7 @@
 import type { Logger } from '@clew/base';
 import type { MetricFamily, PrometheusMeter } from '@clew/base/node';
 import type { GatewayConfig } from '../config/model.ts';
-import type { ReloadOutcome } from '../proxy/observer.ts';
+import type { GatewayObserver, HealthChange, ReloadOutcome } from '../proxy/observer.ts';
 import type { MakeBuckets } from '../proxy/filters/rate-limit.ts';
 import { SharedBuckets } from '../proxy/filters/shared-buckets.ts';
 import { GatewayServer } from '../proxy/server/gateway-server.ts';
@@ -11,6 +11,12 @@ import type { SinkOpener } from '../telemetry/logs/log-sinks.ts';
 import { observeUpstreams } from '../telemetry/metrics/upstream-figures.ts';
 import { Observability } from '../telemetry/observability.ts';
 import type { GatewayIdentity } from '../telemetry/spans/resource.ts';
+
+/** What one thread finds out and all should know. */
+export interface ThreadNews {
+  healthChanged(change: HealthChange): void;
+  circuitOpened(upstreamId: string): void;
+}
 
 /** What one thread's gateway is made of. */
 export interface GatewayUnitOptions {
@@ -23,6 +29,8 @@ export interface GatewayUnitOptions {
   readonly sharePorts: boolean;
   /** Whether this is the thread that speaks for all: reloads are counted and told once. */
   readonly leads: boolean;
+  /** Told what other threads should know. */
+  readonly share?: ThreadNews | undefined;
   /** Where all threads count requests against rates; absent = this thread counts alone. */
   readonly bucketMemory?: SharedArrayBuffer | undefined;
   /** Prometheus text of the whole program, for the builtin handler. */
@@ -41,6 +49,7 @@ export class GatewayUnit {
     this.#observability = new Observability({ ...options, telemetry });
     const { observer } = this.#observability;
     if (!leads) observer.reloaded = () => undefined;
+    if (options.share !== undefined) shareNews(observer, options.share);
     this.#server = new GatewayServer({
       telemetry,
       observer,
@@ -53,6 +62,7 @@ export class GatewayUnit {
       instanceId: identity.instanceId,
       metricsText: options.metricsText,
       reusePort: options.sharePorts,
+      probes: leads,
       ...(bucketMemory === undefined ? {} : { makeBuckets: sharedBuckets(bucketMemory) }),
     });
     this.#endObservation = observeUpstreams(meter, () => this.#server.snapshot().upstreams);
@@ -71,6 +81,14 @@ export class GatewayUnit {
   /** A new configuration was refused before it got here. */
   reloadFailed(error: string): void {
     this.#observability.observer.reloaded({ result: 'failure', restartNeeded: [], error });
+  }
+
+  /** What another thread found out. */
+  get news(): ThreadNews {
+    return {
+      healthChanged: (change) => this.#server.adoptHealth(change),
+      circuitOpened: (upstreamId) => this.#server.adoptOpenCircuit(upstreamId),
+    };
   }
 
   snapshot(): GatewaySnapshot {
@@ -96,4 +114,17 @@ export class GatewayUnit {
 /** A rate that changed begins anew: its settings are part of its name. */
 function sharedBuckets(memory: SharedArrayBuffer): MakeBuckets {
   return (id, { rate }) => new SharedBuckets(`${id} ${JSON.stringify(rate)}`, rate, memory);
+}
+
+/** What requests alone say of a target is for each thread to find out: it passes quickly. */
+function shareNews(observer: GatewayObserver, news: ThreadNews): void {
+  const { healthChanged, breakerChanged } = observer;
+  observer.healthChanged = (change) => {
+    healthChanged.call(observer, change);
+    if (change.probed) news.healthChanged(change);
+  };
+  observer.breakerChanged = (upstreamId, state) => {
+    breakerChanged.call(observer, upstreamId, state);
+    if (state === 'open') news.circuitOpened(upstreamId);
+  };
 }

@@ -25,6 +25,10 @@ const unit = new GatewayUnit({
   sharePorts: true,
   leads: false,
   bucketMemory: setup.bucketMemory,
+  share: {
+    healthChanged: (change) => post({ kind: 'healthChanged', change }),
+    circuitOpened: (upstreamId) => post({ kind: 'circuitOpened', upstreamId }),
+  },
   metricsText: () =>
     new Promise((resolve) => {
       texts.set(++lastText, resolve);
@@ -38,6 +42,8 @@ port.on('message', (message: ToThread) => {
     texts.delete(message.call);
     return;
   }
+  if (message.kind === 'healthChanged') return unit.news.healthChanged(message.change);
+  if (message.kind === 'circuitOpened') return unit.news.circuitOpened(message.upstreamId);
   const { call, request } = message;
   answer(request).then(
     (value) => post({ kind: 'answer', call, value }),

@@ -1,5 +1,6 @@
 import type { MetricFamily } from '@clew/base/node';
 import type { GatewayConfig } from '../config/model.ts';
+import type { HealthChange } from '../proxy/observer.ts';
 import type { UpstreamSnapshot } from '../proxy/upstream/upstream.ts';
 import type { Environment } from '../telemetry/exporter/settings.ts';
 import type { ForwardedLines } from '../telemetry/logs/log-sinks.ts';
@@ -36,13 +37,20 @@ export interface ThreadAnswers {
   readonly stop: boolean;
 }
 
+/** What one thread found out and all should know. */
+export type NewsMessage =
+  | { readonly kind: 'healthChanged'; readonly change: HealthChange }
+  | { readonly kind: 'circuitOpened'; readonly upstreamId: string };
+
 /** From the first thread. */
 export type ToThread =
+  | NewsMessage
   | { readonly kind: 'ask'; readonly call: number; readonly request: ThreadRequest }
   | { readonly kind: 'metricsText'; readonly call: number; readonly text: string };
 
 /** To the first thread. */
 export type FromThread =
+  | NewsMessage
   | { readonly kind: 'started' }
   | { readonly kind: 'startFailed'; readonly reason: string }
   | { readonly kind: 'answer'; readonly call: number; readonly value: ThreadAnswers[keyof ThreadAnswers] }

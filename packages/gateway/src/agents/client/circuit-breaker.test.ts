@@ -53,6 +53,17 @@ describe('a circuit breaker', () => {
     expect(circuit.enter()).toBeUndefined();
   });
 
+  it('opens because another one has, tells nobody, and tries again in its time', () => {
+    const { circuit, clock, states } = breaker();
+    circuit.trip();
+    expect([circuit.state, circuit.enter(), states]).toEqual(['open', undefined, []]);
+    clock.nowMs = 500;
+    circuit.trip();
+    clock.nowMs = 1000;
+    expect(circuit.enter()).toBeDefined();
+    expect(states).toEqual(['half_open']);
+  });
+
   it('closes after enough trials succeeded', () => {
     const { circuit, clock, states, fail } = breaker();
     fail(3);

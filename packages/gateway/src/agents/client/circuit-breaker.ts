@@ -57,6 +57,13 @@ export class CircuitBreaker {
     };
   }
 
+  /** Opens a closed circuit because somebody else has had the failures; nobody is told. */
+  trip(): void {
+    if (this.#state !== 'closed') return;
+    this.#openUntilMs = this.#nowMs() + this.#settings.openMs;
+    this.#enterState('open');
+  }
+
   #onOutcome(outcome: 'success' | 'failure' | 'neither'): void {
     if (this.#state === 'half_open') this.#trials--;
     if (outcome === 'failure') this.#onFailure();
@@ -76,11 +83,15 @@ export class CircuitBreaker {
   }
 
   #change(state: CircuitState): void {
+    this.#enterState(state);
+    this.#onChange(state);
+  }
+
+  #enterState(state: CircuitState): void {
     this.#state = state;
     this.#epoch++;
     this.#failures = 0;
     this.#successes = 0;
     this.#trials = 0;
-    this.#onChange(state);
   }
 }
