@@ -16,7 +16,7 @@ import { SqlSamplingStore } from './sampling-store.ts';
 
 let traces = 0;
 
-/** A root with a child, for each trace. */
+/** A root with a child, for each trace; the child would show under a name of its own if it were counted. */
 function spansOf({ service, operation, receivedUnixMs, sampler, param, traces: count }: SampleRoots): SpanSketch[] {
   const tags: SpanSketch['tags'] =
     sampler === 'untagged'
@@ -30,7 +30,7 @@ function spansOf({ service, operation, receivedUnixMs, sampler, param, traces: c
     const common = { trace, service, name: operation, startUnixNano: BigInt(receivedUnixMs) * 1_000_000n, tags };
     return [
       { ...common, span: trace * 2 },
-      { ...common, span: trace * 2 + 1, parent: trace * 2 },
+      { ...common, span: trace * 2 + 1, parent: trace * 2, name: `${operation} child` },
     ];
   });
 }

@@ -40,6 +40,7 @@ describe('the X-Ray header', () => {
     [`Root=${ROOT};Parent=${SPAN};Sampled=10`, ids],
     [`Sampled=1 ; Parent=${SPAN}\t;Root=${ROOT}; Lineage=a:1|b:2;`, { ...ids, decided: true, flags: 1 }],
     [`Self=x;Root=${ROOT};Root=other;Parent=${SPAN}`, ids],
+    [`Root=${ROOT};Parent=${SPAN};Sampled=1;Sampled=0`, { ...ids, decided: true, flags: 1 }],
     [`Root=${ROOT.toUpperCase()};Parent=${SPAN.toUpperCase()}`, ids],
     ['Sampled=0', { format: 'xray', decided: true }],
     [`Root=${ROOT};Sampled=1`, { format: 'xray', decided: true, flags: 1 }],

@@ -52,6 +52,8 @@ describe('Server-Timing', () => {
     `traceparent;dur="${WHOLE}"`,
     `traceparent;desc="00-${'0'.repeat(32)}"`,
     `db;desc="x, traceparent;desc=${WHOLE}"`,
+    `db;desc="x, traceparent;desc=${WHOLE}, y"`,
+    `db;desc="x \\", traceparent;desc=${WHOLE}, y"`,
     `traceparent;desc="${WHOLE}`,
   ])('says nothing as %j', (text) => {
     expect(read(extractTraceResponse, { 'server-timing': text })).toBeUndefined();

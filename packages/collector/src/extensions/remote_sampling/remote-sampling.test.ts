@@ -1,6 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
 import { request } from 'node:http';
 import type { IncomingHttpHeaders } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentTelemetry } from '@clew/base';
@@ -86,6 +88,15 @@ function ask(address: string, path: string, method = 'GET'): Promise<Answer> {
     sent.on('error', reject);
     sent.end();
   });
+}
+
+/** Sends what is no request, and waits until the connection is closed. */
+async function sendNoise(address: string): Promise<void> {
+  const { hostname, port } = new URL(`http://${address}`);
+  const socket = connect(Number(port), hostname).resume();
+  const closed = once(socket, 'close');
+  socket.end('what is no request\r\n\r\n');
+  await closed;
 }
 
 async function askGrpc(address: string, service: string) {
@@ -369,13 +380,17 @@ describe('the metrics of remote sampling', () => {
     await ask(http, '/sampling?service=a');
     await ask(http, '/sampling?service=b');
     await ask(http, '/sampling');
+    await ask(http, '/sampling?service=a', 'POST');
+    await sendNoise(http);
     await askGrpc(grpc, 'a');
     await ask(address, '/sampling?service=a');
     const value = await valuesOf(meter);
     const of = (extension: string, transport: string, outcome: string) =>
       value('clew_sampling_requests_total', { extension, transport, outcome });
     expect(of('remote_sampling', 'http', 'served')).toBe(2);
-    expect(of('remote_sampling', 'http', 'refused')).toBe(1);
+    expect(of('remote_sampling', 'http', 'refused')).toBe(2);
+    const noise = { extension: 'remote_sampling', reason: 'malformed_request' };
+    expect(value('clew_sampling_rejected_requests_total', noise)).toBe(1);
     expect(of('remote_sampling', 'grpc', 'served')).toBe(1);
     expect(of('remote_sampling/failing', 'http', 'failed')).toBe(1);
     expect(value('clew_sampling_services', { extension: 'remote_sampling' })).toBe(1);

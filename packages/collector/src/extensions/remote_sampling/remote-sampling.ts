@@ -19,6 +19,9 @@ import type { SamplingEvents, SamplingTransport } from './telemetry.ts';
 /** How long requests in flight may take when the extension stops. */
 const drainGraceMs = 1000;
 
+/** On a port of its own every path is answered. */
+const ownPaths = ['/*'] as const;
+
 /** A port the extension answers on. */
 interface Port {
   readonly protocol: 'sampling_http' | 'sampling_grpc';
@@ -91,10 +94,10 @@ export class RemoteSampling implements Component {
     this.#upSince = Date.now();
     const { http, also_http_endpoints: alsoHttp, also_grpc_endpoints: alsoGrpc } = this.#config;
     const grpc = { ...this.#config.grpc, endpoint: grpcEndpointOf(this.#id, this.#config.grpc.endpoint) };
-    if (http.enabled) await this.#listenHttp(http, ['/*'], host);
-    if (grpc.enabled) await this.#listenGrpc(grpc, host);
+    if (http.enabled) await this.#listenHttp(http, ownPaths, host);
+    if (grpc.enabled) await this.#listenGrpc(grpc, true, host);
     for (const endpoint of alsoHttp) await this.#listenHttp({ ...http, endpoint }, sharedPaths, host);
-    for (const endpoint of alsoGrpc) await this.#listenGrpc({ ...grpc, endpoint }, host);
+    for (const endpoint of alsoGrpc) await this.#listenGrpc({ ...grpc, endpoint }, false, host);
   }
 
   async #stop(deadline: AbortSignal): Promise<void> {
@@ -106,7 +109,7 @@ export class RemoteSampling implements Component {
 
   async #listenHttp(config: RemoteSamplingConfig['http'], paths: readonly string[], host: Host): Promise<void> {
     const settings = resolveHttpServer(config);
-    const { lease, authenticate } = await this.#listen('sampling_http', settings, host);
+    const { lease, authenticate } = await this.#listen('sampling_http', settings, paths === ownPaths, host);
     lease.mountHttp({
       paths,
       handler: samplingHandler({
@@ -115,23 +118,30 @@ export class RemoteSampling implements Component {
         ...(paths === sharedPaths ? { health: () => this.#health() } : {}),
       }),
       responseHeaders: settings.responseHeaders,
+      onRejected: this.#events.rejected,
       ...(settings.cors ? { cors: settings.cors } : {}),
       ...(authenticate ? { authenticate } : {}),
     });
   }
 
-  async #listenGrpc(config: RemoteSamplingConfig['grpc'], host: Host): Promise<void> {
+  async #listenGrpc(config: RemoteSamplingConfig['grpc'], isOwn: boolean, host: Host): Promise<void> {
     const settings = resolveGrpcServer(config);
-    const { lease, authenticate } = await this.#listen('sampling_grpc', settings, host);
+    const { lease, authenticate } = await this.#listen('sampling_grpc', settings, isOwn, host);
     const { maxReceiveBytes } = settings;
     lease.mountGrpc(
-      samplingService(this.#ask, this.#events, { maxReceiveBytes, ...(authenticate ? { authenticate } : {}) }),
+      samplingService(this.#ask, this.#events, {
+        maxReceiveBytes,
+        onRejected: this.#events.rejected,
+        ...(authenticate ? { authenticate } : {}),
+      }),
     );
   }
 
+  /** `isOwn`: the port is not a receiver's, who would count what is no request already. */
   async #listen(
     protocol: Port['protocol'],
     { endpoint, connections, tls, authenticator }: ServerSettings,
+    isOwn: boolean,
     host: Host,
   ): Promise<{ readonly lease: ListenerLease; readonly authenticate: Authenticate | undefined }> {
     const authenticate = authenticator === undefined ? undefined : resolveAuthenticator(host, authenticator);
@@ -140,6 +150,7 @@ export class RemoteSampling implements Component {
       owner: this.#id,
       connections,
       ...(tls ? { tls } : {}),
+      ...(isOwn ? { onRejected: this.#events.rejected } : {}),
       onNotice: (text) => this.#telemetry.logger.warn(text, { extension: this.#id }),
     });
     this.#ports.push({ protocol, lease });

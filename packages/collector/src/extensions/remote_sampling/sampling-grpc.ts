@@ -9,7 +9,7 @@ import type { SamplingEvents } from './telemetry.ts';
 export function samplingService(
   ask: AskStrategy,
   events: SamplingEvents,
-  options: Pick<GrpcService, 'maxReceiveBytes' | 'authenticate'>,
+  options: Pick<GrpcService, 'maxReceiveBytes' | 'authenticate' | 'onRejected'>,
 ): GrpcService {
   return {
     ...options,

@@ -35,7 +35,9 @@ export function samplingHandler(options: SamplingHttpOptions): HttpHandler {
   return (request) => {
     if (request.method === 'OPTIONS') return { status: 204, headers: { allow } };
     if (request.method !== 'GET' && request.method !== 'HEAD') {
-      return textReply(405, `${request.method} is not possible here: GET is expected`, { allow });
+      const reason = `${request.method} is not possible here: GET is expected`;
+      options.events.requested('http', 'refused', reason);
+      return textReply(405, reason, { allow });
     }
     if (request.path === '/baggageRestrictions') return { status: 200, headers: json, body: '[]' };
     return answer(request, options);

@@ -1,4 +1,5 @@
 import type { Telemetry } from '@clew/base';
+import type { RejectReason } from '@clew/net';
 
 /** How a service asked for its strategy. */
 export type SamplingTransport = 'http' | 'grpc';
@@ -12,6 +13,8 @@ export type SamplingOutcome = 'served' | 'refused' | 'failed';
 /** What remote sampling reports: each function counts and, where somebody should look, logs. */
 export interface SamplingEvents {
   requested(transport: SamplingTransport, outcome: SamplingOutcome, reason?: string): void;
+  /** A connection or request was turned away before it could ask. */
+  rejected(reason: RejectReason, detail: string): void;
   /** Strategies were read for the first time, or others than before. */
   loaded(source: string, services: number, warnings: readonly string[], warningCount: number): void;
   /** The source says that there are no strategies. */
@@ -33,7 +36,16 @@ export function samplingEvents({ logger, meter }: Telemetry, extension: string):
     help: 'Times the sampling strategies were read again, by outcome.',
     labels: ['extension', 'outcome'],
   });
+  const rejections = meter.counter({
+    name: 'clew_sampling_rejected_requests_total',
+    help: 'Connections and requests turned away before they could ask how much to sample, by reason.',
+    labels: ['extension', 'reason'],
+  });
   return {
+    rejected(reason, detail) {
+      rejections.add(1, { extension, reason });
+      logger.debug('Turned a request for a sampling strategy away.', { extension, reason, detail });
+    },
     requested(transport, outcome, reason) {
       requests.add(1, { extension, transport, outcome });
       if (outcome === 'failed')

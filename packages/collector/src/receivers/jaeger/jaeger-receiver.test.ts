@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { readFileSync, readdirSync } from 'node:fs';
+import { platform } from 'node:os';
 import { gzipSync } from 'node:zlib';
 import { silentTelemetry } from '@clew/base';
 import type { Telemetry } from '@clew/base';
@@ -16,7 +17,7 @@ import {
   spanIds,
 } from '@clew/pipeline/contract-tests';
 import { encodeAgentMessages, encodePostSpans, encodeThriftBatches } from '@clew/wire/jaeger';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { addressOf, grpcClient, httpClient } from '../test/clients.ts';
 import { jaegerReceiverFactory } from './index.ts';
 import { JaegerReceiver } from './jaeger-receiver.ts';
@@ -46,6 +47,18 @@ async function start(protocols: Record<string, unknown>, telemetry: Telemetry = 
   await receiver.start(new TestHost());
   cleanups.push(() => receiver.stop(farDeadline()));
   return { next, receiver };
+}
+
+async function startWarned(settings: Record<string, unknown>) {
+  const warnings: string[] = [];
+  const logger = { ...silentTelemetry.logger, warn: (text: string) => void warnings.push(text) };
+  const meter = new PrometheusMeter();
+  const config = jaegerReceiverFactory.configSchema.parse(settings);
+  const outputs = { traces: new RecordingConsumer() };
+  const receiver = new JaegerReceiver('jaeger', config, { ...silentTelemetry, logger, meter }, outputs);
+  await receiver.start(new TestHost());
+  cleanups.push(() => receiver.stop(farDeadline()));
+  return { receiver, warnings, meter };
 }
 
 async function startHttp(settings: object = {}) {
@@ -185,6 +198,39 @@ describe('the Jaeger receiver over UDP', () => {
     const { datagrams } = encodeAgentMessages(fromPlain(sampleSpans(3)), undefined, { protocol: 'binary' });
     await send(receiver, 'jaeger_udp_binary', ...datagrams);
     await eventually('the spans are taken', () => next.spans.length === 3);
+  });
+});
+
+describe('what the Jaeger receiver warns of', () => {
+  it('is a setting that the reference ignores, too', async () => {
+    const { warnings } = await startWarned({ protocols: { thrift_http: anyPort }, remote_sampling: {} });
+    expect(warnings).toEqual([expect.stringMatching(/^remote_sampling .* is ignored; configure the extension/)]);
+  });
+
+  it.runIf(platform() === 'linux')('is a receive buffer that the kernel does not give, with the setting', async () => {
+    const { warnings } = await startWarned({
+      protocols: { thrift_compact: { ...anyPort, socket_buffer_size: 2_000_000_000 } },
+    });
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /^jaeger\/thrift_compact asked for .*rmem_max.*protocols\.thrift_compact\.socket_buffer_size/,
+      ),
+    ]);
+  });
+
+  it.runIf(platform() === 'linux')('is datagrams that the kernel dropped, which are counted', async () => {
+    const { receiver, warnings, meter } = await startWarned({
+      protocols: { thrift_compact: { ...anyPort, socket_buffer_size: 1 } },
+    });
+    const labels = 'receiver="jaeger",protocol="thrift_compact",reason="kernel"';
+    const burst = Array.from({ length: 500 }, () => new Uint8Array(1000));
+    // The buffer holds a datagram or two; how soon that is too little depends on the machine.
+    const sendMore = async () => {
+      await send(receiver, 'jaeger_udp_compact', ...burst);
+      expect(await meter.expose({ withoutScopeInfo: true })).toContain(`dropped_packets_total{${labels}}`);
+    };
+    await vi.waitFor(sendMore, { timeout: 20_000, interval: 10 });
+    expect(warnings).toContain('The kernel dropped datagrams because the receive buffer was full.');
   });
 });
 

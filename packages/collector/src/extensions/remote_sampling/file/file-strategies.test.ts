@@ -16,6 +16,7 @@ class RecordedEvents implements SamplingEvents {
   readonly seen: string[] = [];
 
   requested(): void {}
+  rejected(): void {}
   loaded(_source: string, services: number, warnings: readonly string[]): void {
     this.seen.push(`loaded ${services} ${warnings.length}`);
   }
