@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { ClientConnection } from '../exchange.ts';
 import type { ResponseHead } from '../headers/forward-response.ts';
 
@@ -67,7 +68,7 @@ export interface Downstream {
 
 /** A connection that speaks another protocol from now on. */
 export interface TakenOver {
-  readonly socket: import('node:stream').Duplex;
+  readonly socket: Duplex;
   /** What the client has sent already. */
   readonly first: Buffer;
 }

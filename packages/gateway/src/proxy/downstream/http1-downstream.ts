@@ -1,5 +1,6 @@
 // Hot path: the client's side of every HTTP/1.1 request. Guarded by bench/gateway.
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ProxyError } from '../errors.ts';
 import type { ClientConnection } from '../exchange.ts';
@@ -177,7 +178,7 @@ export class Http1Downstream implements Downstream {
     const { upgrade } = this.#extras;
     if (upgrade === undefined) throw new ProxyError('invalid_state', 'the client did not ask for an upgrade');
     this.#takenOver = true;
-    this.#response.detachSocket(upgrade.socket as import('node:net').Socket);
+    this.#response.detachSocket(upgrade.socket as Socket);
     upgrade.socket.write(head, 'latin1');
     return upgrade;
   }

@@ -2,7 +2,6 @@
 //
 // Without agents, delays and retries everything up to sending happens in one turn of the event loop, without promises.
 // The steps: admit → limits → filters → agents → destination; each either goes on to the next or answers.
-import { errorMessage } from '@clew/base';
 import type { AgentExchange, BodyStep, ChainVerdict, HeaderOperation } from '../../agents/index.ts';
 import { applyHeaderOperations } from '../../agents/index.ts';
 import type { ListenerConfig } from '../../config/model/listener.ts';
@@ -15,7 +14,6 @@ import { Exchange } from '../exchange.ts';
 import type { BlockReason } from '../exchange.ts';
 import type { GatewayFailure } from '../failure.ts';
 import { CorsPolicy } from '../filters/cors.ts';
-import { rateHeaders, rateKey } from '../filters/rate-limit.ts';
 import { redirectLocation } from '../filters/rewrite.ts';
 import { inboundCorrelationId, newCorrelationId } from '../headers/correlation-id.ts';
 import { errorAnswer } from '../local/answer.ts';
@@ -23,6 +21,8 @@ import type { LocalAnswer } from '../local/answer.ts';
 import { builtinAnswer, healthAnswer } from '../local/builtin.ts';
 import { sendAnswer } from '../local/send-answer.ts';
 import { agentMetadata, callStarter, endRunningCalls, failureOfAgent } from './agent-phase.ts';
+import { askRates } from './ask-rates.ts';
+import { internal, overload, tooLarge } from './failures.ts';
 import type { GatewayContext, Generation, RunningRequest } from './gateway-context.ts';
 import { isIdempotent } from './retry.ts';
 import { RequestBody } from './request-body.ts';
@@ -267,11 +267,11 @@ export class RequestFlow implements DownstreamListener, RunningRequest, Routable
     this.#setDeadline(plan.requestTimeoutMs ?? this.#listenerConfig.requestTimeoutMs);
     if (downstream.wantsUpgrade && !plan.route.websocket) {
       const message = `WebSocket not enabled for route ${plan.route.id}`;
-      const failure: GatewayFailure = { status: 403, type: 'Forbidden', reason: 'websocket_not_enabled', message };
       exchange.blocked = 'websocket_not_enabled';
-      exchange.failure = failure;
-      const headers = ['Content-Type', 'text/plain'];
-      this.answer({ status: 403, headers, body: 'WebSocket not enabled for this route' });
+      this.#answerFailure(
+        { status: 403, type: 'Forbidden', reason: 'websocket_not_enabled', message },
+        'WebSocket not enabled for this route',
+      );
       return;
     }
     if (plan.limiters.length === 0) this.#filter(plan);
@@ -283,43 +283,30 @@ export class RequestFlow implements DownstreamListener, RunningRequest, Routable
     this.#deadline = setTimeout(onDeadline, limitMs, this, limitMs);
   }
 
-  /** Asks one rate after the other. */
   #limit(plan: RoutePlan, from: number): void {
-    const { exchange, context } = this;
-    for (let index = from; index < plan.limiters.length; index++) {
-      const limiter = plan.limiters[index]!;
-      const { onLimit, maxDelayMs, statusCode, message } = limiter.settings;
-      const key = rateKey(limiter.settings.rate, exchange);
-      const verdict = limiter.buckets.take(key, performance.now(), onLimit === 'delay' ? maxDelayMs : 0);
-      const told = rateHeaders(limiter, verdict, Date.now());
-      // The last limit that spoke is the one shown, the first that refuses the one that counts.
-      this.#extraHeaders = told;
-      if (verdict.allowed && verdict.waitMs <= 0) continue;
-      const action = verdict.allowed ? 'delay' : onLimit === 'log-only' ? 'log-only' : 'reject';
-      context.observer.rateLimited(exchange, limiter.id, action);
-      if (action === 'log-only') continue;
-      if (action === 'delay') {
-        this.#delay = setTimeout(() => this.#limit(plan, index + 1), Math.ceil(verdict.waitMs));
+    const ruling = askRates(plan.limiters, from, this.exchange, this.context.observer);
+    if (ruling.told !== undefined) this.#extraHeaders = ruling.told;
+    switch (ruling.kind) {
+      case 'pass':
+        this.#filter(plan);
         return;
-      }
-      exchange.rateLimitHit = true;
-      const seconds = Number.isFinite(verdict.waitMs) ? Math.max(1, Math.ceil(verdict.waitMs / 1000)) : 60;
-      this.#refuseByRate(statusCode, message, seconds, limiter.id);
-      return;
+      case 'wait':
+        this.#delay = setTimeout(() => this.#limit(plan, ruling.next), ruling.waitMs);
+        return;
+      case 'refuse':
+        this.exchange.rateLimitHit = true;
+        this.exchange.blocked = 'rate_limited';
+        if (ruling.body === undefined) this.fail(ruling.failure);
+        else this.#answerFailure(ruling.failure, ruling.body);
     }
-    this.#filter(plan);
   }
 
-  #refuseByRate(status: number, body: string | undefined, retryAfterSeconds: number, id: string): void {
-    const message = `${id}: too many requests`;
-    const failure = { status, type: 'RateLimit', reason: 'rate_limited', message, retryAfterSeconds } as const;
-    this.exchange.blocked = 'rate_limited';
-    if (body === undefined) {
-      this.fail(failure);
-      return;
-    }
+  /** Answers with a text of the configuration's instead of an error body. */
+  #answerFailure(failure: GatewayFailure, body: string): void {
     this.exchange.failure = failure;
-    const headers = ['Content-Type', 'text/plain; charset=utf-8', 'Retry-After', String(retryAfterSeconds)];
+    const { status, retryAfterSeconds } = failure;
+    const headers = ['Content-Type', 'text/plain; charset=utf-8'];
+    if (retryAfterSeconds !== undefined) headers.push('Retry-After', String(retryAfterSeconds));
     this.answer({ status, headers, body });
   }
 
@@ -505,17 +492,4 @@ export class RequestFlow implements DownstreamListener, RunningRequest, Routable
 
 function onDeadline(flow: RequestFlow, limitMs: number): void {
   flow.onDeadline(limitMs);
-}
-
-function overload(reason: string, message: string): GatewayFailure {
-  return { status: 503, type: 'LimitExceeded', reason, message, retryAfterSeconds: 1 };
-}
-
-function tooLarge(message: string): GatewayFailure {
-  return { status: 413, type: 'LimitExceeded', reason: 'body_size', message, closeConnection: true };
-}
-
-/** A mistake of the gateway's own. */
-export function internal(caught: unknown): GatewayFailure {
-  return { status: 500, type: 'Internal', reason: 'internal_error', message: errorMessage(caught) };
 }

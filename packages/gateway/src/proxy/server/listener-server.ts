@@ -48,7 +48,8 @@ export class ListenerServer {
     this.config = config;
     this.#options = options;
     this.#http1 = new Http1Side(config, context, options);
-    if (config.tls === undefined) this.#server = createServer({ noDelay: true }, (socket) => this.#onPlain(socket));
+    if (config.tls === undefined)
+      this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.#onPlain(socket));
     else {
       this.#certificates = new CertificateStore(config.id, config.tls);
       this.#endFollowing = this.#certificates.follow((text) => logger.warn(text, { listener: config.id }));

@@ -8,6 +8,7 @@ import type { Dispatcher } from 'undici';
 import type { ClientTlsConfig, ConnectionPoolConfig, TargetConfig } from '../../config/model/upstream.ts';
 import { ProxyError } from '../errors.ts';
 import { connectTarget } from './connect.ts';
+import { attemptError } from './failure-reason.ts';
 import type { HostResolver } from './resolver.ts';
 
 /** How often idle connections beyond `max-idle` are closed. */
@@ -199,13 +200,8 @@ export class ConnectionPool {
       maxHeaderSize: maxResponseHeadBytes,
       strictContentLength: true,
       connect: (_options, callback) => {
-        connectTarget(this.#options, connectTimeoutMs).then(
-          (socket) => {
-            onConnected(connection, socket);
-            callback(null, socket);
-          },
-          (error: Error) => callback(error, null),
-        );
+        const connecting = connectTarget(this.#options, connectTimeoutMs);
+        void this.#tell(connection, connecting, callback);
       },
     });
     client.on('disconnect', () => {
@@ -217,6 +213,23 @@ export class ConnectionPool {
       this.#drop(connection);
     });
     return client;
+  }
+
+  /** Tells undici, which wants a callback, what became of a connection. */
+  async #tell(
+    connection: UpstreamConnection,
+    connecting: Promise<Socket>,
+    callback: (...outcome: [null, Socket] | [Error, null]) => void,
+  ): Promise<void> {
+    let socket: Socket;
+    try {
+      socket = await connecting;
+    } catch (caught) {
+      callback(attemptError(caught, this.#options.target.host, false), null);
+      return;
+    }
+    onConnected(connection, socket);
+    callback(null, socket);
   }
 
   #trimSoon(): void {

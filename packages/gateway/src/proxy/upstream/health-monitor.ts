@@ -1,4 +1,5 @@
 import { request as httpRequest } from 'node:http';
+import type { Socket } from 'node:net';
 import { errorMessage } from '@clew/base';
 import type { ClientTlsConfig, HealthCheckConfig, HealthProbe } from '../../config/model/upstream.ts';
 import { connectTarget } from './connect.ts';
@@ -91,7 +92,7 @@ export class HealthMonitor {
 }
 
 function askHttp(
-  socket: import('node:net').Socket,
+  socket: Socket,
   probe: Extract<HealthProbe, { readonly kind: 'http' }>,
   timeoutMs: number,
   signal: AbortSignal,
