@@ -136,6 +136,16 @@ describe('a UDP source', () => {
     ]);
   });
 
+  it.runIf(platform() === 'linux')(
+    'says nothing when it has what it asked for, by its own count of bytes',
+    async () => {
+      // The kernel reports the double of what it gives.
+      const { source, notices } = await open({ receiveBufferBytes: 64 * 1024 });
+      expect(source.snapshot().receiveBufferBytes).toBe(64 * 1024);
+      expect(notices).toEqual([]);
+    },
+  );
+
   it('names who holds its port', async () => {
     const { source } = await open();
     await expect(open({ endpoint: source.address })).rejects.toMatchObject({
