@@ -2,6 +2,7 @@ import type { Telemetry } from '@clew/base';
 import { formatAddress, openUdpSource, parseListenEndpoint } from '@clew/net';
 import type { PacketDropReason, UdpSource } from '@clew/net';
 import type { TracesConsumer } from '@clew/pipeline';
+import { KernelDropWarning } from './kernel-drop-warning.ts';
 import type { ReceiverMetrics } from './receiver-metrics.ts';
 import type { Decode } from './span-ingest.ts';
 import { TransportEvents } from './transport-events.ts';
@@ -29,6 +30,7 @@ export class UdpListeners {
     readonly source: UdpSource;
     readonly ingest: UdpIngest;
     readonly events: TransportEvents;
+    readonly warning: KernelDropWarning;
   }[] = [];
 
   constructor(telemetry: Telemetry, metrics: ReceiverMetrics) {
@@ -44,6 +46,10 @@ export class UdpListeners {
     const ingest = new UdpIngest(next, events, decode);
     const endpoint = parseListenEndpoint(config.endpoint);
     if (endpoint.transport === 'unix') throw new TypeError('a UDP endpoint is host and port');
+    const warning = new KernelDropWarning((packets) => {
+      const text = 'The kernel dropped datagrams because the receive buffer was full.';
+      logger.warn(text, { receiver, protocol: section, packets });
+    });
     const source = await openUdpSource({
       endpoint,
       owner: `${receiver}/${section}`,
@@ -55,25 +61,21 @@ export class UdpListeners {
       onDropped: (reason, packets) => {
         this.#drops.add(packets, { receiver, protocol: section, reason });
         if (reason !== 'kernel') events.rejected(reason, detailOf(reason, setting, config), packets);
-        else
-          logger.warn('The kernel dropped datagrams because the receive buffer was full.', {
-            receiver,
-            protocol: section,
-            packets,
-          });
+        else warning.dropped(packets);
       },
       onNotice: (text) => logger.warn(text, { receiver }),
     });
-    this.#open.push({ protocol, source, ingest, events });
+    this.#open.push({ protocol, source, ingest, events, warning });
     logger.info('Starting UDP server', { receiver, endpoint: addressOf(source) });
   }
 
   /** Stops receiving and hands on what was received. */
   async close(): Promise<void> {
     await Promise.all(
-      this.#open.splice(0).map(({ source, ingest }) => {
+      this.#open.splice(0).map(async ({ source, ingest, warning }) => {
         ingest.stop();
-        return source.close();
+        await source.close();
+        warning.tellRest();
       }),
     );
   }
