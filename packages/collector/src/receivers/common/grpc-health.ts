@@ -4,17 +4,18 @@ import { GrpcCode, NetError, rpcStatus } from '@clew/net';
 import type { GrpcService } from '@clew/net';
 import { decodeSamplingRequest } from '@clew/wire/jaeger';
 
-/** `HealthCheckResponse{status: SERVING}`. */
+/** `HealthCheckResponse{status: SERVING}`, and `NOT_SERVING`. */
 const serving = Uint8Array.of(0x08, 1);
+const notServing = Uint8Array.of(0x08, 2);
 
 /**
- * `grpc.health.v1.Health` (https://github.com/grpc/grpc/blob/master/doc/health-checking.md) beside `services`: they are served for as long as
- * it is mounted with them. Probes have no credentials, so it asks for none.
+ * `grpc.health.v1.Health` (https://github.com/grpc/grpc/blob/master/doc/health-checking.md) beside `services`: they are served until
+ * `stopping`, which those who watch are told, so that nobody waits for them. Probes have no credentials, so it asks for none.
  */
-export function grpcHealth(services: readonly string[]): GrpcService {
+export function grpcHealth(services: readonly string[], stopping: AbortSignal): GrpcService {
   const check = (message: Uint8Array): Uint8Array => {
     const service = requestedService(message);
-    if (service === '' || services.includes(service)) return serving;
+    if (service === '' || services.includes(service)) return stopping.aborted ? notServing : serving;
     throw callError(GrpcCode.notFound, `no service ${JSON.stringify(service)} here: ${services.join(', ')}`);
   };
   return {
@@ -25,8 +26,10 @@ export function grpcHealth(services: readonly string[]): GrpcService {
         kind: 'server-stream',
         async *handle(message, { signal }) {
           yield check(message);
-          // Nothing changes before the end of the listener, which ends the call.
-          if (!signal.aborted) await once(signal, 'abort');
+          if (stopping.aborted) return;
+          const end = AbortSignal.any([signal, stopping]);
+          if (!end.aborted) await once(end, 'abort');
+          if (!signal.aborted) yield notServing;
         },
       },
     },

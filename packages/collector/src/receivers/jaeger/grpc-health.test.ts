@@ -29,7 +29,7 @@ async function start() {
     );
     return promise;
   };
-  return { client, check };
+  return { client, check, receiver };
 }
 
 /** `HealthCheckRequest{service = 1}`. */
@@ -56,5 +56,16 @@ describe('a probe of Jaeger’s gRPC port', () => {
     const ended = once(call, 'error') as Promise<[ServiceError]>;
     call.cancel();
     expect((await ended)[0].code).toBe(status.CANCELLED);
+  });
+
+  it('that watches is told when the receiver stops, which does not wait for it', async () => {
+    const { client, receiver } = await start();
+    const call = client.makeServerStreamRequest('/grpc.health.v1.Health/Watch', raw, raw, Buffer.alloc(0));
+    await once(call, 'data');
+    const [next, ended] = [once(call, 'data') as Promise<[Buffer]>, once(call, 'end')];
+    const stopped = receiver.stop(farDeadline());
+    expect((await next)[0].toString('hex')).toBe('0802');
+    await ended;
+    await stopped;
   });
 });

@@ -44,6 +44,7 @@ export class JaegerReceiver implements Component {
   readonly #udp: UdpListeners;
   readonly #clientDrops: ClientDrops;
   #started = false;
+  #stopping = new AbortController();
 
   constructor(id: string, config: JaegerReceiverConfig, telemetry: Telemetry, outputs: ReceiverOutputs) {
     this.#config = config;
@@ -61,6 +62,7 @@ export class JaegerReceiver implements Component {
   async start(host: Host): Promise<void> {
     if (this.#started || this.#next === undefined) return;
     this.#started = true;
+    this.#stopping = new AbortController();
     if (this.#config.remote_sampling !== undefined) {
       const { receiver } = this.#metrics;
       this.#telemetry.logger.warn(
@@ -83,6 +85,7 @@ export class JaegerReceiver implements Component {
 
   async stop(deadline: AbortSignal): Promise<void> {
     this.#started = false;
+    this.#stopping.abort();
     await Promise.all([this.#listeners.release(deadline), this.#udp.close()]);
   }
 
@@ -118,7 +121,7 @@ export class JaegerReceiver implements Component {
     const decode = (bytes: Uint8Array, batch: SpanBatch) => decodePostSpans(bytes, batch, this.#limits);
     lease.mountGrpc(grpcIngest(postSpans, new SpanIngest(next, events), events, options, decode));
     // Jaeger's collector has it on this port, where its deployments probe.
-    lease.mountGrpc(grpcHealth([postSpans.service]));
+    lease.mountGrpc(grpcHealth([postSpans.service], this.#stopping.signal));
   }
 
   async #openHttp(next: TracesConsumer, host: Host): Promise<void> {
