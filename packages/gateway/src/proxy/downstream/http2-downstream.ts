@@ -87,10 +87,8 @@ export class Http2Downstream implements Downstream {
     // A Date is added where there is none.
     this.#stream.respond(headers, { endStream: bodiless, waitForTrailers: !bodiless });
     if (bodiless) return;
-    this.#stream.on('wantTrailers', () => {
-      if (this.#trailers === undefined) this.#stream.close();
-      else this.#stream.sendTrailers(this.#trailers);
-    });
+    // Without any, this ends the stream; closing it instead would look like giving up to a client that is still sending.
+    this.#stream.on('wantTrailers', () => this.#stream.sendTrailers(this.#trailers ?? {}));
   }
 
   flushHead(): void {

@@ -395,6 +395,17 @@ describe('HTTP/2', () => {
     });
   });
 
+  it('takes large bodies and ends its answer, with trailers or without', async () => {
+    const backend = await startBackend((request, response) => {
+      let bytes = 0;
+      request.on('data', (part: Buffer) => (bytes += part.length));
+      request.on('end', () => response.end(String(bytes)));
+    });
+    const { session } = await secure(backend.port);
+    const answer = await ask(session, { ':method': 'PUT', ':path': '/' }, Buffer.alloc(5_000_000));
+    expect(answer.body).toBe('5000000');
+  });
+
   it('serves many streams of one connection at once', async () => {
     const backend = await startBackend((request, response) => void setTimeout(() => response.end(request.url), 10));
     const { gateway, session } = await secure(backend.port);
