@@ -64,7 +64,7 @@ describe('streaming', () => {
       }).end();
     });
     // Client, gateway and backend share this process.
-    expect(await peakOf(download)).toBeLessThan(120_000_000);
+    expect(await peakOf(download)).toBeLessThan(80_000_000);
     expect(await download).toBe(chunk.length * chunks);
     expect((await gateway.recorder.exchange()).responseBodyBytes).toBe(chunk.length * chunks);
   });
@@ -88,7 +88,7 @@ describe('streaming', () => {
       request.on('error', reject);
       void pour(request);
     });
-    expect(await peakOf(upload)).toBeLessThan(120_000_000);
+    expect(await peakOf(upload)).toBeLessThan(80_000_000);
     expect(await upload).toBe(String(chunk.length * chunks));
   });
 

@@ -6,6 +6,7 @@ import type { BodyInspection, BodyStep } from '../../agents/index.ts';
 import type { BodyListener, Downstream } from '../downstream/downstream.ts';
 import { ProxyError } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
+import { countBodyBytes } from '../body-garbage.ts';
 
 /** Agents refused the body, or changed what follows from it. */
 export interface BodyInspector {
@@ -135,6 +136,7 @@ export class RequestBody implements BodyListener {
     if (this.#failed !== undefined) return;
     const { exchange, maxBytes } = this.#options;
     exchange.requestBodyBytes += chunk.length;
+    countBodyBytes(chunk.length);
     if (!maxBytes.allows(exchange.requestBodyBytes)) {
       const { message } = maxBytes.exceeded(exchange.requestBodyBytes);
       this.fail(new ProxyError('body_too_large', message));

@@ -20,11 +20,13 @@ import { errorAnswer } from '../local/answer.ts';
 import type { LocalAnswer } from '../local/answer.ts';
 import { builtinAnswer, healthAnswer } from '../local/builtin.ts';
 import { sendAnswer } from '../local/send-answer.ts';
-import { agentMetadata, callStarter, endRunningCalls, failureOfAgent } from './agent-phase.ts';
+import { endRunningCalls, failureOfAgent } from './agent-phase.ts';
 import { askRates } from './ask-rates.ts';
 import { internal, overload, tooLarge } from './failures.ts';
 import type { GatewayContext, Generation, RunningRequest } from './gateway-context.ts';
 import { isIdempotent } from './retry.ts';
+import { askRequestAgents } from './request-agents.ts';
+import type { RequestAgentsOwner } from './request-agents.ts';
 import { RequestBody } from './request-body.ts';
 import type { RoutePlan } from './route-plan.ts';
 import { UpstreamExchange } from './upstream-exchange.ts';
@@ -33,7 +35,9 @@ import type { UpstreamExchangeOwner } from './upstream-exchange.ts';
 const noOperations: readonly HeaderOperation[] = [];
 
 /** One request. */
-export class RequestFlow implements DownstreamListener, RunningRequest, RoutableRequest, UpstreamExchangeOwner {
+export class RequestFlow
+  implements DownstreamListener, RunningRequest, RoutableRequest, RequestAgentsOwner, UpstreamExchangeOwner
+{
   readonly exchange: Exchange;
   readonly downstream: Downstream;
   readonly generation: Generation;
@@ -336,7 +340,7 @@ export class RequestFlow implements DownstreamListener, RunningRequest, Routable
     }
     if (declared.hasBody) this.body = this.#requestBody(plan);
     if (plan.chain === undefined || plan.chain.empty) this.proceed(plan);
-    else this.#askAgents(plan).catch((caught: unknown) => this.fail(internal(caught)));
+    else askRequestAgents(this, plan).catch((caught: unknown) => this.fail(internal(caught)));
   }
 
   #requestBody(plan: RoutePlan): RequestBody {
@@ -360,44 +364,6 @@ export class RequestFlow implements DownstreamListener, RunningRequest, Routable
       const failure = { status: 400, type: 'RequestValidation', reason: 'bad_body', message: error.message } as const;
       this.refuse({ ...failure, closeConnection: true }, 'malformed_request');
     }
-  }
-
-  async #askAgents(plan: RoutePlan): Promise<void> {
-    const { exchange, declared, downstream } = this;
-    const agents = plan.chain!.begin(agentMetadata(exchange), callStarter(this));
-    this.agents = agents;
-    exchange.correlationId = agents.correlationId;
-    if (agents.takes('request_headers')) {
-      const uri = exchange.query === '' ? exchange.path : `${exchange.path}?${exchange.query}`;
-      const verdict = await agents.run({
-        kind: 'request_headers',
-        method: exchange.method,
-        uri,
-        headers: downstream.rawHeaders,
-        hasBody: declared.hasBody,
-      });
-      if (this.#over || !this.takeVerdict('request_headers', verdict)) return;
-    }
-    if (this.body === undefined) {
-      this.proceed(plan);
-      return;
-    }
-    const bodyPlan = agents.openBody('request', declared.contentLength < 0 ? undefined : declared.contentLength);
-    if (bodyPlan.kind === 'refuse') {
-      this.takeVerdict('request_body', bodyPlan.verdict);
-      return;
-    }
-    if (bodyPlan.kind === 'inspect') {
-      const { inspection } = bodyPlan;
-      this.declared = { hasBody: true, contentLength: -1 };
-      this.body.inspectWith({ inspection, onStep: (step) => this.takeVerdict('request_body', step) });
-      // The verdict on the whole body may still change the head.
-      if (inspection.holdsAll) {
-        this.body.gather(plan.maxBody, () => this.proceed(plan));
-        return;
-      }
-    }
-    this.proceed(plan);
   }
 
   /** Nothing stands in the way any more. */

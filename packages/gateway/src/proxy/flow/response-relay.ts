@@ -3,6 +3,7 @@ import { errorMessage } from '@clew/base';
 import type { BodyInspection, BodyStep } from '../../agents/index.ts';
 import type { Downstream } from '../downstream/downstream.ts';
 import type { Exchange } from '../exchange.ts';
+import { countBodyBytes } from '../body-garbage.ts';
 import type { ResponseHead } from '../headers/forward-response.ts';
 
 /** Where a response comes from. */
@@ -124,6 +125,7 @@ export class ResponseRelay {
     if (this.#over) return;
     const { downstream, exchange, source } = this.#options;
     exchange.responseBodyBytes += chunk.length;
+    countBodyBytes(chunk.length);
     if (downstream.write(chunk)) return;
     this.#clientSlow = true;
     source.pause();

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { countBodyBytes } from '../body-garbage.ts';
 import type { Downstream } from '../downstream/downstream.ts';
 import type { Exchange } from '../exchange.ts';
 
@@ -36,8 +37,14 @@ export function joinUpgraded(
     exchange.requestBodyBytes += first.length;
     upstream.write(first);
   }
-  client.on('data', (chunk: Buffer) => (exchange.requestBodyBytes += chunk.length));
-  upstream.on('data', (chunk: Buffer) => (exchange.responseBodyBytes += chunk.length));
+  client.on('data', (chunk: Buffer) => {
+    exchange.requestBodyBytes += chunk.length;
+    countBodyBytes(chunk.length);
+  });
+  upstream.on('data', (chunk: Buffer) => {
+    exchange.responseBodyBytes += chunk.length;
+    countBodyBytes(chunk.length);
+  });
   client.pipe(upstream);
   upstream.pipe(client);
 }

@@ -1,7 +1,6 @@
 // Hot path: a request's way through an upstream: attempts, and the response of the one that counts. Guarded by bench/gateway.
 import type { Duplex } from 'node:stream';
 import { errorMessage } from '@clew/base';
-import type { Dispatcher } from 'undici';
 import type {
   AgentExchange,
   BodyInspection,
@@ -17,12 +16,9 @@ import { ProxyError } from '../errors.ts';
 import { Attempt } from '../exchange.ts';
 import type { Exchange } from '../exchange.ts';
 import type { GatewayFailure } from '../failure.ts';
-import { rewriteTarget } from '../filters/rewrite.ts';
-import { forwardRequestHeaders } from '../headers/forward-request.ts';
 import { forwardResponseHead } from '../headers/forward-response.ts';
 import type { ResponseHead } from '../headers/forward-response.ts';
 import { removeField } from '../headers/fields.ts';
-import { appendTraceHeaders } from '../headers/trace-headers.ts';
 import { isBodiless } from '../local/send-answer.ts';
 import { failureOfAttempt } from '../upstream/failure-reason.ts';
 import type { Target } from '../upstream/target.ts';
@@ -36,6 +32,8 @@ import type { RoutePlan } from './route-plan.ts';
 import { UpstreamCall } from './upstream-call.ts';
 import type { CallListener } from './upstream-call.ts';
 import { joinUpgraded } from './upgrade.ts';
+import { dispatchOptionsOf, upstreamMessage } from './upstream-message.ts';
+import type { UpstreamMessage } from './upstream-message.ts';
 
 /** The request whose exchange it is. */
 export interface UpstreamExchangeOwner {
@@ -64,8 +62,8 @@ export class UpstreamExchange implements CallListener, RelayListener {
   readonly #plan: RoutePlan;
   readonly #upstream: Upstream;
   readonly #tried: Target[] = [];
-  #headers: string[] | undefined;
-  #path = '';
+  /** What every attempt sends. */
+  #message: UpstreamMessage | undefined;
   #call: UpstreamCall | undefined;
   #relay: ResponseRelay | undefined;
   #attemptTimer: NodeJS.Timeout | undefined;
@@ -85,12 +83,7 @@ export class UpstreamExchange implements CallListener, RelayListener {
 
   /** Makes the first attempt. */
   start(): void {
-    const { exchange } = this.#owner;
-    const { rewrite } = this.#plan;
-    const target = rewrite === undefined ? undefined : rewriteTarget(rewrite, exchange);
-    const path = target?.path ?? exchange.path;
-    this.#path = exchange.query === '' ? path : `${path}?${exchange.query}`;
-    this.#headers = this.#requestHeaders(target?.host);
+    this.#message = upstreamMessage(this.#owner, this.#plan);
     this.#attempt();
   }
 
@@ -229,20 +222,6 @@ export class UpstreamExchange implements CallListener, RelayListener {
     return head;
   }
 
-  #requestHeaders(host: string | undefined): string[] {
-    const { exchange, declared, generation, requestOperations, downstream } = this.#owner;
-    let headers = forwardRequestHeaders(exchange, {
-      traced: generation.traceStarter !== undefined,
-      keepLength: declared.contentLength >= 0,
-      ...(host === undefined ? {} : { host }),
-    });
-    const { editRequest } = this.#plan;
-    if (editRequest !== undefined) headers = editRequest(headers);
-    if (requestOperations.length > 0) headers = applyHeaderOperations(headers, requestOperations);
-    if (downstream.wantsUpgrade) removeField(headers, 'content-length');
-    return headers;
-  }
-
   #attempt(): void {
     const owner = this.#owner;
     const { exchange, context, generation } = owner;
@@ -266,16 +245,12 @@ export class UpstreamExchange implements CallListener, RelayListener {
     const { host, port } = target.config;
     const tls = upstream.config.tls !== undefined;
     const attempt = new Attempt(upstream.config.id, host, port, tls, exchange.attempts.length, performance.now());
-    let headers = this.#headers!;
     const { traceStarter } = generation;
-    if (traceStarter !== undefined) {
-      attempt.spanId = traceStarter.newSpanId();
-      headers = [...headers];
-      appendTraceHeaders(headers, exchange.trace, attempt.spanId);
-    }
+    if (traceStarter !== undefined) attempt.spanId = traceStarter.newSpanId();
     exchange.attempts.push(attempt);
     context.observer.attemptStarted(exchange, attempt);
-    const call = new UpstreamCall({ attempt, upstream, target, pass, dispatchOptions: this.#options(headers) }, this);
+    const dispatchOptions = dispatchOptionsOf(owner, this.#message!, attempt, upstream.config.timeouts.readMs);
+    const call = new UpstreamCall({ attempt, upstream, target, pass, dispatchOptions }, this);
     this.#call = call;
     this.#watchAttempt(call);
     call.start();
@@ -296,26 +271,6 @@ export class UpstreamExchange implements CallListener, RelayListener {
       retryAfterSeconds: 1,
     });
     return null;
-  }
-
-  #options(headers: string[]): Dispatcher.DispatchOptions & { readonly servername: string } {
-    const { exchange, body, downstream } = this.#owner;
-    const { timeouts } = this.#upstream.config;
-    return {
-      path: this.#path,
-      method: exchange.method as Dispatcher.HttpMethod,
-      headers,
-      body: body?.open() ?? null,
-      upgrade: downstream.wantsUpgrade ? 'websocket' : null,
-      headersTimeout: timeouts.readMs,
-      bodyTimeout: timeouts.readMs,
-      reset: false,
-      // Undici would open another connection for every Host; which name TLS asks for is settled where connections are made.
-      servername: 'upstream',
-      // A connection belongs to one request at a time anyway.
-      blocking: false,
-      idempotent: true,
-    };
   }
 
   #watchAttempt(call: UpstreamCall): void {

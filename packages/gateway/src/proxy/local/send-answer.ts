@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Downstream } from '../downstream/downstream.ts';
 import type { Exchange } from '../exchange.ts';
+import { countBodyBytes } from '../body-garbage.ts';
 import type { LocalAnswer } from './answer.ts';
 
 /** Whether a response has no body, whatever its head says (RFC 9110 section 6.4.1). */
@@ -48,6 +49,7 @@ export function sendAnswer(
 async function pump(downstream: Downstream, exchange: Exchange, body: Readable): Promise<void> {
   for await (const chunk of body as AsyncIterable<Buffer>) {
     exchange.responseBodyBytes += chunk.length;
+    countBodyBytes(chunk.length);
     if (!downstream.write(chunk)) await downstream.drained();
     if (downstream.closed) return;
   }
