@@ -142,7 +142,8 @@ describe('spans on their way', () => {
     expect(await value('otel_exporter_spans_failed_total')).toBe(3);
     await exporter.stop(AbortSignal.timeout(30_000));
     expect(spans).toHaveLength(5);
-    expect(said[0]?.[1]?.['reason']).toContain('OTEL_BSP_MAX_QUEUE_SIZE');
+    expect(said).toHaveLength(1);
+    expect(said[0]?.[1]?.['advice']).toContain('OTEL_BSP_MAX_QUEUE_SIZE');
   });
 
   it.each(['grpc', 'http/protobuf'] as const)(

@@ -19,6 +19,8 @@ export class ExporterTelemetry {
   #loggedMs = -Infinity;
   #lostSinceLogged = 0;
   #lostWhileFailing = 0;
+  #overflowed = 0;
+  #overflowLoggedMs = -Infinity;
 
   constructor({ logger, meter }: Telemetry, nowMs: () => number = () => performance.now()) {
     this.#logger = logger;
@@ -82,10 +84,18 @@ export class ExporterTelemetry {
     this.#say(error);
   }
 
-  /** The queue had no room for a span. */
+  /** The queue had no room for a span. What the backend does is another matter. */
   overflowed(): void {
     this.#count(1);
-    this.#say('the queue is full: raise OTEL_BSP_MAX_QUEUE_SIZE or lower the sampling-rate');
+    this.#overflowed++;
+    const nowMs = this.#nowMs();
+    if (nowMs - this.#overflowLoggedMs < LOG_INTERVAL_MS) return;
+    this.#overflowLoggedMs = nowMs;
+    this.#logger.warn('Spans are dropped because the queue is full.', {
+      spans: this.#overflowed,
+      advice: 'raise OTEL_BSP_MAX_QUEUE_SIZE, lower sampling-rate, or see why the backend is slow',
+    });
+    this.#overflowed = 0;
   }
 
   /** Spans were left when the gateway had to stop. */
