@@ -12,9 +12,6 @@ import { untilDrained } from './drained.ts';
 const lingerBytes = 1024 * 1024;
 const lingerMs = 1000;
 
-/** First pieces up to this size go out with the head. */
-const maxTogetherBytes = 16 * 1024;
-
 /** What a request came with besides its head. */
 export interface Http1Extras {
   /** It said `Expect: 100-continue`. */
@@ -36,8 +33,6 @@ export class Http1Downstream implements Downstream {
   #waitsForDrain = false;
   #bodyListener: BodyListener | undefined;
   #mustClose = false;
-  /** Nothing was written since the head was. */
-  #headWaits = false;
   /** The rest of the body cannot be read, so nobody waits for it. */
   #bodyBroken = false;
   #endLinger: (() => void) | undefined;
@@ -125,19 +120,14 @@ export class Http1Downstream implements Downstream {
       this.connection.closing = true;
     }
     response.writeHead(head.status, head.headers);
-    this.#headWaits = true;
   }
 
   flushHead(): void {
-    this.#headWaits = false;
     this.#response.flushHeaders();
   }
 
   write(chunk: Buffer | string): boolean {
-    const together = this.#headWaits && chunk.length <= maxTogetherBytes && typeof chunk !== 'string';
-    this.#headWaits = false;
-    // As text, node:http puts it into one write with the head; as a buffer, the two take a more expensive one (writev).
-    if (together ? this.#response.write(chunk.toString('latin1'), 'latin1') : this.#response.write(chunk)) return true;
+    if (this.#response.write(chunk)) return true;
     if (!this.#waitsForDrain) {
       this.#waitsForDrain = true;
       this.#response.once('drain', () => {
