@@ -50,8 +50,10 @@ describe('any bytes at all', () => {
       request.resume();
       request.on('end', () => response.end('ok'));
     });
-    backend.server.on('clientError', (error) => {
-      throw new Error(`the backend was sent what is no HTTP: ${String(error)}`);
+    const complaints: string[] = [];
+    backend.server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      complaints.push(String(error.code));
+      socket.destroy();
     });
     const gateway = await startGateway(`
       limits { max-connections-per-client 1000 }
@@ -78,6 +80,9 @@ describe('any bytes at all', () => {
       'the end of every request',
     );
     expect(gateway.server.snapshot().activeRequests).toBe(0);
+    // Bodies that break off break off there, too; anything else would be bytes that are no HTTP.
+    const broken = new Set(['ECONNRESET', 'HPE_INVALID_EOF_STATE']);
+    expect(complaints.filter((code) => !broken.has(code))).toEqual([]);
     expect((await send(gateway, '/after')).body).toBe('ok');
     for (const { status } of gateway.recorder.ended) expect(status).toBeGreaterThan(0);
   });

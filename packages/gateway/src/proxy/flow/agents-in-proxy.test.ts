@@ -166,6 +166,24 @@ describe('agents on the request path', () => {
     expect((await send(gateway, '/', { method: 'POST', body: 'x'.repeat(100) })).status).toBe(status);
   });
 
+  it('that drop out of a large body do not make the gateway hold it', async () => {
+    const { gateway } = await setup(() => ({}), '"request_body"', 'max-request-body-bytes 1000');
+    const { request } = await import('node:http');
+    const body = 'z'.repeat(200_000);
+    const answer = await new Promise<string>((resolve, reject) => {
+      const call = request({ port: gateway.port, host: '127.0.0.1', method: 'POST', agent: false }, (response) => {
+        let text = '';
+        response.on('data', (part: Buffer) => (text += part.toString()));
+        response.on('end', () => resolve(text));
+      });
+      call.on('error', reject);
+      // Without a length, so that its size shows only on the way. The rest is sent when the backend has the beginning.
+      call.write(body);
+      eventually(() => gateway.recorder.attemptsStarted === 1).then(() => call.end('end'), reject);
+    });
+    expect(answer).toBe(`backend got ${body}end`);
+  });
+
   it('see responses, and may replace or refuse them', async () => {
     const replaced = await setup(
       ({ type }) =>

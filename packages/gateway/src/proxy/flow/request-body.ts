@@ -92,6 +92,8 @@ export class RequestBody implements BodyListener {
     const sink = new BodySink(this);
     this.#sink = sink;
     if (kept !== undefined) for (const chunk of kept) sink.push(chunk);
+    // What was gathered for agents, and is more than may be kept, goes out once.
+    if (this.#keptBytes > this.#options.keepBytes) this.#kept = undefined;
     if (this.#failed !== undefined) sink.destroy(this.#failed);
     else if (this.#ended) sink.push(null);
     return sink;
@@ -227,7 +229,16 @@ export class RequestBody implements BodyListener {
       }
       for (const piece of step.pieces) this.#pass(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength));
       if (isLast) this.#end();
+      else if (this.#whenWhole !== undefined && !inspection.holdsAll) this.#stopGathering();
     }
+  }
+
+  /** Agents that wanted the whole body have dropped out: what is here goes on, and the rest as it comes. */
+  #stopGathering(): void {
+    const proceed = this.#whenWhole;
+    this.#whenWhole = undefined;
+    this.#wholeLimit = undefined;
+    proceed?.();
   }
 }
 

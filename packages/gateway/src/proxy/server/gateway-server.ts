@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
 import { errorMessage, observeLimits } from '@clew/base';
 import type { Telemetry } from '@clew/base';
 import { AgentDirectory } from '../../agents/index.ts';
 import type { AgentSnapshot } from '../../agents/index.ts';
+import { compareConfigs, effectiveConfig } from '../../config/changes.ts';
 import type { GatewayConfig } from '../../config/model.ts';
 import { RouteMatcher } from '../../routing/matcher.ts';
 import { ProxyError } from '../errors.ts';
@@ -152,10 +152,10 @@ export class GatewayServer {
     if (context === undefined || present === undefined || this.#state !== 'running') {
       return this.#reloaded({ result: 'failure', restartNeeded: [], error: `the gateway is ${this.#state}` });
     }
-    const restartNeeded = coldDifferences(present, config);
+    const { needRestart: restartNeeded } = compareConfigs(present, config);
     try {
       for (const listener of this.#listeners) listener.reloadCertificates();
-      const kept = { ...config, listeners: present.listeners, system: present.system };
+      const kept = effectiveConfig(present, config);
       context.generation = this.#generation(kept);
       this.#config = kept;
     } catch (caught) {
@@ -251,16 +251,4 @@ export class GatewayServer {
     this.#endLimits?.();
     await Promise.all([this.#upstreams.destroy(), this.#agents?.close(agentGraceMs)]);
   }
-}
-
-/** What changed and takes effect only after a restart. */
-function coldDifferences(present: GatewayConfig, next: GatewayConfig): string[] {
-  const places = (config: GatewayConfig): unknown =>
-    config.listeners.map(({ position: _position, ...listener }) => listener);
-  const changed: string[] = [];
-  if (!isDeepStrictEqual(places(present), places(next))) changed.push('listeners');
-  if (!isDeepStrictEqual(present.system, next.system)) changed.push('system');
-  const { address } = present.observability.metrics;
-  if (!isDeepStrictEqual(address, next.observability.metrics.address)) changed.push('observability.metrics.address');
-  return changed;
 }

@@ -474,6 +474,25 @@ describe('starting, reloading, stopping', () => {
     expect((await running).body).toBe('old');
   });
 
+  it('lets requests that have not reached their upstream yet go to the one they began with', async () => {
+    const old = await startBackend((request, response) => {
+      request.resume();
+      request.on('end', () => response.end('old'));
+    });
+    const buffered = 'policies { buffer-requests #true }';
+    const gateway = await startGateway(routes(old.port, buffered));
+    const socket = connect(gateway.port, '127.0.0.1');
+    onEnd(() => socket.destroy());
+    let seen = '';
+    socket.on('data', (part) => (seen += part.toString()));
+    socket.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nha');
+    await eventually(() => gateway.recorder.started[0]?.requestBodyBytes === 2);
+    gateway.server.reload(await proxyConfig(routes(await freePort())));
+    expect(old.requests).toHaveLength(0);
+    socket.write('lf');
+    await eventually(() => seen.includes('old'));
+  });
+
   it('keeps connections, health and rates of what did not change', async () => {
     const backend = await startBackend((_request, response) => response.end());
     const text = (extra: string): string =>

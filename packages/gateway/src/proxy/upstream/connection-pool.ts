@@ -65,7 +65,8 @@ export class ConnectionPool {
   readonly #all = new Set<UpstreamConnection>();
   readonly #waiting: Waiting[] = [];
   #trimTimer: NodeJS.Timeout | undefined;
-  #closed = false;
+  #retired = false;
+  #onEmpty: (() => void) | undefined;
 
   constructor(options: ConnectionPoolOptions) {
     this.#options = options;
@@ -107,7 +108,7 @@ export class ConnectionPool {
 
   /** A call is over and its connection free. */
   release(connection: UpstreamConnection): void {
-    if (this.#closed || this.#isOutdated(connection)) {
+    if (this.#retired || this.#isOutdated(connection)) {
       this.#drop(connection);
       this.#serveWaiting();
       return;
@@ -128,27 +129,26 @@ export class ConnectionPool {
     this.#serveWaiting();
   }
 
-  /** Lets running calls end and closes everything. */
-  async close(): Promise<void> {
-    this.#closed = true;
+  /**
+   * Keeps no connection longer than a call needs it: requests of an earlier configuration may still come. Resolves when
+   * there is none.
+   */
+  async retire(): Promise<void> {
+    this.#retired = true;
     clearTimeout(this.#trimTimer);
-    for (const { call, timer } of this.#waiting.splice(0)) {
-      clearTimeout(timer);
-      call.onNoConnection(this.#exhausted());
-    }
-    this.#idle.length = 0;
-    await Promise.allSettled([...this.#all].map(({ client }) => client.close()));
-    this.#all.clear();
+    for (const connection of this.#idle.splice(0)) this.#drop(connection);
+    if (this.#all.size > 0) await new Promise<void>((resolve) => (this.#onEmpty = resolve));
   }
 
-  /** Ends running calls too. */
+  /** Ends everything, running calls included. */
   async destroy(): Promise<void> {
-    this.#closed = true;
+    this.#retired = true;
     clearTimeout(this.#trimTimer);
     for (const { timer } of this.#waiting.splice(0)) clearTimeout(timer);
     this.#idle.length = 0;
     await Promise.allSettled([...this.#all].map(({ client }) => client.destroy()));
     this.#all.clear();
+    this.#onEmpty?.();
   }
 
   #take(): UpstreamConnection | undefined {
@@ -156,7 +156,7 @@ export class ConnectionPool {
       if (!this.#isOutdated(idle)) return idle;
       this.#drop(idle);
     }
-    if (this.#closed || this.#all.size >= this.#options.pool.maxConnections) return undefined;
+    if (this.#all.size >= this.#options.pool.maxConnections) return undefined;
     const connection = new UpstreamConnection((own) => this.#makeClient(own));
     this.#all.add(connection);
     return connection;
@@ -187,6 +187,7 @@ export class ConnectionPool {
 
   #drop(connection: UpstreamConnection): void {
     this.#all.delete(connection);
+    if (this.#all.size === 0) this.#onEmpty?.();
     const { client } = connection;
     if (!client.closed && !client.destroyed) void client.close();
   }

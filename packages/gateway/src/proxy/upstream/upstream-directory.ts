@@ -9,7 +9,7 @@ export class UpstreamDirectory {
   readonly #observer: GatewayObserver;
   readonly #resolver: HostResolver;
   readonly #probes: boolean;
-  readonly #closing = new Set<Upstream>();
+  readonly #retiring = new Set<Upstream>();
   #upstreams = new Map<string, Upstream>();
 
   /** Without `probes` upstreams are not probed: another thread does. */
@@ -46,14 +46,14 @@ export class UpstreamDirectory {
 
   /** Ends everything now. */
   async destroy(): Promise<void> {
-    const all = [...this.#upstreams.values(), ...this.#closing];
+    const all = [...this.#upstreams.values(), ...this.#retiring];
     this.#upstreams.clear();
     await Promise.all(all.map((upstream) => upstream.destroy()));
   }
 
   async #retire(upstream: Upstream): Promise<void> {
-    this.#closing.add(upstream);
-    await upstream.close();
-    this.#closing.delete(upstream);
+    this.#retiring.add(upstream);
+    await upstream.retire();
+    this.#retiring.delete(upstream);
   }
 }

@@ -140,10 +140,10 @@ export class Upstream {
     return isDeepStrictEqual({ ...config, position: undefined }, { ...this.config, position: undefined });
   }
 
-  /** Ends probes and, when running requests are over, connections. */
-  async close(): Promise<void> {
+  /** Ends probes and, as requests need them no more, connections. Resolves when there are none. */
+  async retire(): Promise<void> {
     for (const monitor of this.#monitors) monitor.stop();
-    await Promise.all(this.targets.map(({ pool }) => pool.close()));
+    await Promise.all(this.targets.map(({ pool }) => pool.retire()));
   }
 
   /** Ends everything now. */
