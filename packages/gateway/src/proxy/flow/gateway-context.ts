@@ -3,6 +3,7 @@ import type { RouteMatcher } from '../../routing/matcher.ts';
 import type { BuiltinSource } from '../local/builtin.ts';
 import type { GatewayObserver, TraceStarter } from '../observer.ts';
 import type { GatewayLimits } from '../server/limits.ts';
+import type { SharedTally } from '../server/shared-tally.ts';
 import type { RoutePlan } from './route-plan.ts';
 
 /** A configuration made ready to serve requests. Requests keep the one they began with. */
@@ -35,9 +36,20 @@ export class InFlight {
   readonly #running = new Set<RunningRequest>();
   #draining = false;
   #onEmpty: (() => void) | undefined;
+  readonly #tally: SharedTally | undefined;
+
+  /** With a tally, other threads know of the requests here. */
+  constructor(tally?: SharedTally) {
+    this.#tally = tally;
+  }
 
   get size(): number {
     return this.#running.size;
+  }
+
+  /** With those of other threads. */
+  get everywhere(): number {
+    return this.#running.size + (this.#tally?.othersInFlight() ?? 0);
   }
 
   /** Whether connections end with the requests they have. */
@@ -47,10 +59,12 @@ export class InFlight {
 
   add(request: RunningRequest): void {
     this.#running.add(request);
+    this.#tally?.setInFlight(this.#running.size);
   }
 
   delete(request: RunningRequest): void {
     this.#running.delete(request);
+    this.#tally?.setInFlight(this.#running.size);
     if (this.#running.size === 0) this.#onEmpty?.();
   }
 

@@ -108,8 +108,9 @@ export class RequestFlow
     }
     this.declared = checked.body;
     const { inFlightRequests } = generation.limits;
-    if (!inFlightRequests.allows(context.inFlight.size)) {
-      const { message } = inFlightRequests.exceeded(context.inFlight.size);
+    const inFlight = context.inFlight.everywhere;
+    if (!inFlightRequests.allows(inFlight)) {
+      const { message } = inFlightRequests.exceeded(inFlight);
       this.refuse(overload('in_flight_requests', message), 'in_flight_limit');
       return;
     }

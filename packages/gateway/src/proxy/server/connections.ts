@@ -2,11 +2,18 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { ClientConnection } from '../exchange.ts';
 import type { GatewayLimits } from './limits.ts';
+import type { SharedTally } from './shared-tally.ts';
 
 /** Counts connections in all and by client. One for all listeners of a gateway. */
 export class ConnectionCounter {
+  readonly #tally: SharedTally | undefined;
   readonly #byClient = new Map<string, number>();
   #open = 0;
+
+  /** With a tally, limits are those of all threads together. */
+  constructor(tally?: SharedTally) {
+    this.#tally = tally;
+  }
 
   get open(): number {
     return this.#open;
@@ -14,21 +21,28 @@ export class ConnectionCounter {
 
   /** Takes a connection in; returns what it exceeds, in words, if it must not stay. */
   admit(clientIp: string, limits: GatewayLimits): string | undefined {
-    const ofClient = this.#byClient.get(clientIp) ?? 0;
-    if (!limits.connections.allows(this.#open + 1)) return limits.connections.exceeded(this.#open + 1).message;
-    if (!limits.connectionsPerClient.allows(ofClient + 1)) {
-      return limits.connectionsPerClient.exceeded(ofClient + 1).message;
-    }
-    this.#open++;
-    this.#byClient.set(clientIp, ofClient + 1);
+    const own = this.#byClient.get(clientIp) ?? 0;
+    const open = this.#open + 1 + (this.#tally?.othersConnections() ?? 0);
+    const ofClient = own + 1 + (this.#tally?.othersOfClient(clientIp) ?? 0);
+    if (!limits.connections.allows(open)) return limits.connections.exceeded(open).message;
+    if (!limits.connectionsPerClient.allows(ofClient)) return limits.connectionsPerClient.exceeded(ofClient).message;
+    this.#byClient.set(clientIp, own + 1);
+    this.#tally?.addClient(clientIp, 1);
+    this.#setOpen(this.#open + 1);
     return undefined;
   }
 
   release(clientIp: string): void {
-    this.#open--;
     const left = (this.#byClient.get(clientIp) ?? 1) - 1;
     if (left === 0) this.#byClient.delete(clientIp);
     else this.#byClient.set(clientIp, left);
+    this.#tally?.addClient(clientIp, -1);
+    this.#setOpen(this.#open - 1);
+  }
+
+  #setOpen(open: number): void {
+    this.#open = open;
+    this.#tally?.setConnections(open);
   }
 }
 

@@ -21,6 +21,7 @@ import type { UpstreamSnapshot } from '../upstream/upstream.ts';
 import { ConnectionCounter } from './connections.ts';
 import { gatewayLimits } from './limits.ts';
 import { ListenerServer } from './listener-server.ts';
+import type { SharedTally } from './shared-tally.ts';
 
 /** For a whole request head: longer is what keeps connections busy on purpose. */
 const defaultHeadTimeoutMs = 15_000;
@@ -44,6 +45,8 @@ export interface GatewayServerOptions {
   readonly reusePort?: boolean;
   /** Whether upstreams are probed; else {@link GatewayServer.adoptHealth} tells what another thread found out. Default true. */
   readonly probes?: boolean;
+  /** What other threads have, for limits that hold for all together. Default: there are none. */
+  readonly tally?: SharedTally;
   /** What counts against rates. Default: this thread alone. */
   readonly makeBuckets?: MakeBuckets;
   /** For a whole request head, in milliseconds. Default 15,000. */
@@ -73,8 +76,8 @@ export class GatewayServer {
   readonly #observer: GatewayObserver;
   readonly #upstreams: UpstreamDirectory;
   readonly #rateLimiters: RateLimiters;
-  readonly #counter = new ConnectionCounter();
-  readonly #inFlight = new InFlight();
+  readonly #counter: ConnectionCounter;
+  readonly #inFlight: InFlight;
   readonly #startedMs = performance.now();
   #agents: AgentDirectory | undefined;
   #context: GatewayContext | undefined;
@@ -82,12 +85,15 @@ export class GatewayServer {
   #listeners: ListenerServer[] = [];
   #endLimits: (() => void) | undefined;
   #state: GatewayState = 'new';
+  #draining: Promise<boolean> | undefined;
 
   constructor(options: GatewayServerOptions) {
     this.#options = options;
     this.instanceId = options.instanceId ?? randomUUID();
     this.#observer = options.observer ?? blindObserver;
     this.#rateLimiters = new RateLimiters(options.makeBuckets);
+    this.#counter = new ConnectionCounter(options.tally);
+    this.#inFlight = new InFlight(options.tally);
     this.#upstreams = new UpstreamDirectory(this.#observer, options.resolver ?? new HostResolver(), options.probes);
   }
 
@@ -170,7 +176,23 @@ export class GatewayServer {
    * Stops: no new connections, idle ones end, running requests get until `limitMs` from now. Resolves to whether all of
    * them could finish; those that could not are cut off. Idempotent.
    */
-  async drain(limitMs: number): Promise<boolean> {
+  drain(limitMs: number): Promise<boolean> {
+    return (this.#draining ??= this.#drain(limitMs));
+  }
+
+  snapshot(): GatewaySnapshot {
+    return {
+      state: this.#state,
+      instanceId: this.instanceId,
+      listeners: this.#listeners.map(({ config, port }) => ({ id: config.id, host: config.address.host, port })),
+      activeRequests: this.#inFlight.size,
+      openConnections: this.#counter.open,
+      upstreams: this.#upstreams.snapshot(),
+      agents: this.#agents?.snapshot() ?? [],
+    };
+  }
+
+  async #drain(limitMs: number): Promise<boolean> {
     if (this.#state === 'stopped') return true;
     this.#state = 'draining';
     const endMs = performance.now() + limitMs;
@@ -189,18 +211,6 @@ export class GatewayServer {
   /** Opens a circuit because that of another thread has opened. */
   adoptOpenCircuit(upstreamId: string): void {
     this.#upstreams.get(upstreamId)?.adoptOpenCircuit();
-  }
-
-  snapshot(): GatewaySnapshot {
-    return {
-      state: this.#state,
-      instanceId: this.instanceId,
-      listeners: this.#listeners.map(({ config, port }) => ({ id: config.id, host: config.address.host, port })),
-      activeRequests: this.#inFlight.size,
-      openConnections: this.#counter.open,
-      upstreams: this.#upstreams.snapshot(),
-      agents: this.#agents?.snapshot() ?? [],
-    };
   }
 
   #makeListener(

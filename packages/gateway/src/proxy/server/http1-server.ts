@@ -113,6 +113,11 @@ export class Http1Side {
       return;
     }
     const { flow } = state;
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && flow === undefined && socket.bytesRead === 0) {
+      // Opened in advance, as browsers do, and never used: there is nothing to answer.
+      socket.destroy();
+      return;
+    }
     if (state.connection.closing && flow === undefined) return;
     if (flow !== undefined && !flow.over) flow.onBrokenBody(error.code ?? error.message);
     else refuseUnread(socket, state.connection, this.#context, failureOf(error));

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http2 from 'node:http2';
 import { request as httpsRequest } from 'node:https';
 import type { RequestOptions } from 'node:https';
@@ -74,6 +74,12 @@ describe('limits of connections and requests', () => {
     const answer = await exchangeBytes(gateway.port, 'GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ');
     expect(answer).toMatch(/^HTTP\/1\.1 408 /);
     expect(await gateway.recorder.exchange()).toMatchObject({ status: 408 });
+  });
+
+  it('close connections that are never used, without a word', async () => {
+    const gateway = await startGateway(routes(1), { headTimeoutMs: 100 });
+    expect(await exchangeBytes(gateway.port, '')).toBe('');
+    expect(gateway.recorder.started).toHaveLength(0);
   });
 
   it('end connections after so many requests', async () => {
@@ -275,6 +281,27 @@ describe('TLS', () => {
     expect(await shownCertificate(gateway.port, 'a.test')).toBe('renewed');
   });
 
+  it('follows a folder of certificates that tell by themselves whom they are for', async () => {
+    const files = certificates();
+    const own = files.issue('own');
+    const folder = join(files.folder, 'more');
+    mkdirSync(folder);
+    const put = (name: string): void => {
+      const issued = createAuthority().issue(name);
+      writeFileSync(join(folder, 'a.key'), issued.key);
+      writeFileSync(join(folder, 'a.crt'), issued.cert);
+    };
+    put('first');
+    const settings = `cert-file "${own.cert}"; key-file "${own.key}"
+      sni-certs { cert-folder "${folder}"; reload-mode "watch" }`;
+    const gateway = await startGateway(`${tlsListener(settings)}\n${routes(1)}`);
+    // The test authority issues for localhost.
+    expect(await shownCertificate(gateway.port, 'localhost')).toBe('first');
+    expect(await shownCertificate(gateway.port, 'other.test')).toBe('own');
+    put('second');
+    await eventually(async () => (await shownCertificate(gateway.port, 'localhost')) === 'second');
+  });
+
   it('asks clients for certificates where it is told to', async () => {
     const files = certificates();
     const { cert, key } = files.issue('own');
@@ -282,8 +309,11 @@ describe('TLS', () => {
     const settings = `cert-file "${cert}"; key-file "${key}"; ca-file "${join(files.folder, 'ca.pem')}"; client-auth #true`;
     const gateway = await startGateway(`${tlsListener(settings)}\n${routes(backend.port)}`);
     await expect(sendTls(gateway, { ca: files.ca })).rejects.toThrow();
-    const client = createAuthority().issue('stranger');
-    await expect(sendTls(gateway, { ca: files.ca, ...client })).rejects.toThrow();
+    const stranger = createAuthority().issue('stranger');
+    await expect(sendTls(gateway, { ca: files.ca, ...stranger })).rejects.toThrow();
+    const client = files.issue('client');
+    const shown = { cert: readFileSync(client.cert), key: readFileSync(client.key) };
+    expect(await sendTls(gateway, { ca: files.ca, ...shown })).toEqual({ status: 200, body: 'in' });
   });
 
   it('does not start with a certificate that cannot be read', async () => {
@@ -524,6 +554,7 @@ describe('starting, reloading, stopping', () => {
     const response = await running;
     expect(response).toMatchObject({ body: 'done', headers: { connection: 'close' } });
     expect(await stopping).toBe(true);
+    expect(await gateway.server.drain(0)).toBe(true);
     expect(gateway.server.state).toBe('stopped');
   });
 
