@@ -6,6 +6,7 @@ import type { MetricFamily, PrometheusMeter } from '@clew/base/node';
 import { canSharePorts, checkFree } from '@clew/net';
 import type { GatewayConfig } from '../config/model.ts';
 import { sharedBucketMemory } from '../proxy/filters/shared-buckets.ts';
+import { forgetThread, sharedTallyMemory } from '../proxy/server/shared-tally.ts';
 import type { Environment } from '../telemetry/exporter/settings.ts';
 import type { FileSinks } from '../telemetry/logs/log-sinks.ts';
 import { mergeThreadFamilies } from '../telemetry/metrics/merge-threads.ts';
@@ -13,7 +14,7 @@ import type { GatewayIdentity } from '../telemetry/spans/resource.ts';
 import { EchoFilter } from './echo-filter.ts';
 import { GatewayThread } from './gateway-thread.ts';
 import { GatewayUnit } from './gateway-unit.ts';
-import type { ThreadNews } from './gateway-unit.ts';
+import type { SharedCounts, ThreadNews } from './gateway-unit.ts';
 import type { NewsMessage } from './thread-protocol.ts';
 import { forwardingLogger } from './forwarding-logger.ts';
 import type { ForwardedLine } from './forwarding-logger.ts';
@@ -47,7 +48,7 @@ export class GatewayThreads {
   #unit: GatewayUnit | undefined;
   #config: GatewayConfig | undefined;
   #count = 1;
-  #bucketMemory: SharedArrayBuffer | undefined;
+  #shared: SharedCounts | undefined;
 
   constructor(options: GatewayThreadsOptions) {
     this.#options = options;
@@ -68,7 +69,9 @@ export class GatewayThreads {
     const sharePorts = this.#count > 1;
     // SO_REUSEPORT alone would silently join a stranger of the same user.
     if (sharePorts) for (const listener of config.listeners) await checkFree({ transport: 'tcp', ...listener.address });
-    if (sharePorts) this.#bucketMemory = sharedBucketMemory();
+    if (sharePorts) {
+      this.#shared = { index: 0, buckets: sharedBucketMemory(), tally: sharedTallyMemory(this.#count) };
+    }
     this.#unit = new GatewayUnit(this.#unitOptions(sharePorts));
     this.#config = config;
     try {
@@ -149,9 +152,9 @@ export class GatewayThreads {
       healthChanged: (change) => this.#spread({ kind: 'healthChanged', change }),
       circuitOpened: (upstreamId) => this.#spread({ kind: 'circuitOpened', upstreamId }),
     };
-    const bucketMemory = this.#bucketMemory;
+    const shared = this.#shared;
     const { meter } = telemetry;
-    return { identity, logger, meter, env, sinks, sharePorts, leads: true, bucketMemory, share, metricsText };
+    return { identity, logger, meter, env, sinks, sharePorts, leads: true, shared, share, metricsText };
   }
 
   /** Tells all other threads, but the one it came from. */
@@ -173,7 +176,7 @@ export class GatewayThreads {
   #open(index: number, pauseMs = FIRST_RESTART_MS): GatewayThread {
     const { identity, env } = this.#options;
     const thread = new GatewayThread(
-      { index, identity, env: { ...env }, bucketMemory: this.#bucketMemory!, config: this.#boundConfig() },
+      { index, identity, env: { ...env }, shared: { ...this.#shared!, index }, config: this.#boundConfig() },
       {
         message: (message, from) => this.#onMessage(message, from),
         lost: (_thread, reason) => void this.#replace(index, reason, pauseMs),
@@ -191,6 +194,7 @@ export class GatewayThreads {
   async #replace(index: number, reason: string, pauseMs: number): Promise<void> {
     this.#others.delete(index);
     this.#reports.delete(index);
+    forgetThread(this.#shared!.tally, index);
     if (this.#ending.signal.aborted) return;
     this.#options.telemetry.logger.error('A thread of the gateway was lost and is started again.', { index, reason });
     try {

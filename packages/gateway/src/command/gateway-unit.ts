@@ -2,10 +2,10 @@ import type { Logger } from '@clew/base';
 import type { MetricFamily, PrometheusMeter } from '@clew/base/node';
 import type { GatewayConfig } from '../config/model.ts';
 import type { GatewayObserver, HealthChange, ReloadOutcome } from '../proxy/observer.ts';
-import type { MakeBuckets } from '../proxy/filters/rate-limit.ts';
 import { SharedBuckets } from '../proxy/filters/shared-buckets.ts';
 import { GatewayServer } from '../proxy/server/gateway-server.ts';
-import type { GatewaySnapshot } from '../proxy/server/gateway-server.ts';
+import type { GatewayServerOptions, GatewaySnapshot } from '../proxy/server/gateway-server.ts';
+import { SharedTally } from '../proxy/server/shared-tally.ts';
 import type { Environment } from '../telemetry/exporter/settings.ts';
 import type { SinkOpener } from '../telemetry/logs/log-sinks.ts';
 import { observeUpstreams } from '../telemetry/metrics/upstream-figures.ts';
@@ -16,6 +16,15 @@ import type { GatewayIdentity } from '../telemetry/spans/resource.ts';
 export interface ThreadNews {
   healthChanged(change: HealthChange): void;
   circuitOpened(upstreamId: string): void;
+}
+
+/** Memory that all threads count in, and this thread's place in it. */
+export interface SharedCounts {
+  readonly index: number;
+  /** Requests against rates. */
+  readonly buckets: SharedArrayBuffer;
+  /** Connections and requests in progress. */
+  readonly tally: SharedArrayBuffer;
 }
 
 /** What one thread's gateway is made of. */
@@ -31,8 +40,8 @@ export interface GatewayUnitOptions {
   readonly leads: boolean;
   /** Told what other threads should know. */
   readonly share?: ThreadNews | undefined;
-  /** Where all threads count requests against rates; absent = this thread counts alone. */
-  readonly bucketMemory?: SharedArrayBuffer | undefined;
+  /** What all threads count in; absent = this thread is alone. */
+  readonly shared?: SharedCounts | undefined;
   /** Prometheus text of the whole program, for the builtin handler. */
   readonly metricsText: () => Promise<string>;
 }
@@ -44,7 +53,7 @@ export class GatewayUnit {
   readonly #endObservation: () => void;
 
   constructor(options: GatewayUnitOptions) {
-    const { identity, logger, meter, leads, bucketMemory } = options;
+    const { identity, logger, meter, leads, shared } = options;
     const telemetry = { logger, meter };
     this.#observability = new Observability({ ...options, telemetry });
     const { observer } = this.#observability;
@@ -63,7 +72,7 @@ export class GatewayUnit {
       metricsText: options.metricsText,
       reusePort: options.sharePorts,
       probes: leads,
-      ...(bucketMemory === undefined ? {} : { makeBuckets: sharedBuckets(bucketMemory) }),
+      ...(shared === undefined ? {} : countTogether(shared)),
     });
     this.#endObservation = observeUpstreams(meter, () => this.#server.snapshot().upstreams);
   }
@@ -112,8 +121,11 @@ export class GatewayUnit {
 }
 
 /** A rate that changed begins anew: its settings are part of its name. */
-function sharedBuckets(memory: SharedArrayBuffer): MakeBuckets {
-  return (id, { rate }) => new SharedBuckets(`${id} ${JSON.stringify(rate)}`, rate, memory);
+function countTogether({ index, buckets, tally }: SharedCounts): Pick<GatewayServerOptions, 'makeBuckets' | 'tally'> {
+  return {
+    makeBuckets: (id, { rate }) => new SharedBuckets(`${id} ${JSON.stringify(rate)}`, rate, buckets),
+    tally: new SharedTally(tally, index),
+  };
 }
 
 /** What requests alone say of a target is for each thread to find out: it passes quickly. */

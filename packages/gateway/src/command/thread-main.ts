@@ -24,7 +24,7 @@ const unit = new GatewayUnit({
   ),
   sharePorts: true,
   leads: false,
-  bucketMemory: setup.bucketMemory,
+  shared: setup.shared,
   share: {
     healthChanged: (change) => post({ kind: 'healthChanged', change }),
     circuitOpened: (upstreamId) => post({ kind: 'circuitOpened', upstreamId }),

@@ -5,6 +5,7 @@ import type { UpstreamSnapshot } from '../proxy/upstream/upstream.ts';
 import type { Environment } from '../telemetry/exporter/settings.ts';
 import type { ForwardedLines } from '../telemetry/logs/log-sinks.ts';
 import type { GatewayIdentity } from '../telemetry/spans/resource.ts';
+import type { SharedCounts } from './gateway-unit.ts';
 import type { ForwardedLine } from './forwarding-logger.ts';
 
 /** What a thread is started with. */
@@ -12,7 +13,7 @@ export interface ThreadSetup {
   readonly index: number;
   readonly identity: GatewayIdentity;
   readonly env: Environment;
-  readonly bucketMemory: SharedArrayBuffer;
+  readonly shared: SharedCounts;
   /** Its listeners have the ports that the first thread bound. */
   readonly config: GatewayConfig;
 }

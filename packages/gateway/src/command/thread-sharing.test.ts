@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,7 +31,7 @@ async function backend() {
 }
 
 /** A gateway of several threads. */
-async function gatewayWith(port: number, { filter = '', upstream = '' }) {
+async function gatewayWith(port: number, { filter = '', upstream = '', limits = '' }) {
   const folder = mkdtempSync(join(tmpdir(), 'clew-threads-'));
   cleanUps.push(() => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, 'gateway.kdl');
@@ -42,6 +43,7 @@ listeners { listener "http" { address "127.0.0.1:0" } }
 routes { route "all" { matches { path-prefix "/" }; upstream "backend"; ${filter === '' ? '' : 'filters "limit"'} } }
 upstreams { upstream "backend" { target "127.0.0.1:${port}"; ${upstream} } }
 ${filter === '' ? '' : `filters { filter "limit" { ${filter} } }`}
+${limits}
 observability { metrics { address "127.0.0.1:0" }; logging { error-log { enabled #false } } }
 `,
   );
@@ -62,7 +64,7 @@ observability { metrics { address "127.0.0.1:0" }; logging { error-log { enabled
     );
   const metrics = async (): Promise<string> =>
     (await fetch(`http://127.0.0.1:${program.ports.metrics}/metrics`)).text();
-  return { ask, metrics, said };
+  return { url, ask, metrics, said };
 }
 
 const countOf = (statuses: readonly number[], status: number): number =>
@@ -75,6 +77,22 @@ describe('threads of a gateway', () => {
     const { ask } = await gatewayWith(port, { filter });
     const statuses = await ask(60);
     expect([countOf(statuses, 200), countOf(statuses, 429)]).toEqual([10, 50]);
+  });
+
+  it('hold together as many connections of a client as are allowed', async () => {
+    const { port } = await backend();
+    const { url } = await gatewayWith(port, { limits: 'limits { max-connections-per-client 5 }' });
+    const states: string[] = [];
+    for (let index = 0; index < 9; index++) {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1');
+      cleanUps.push(() => socket.destroy());
+      socket.on('error', () => undefined); // Being refused may show as a reset.
+      socket.on('close', () => (states[index] = 'refused'));
+      socket.on('data', (piece) => (states[index] = piece.toString().slice(9, 12)));
+      socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+      await waitFor(() => expect(states[index]).toBeDefined());
+    }
+    expect(states.map((state) => state === '200')).toEqual([...Array(5).fill(true), ...Array(4).fill(false)]);
   });
 
   it('probe a target once for all, and all believe the result', async () => {
