@@ -30,7 +30,7 @@ describe('proxying', () => {
     const backend = await startBackend((request, response) => {
       response.setHeader('X-Own', 'yes');
       response.writeHead(201, { 'Content-Type': 'text/plain' });
-      response.end(`${request.method} ${request.url} ${request.headers['x-mine']}`);
+      response.end(`${request.method} ${request.url} ${String(request.headers['x-mine'])}`);
     });
     const gateway = await startGateway(route(backend.port));
     const response = await send(gateway, '/api/users?id=1', { headers: { 'X-Mine': 'a' } });
@@ -49,7 +49,7 @@ describe('proxying', () => {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () =>
-        response.end(`${request.headers['content-length'] ?? 'chunked'}:${Buffer.concat(chunks)}`),
+        response.end(`${request.headers['content-length'] ?? 'chunked'}:${Buffer.concat(chunks).toString()}`),
       );
     });
     const gateway = await startGateway(route(backend.port));

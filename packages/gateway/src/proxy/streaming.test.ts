@@ -63,8 +63,8 @@ describe('streaming', () => {
         response.on('error', reject);
       }).end();
     });
-    // Client, gateway and backend share this process.
-    expect(await peakOf(download)).toBeLessThan(80_000_000);
+    // Client, gateway and backend share this process, garbage and all.
+    expect(await peakOf(download)).toBeLessThan((chunk.length * chunks) / 2);
     expect(await download).toBe(chunk.length * chunks);
     expect((await gateway.recorder.exchange()).responseBodyBytes).toBe(chunk.length * chunks);
   });
@@ -88,7 +88,7 @@ describe('streaming', () => {
       request.on('error', reject);
       void pour(request);
     });
-    expect(await peakOf(upload)).toBeLessThan(80_000_000);
+    expect(await peakOf(upload)).toBeLessThan((chunk.length * chunks) / 2);
     expect(await upload).toBe(String(chunk.length * chunks));
   });
 
@@ -145,7 +145,7 @@ describe('streaming', () => {
 
   it('sends a request body on before it is complete', async () => {
     const backend = await startBackend((request, response) => {
-      request.once('data', (part: Buffer) => response.write(`got ${part}`));
+      request.once('data', (part: Buffer) => response.write(`got ${part.toString()}`));
       request.on('end', () => response.end());
     });
     const gateway = await startGateway(text(backend.port));

@@ -47,6 +47,8 @@ export interface Downstream {
   readBody(listener: BodyListener): void;
   pauseBody(): void;
   resumeBody(): void;
+  /** The head says that there is no body. */
+  expectNoBody(): void;
   /** The rest of the body cannot be read. */
   onBodyBroken(): void;
   /** Throws when a field cannot be written. The head may wait for the first piece of the body; see `flushHead`. */

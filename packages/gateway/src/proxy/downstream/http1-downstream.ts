@@ -33,6 +33,10 @@ export class Http1Downstream implements Downstream {
   #waitsForDrain = false;
   #bodyListener: BodyListener | undefined;
   #mustClose = false;
+  /** Nothing was written since the head was made. */
+  #headWaits = false;
+  /** The head says that no body follows; node:http finds that out only after it has handed the request over. */
+  #withoutBody = false;
   /** The rest of the body cannot be read, so nobody waits for it. */
   #bodyBroken = false;
   #endLinger: (() => void) | undefined;
@@ -75,7 +79,7 @@ export class Http1Downstream implements Downstream {
   }
 
   get bodyEnded(): boolean {
-    return this.#request.complete;
+    return this.#withoutBody || this.#request.complete;
   }
 
   get headSent(): boolean {
@@ -104,6 +108,10 @@ export class Http1Downstream implements Downstream {
     this.#request.resume();
   }
 
+  expectNoBody(): void {
+    this.#withoutBody = true;
+  }
+
   onBodyBroken(): void {
     this.#bodyBroken = true;
     this.#endLinger?.();
@@ -113,20 +121,24 @@ export class Http1Downstream implements Downstream {
     const response = this.#response;
     if (head.dated) response.sendDate = false;
     // A body that nobody will read any more cannot be told from the next request.
-    const unread = !bodiless && head.contentLength >= 0 && !this.#request.complete && this.#bodyListener === undefined;
+    const unread = !bodiless && head.contentLength >= 0 && !this.bodyEnded && this.#bodyListener === undefined;
     this.#mustClose = close || (this.#extras.expectsContinue === true && unread) || this.#extras.upgrade !== undefined;
     if (this.#mustClose) {
       head.headers.push('Connection', 'close');
       this.connection.closing = true;
     }
     response.writeHead(head.status, head.headers);
+    this.#headWaits = true;
   }
 
   flushHead(): void {
-    this.#response.flushHeaders();
+    // Flushing what has gone out already would write again, though nothing.
+    if (this.#headWaits) this.#response.flushHeaders();
+    this.#headWaits = false;
   }
 
   write(chunk: Buffer | string): boolean {
+    this.#headWaits = false;
     if (this.#response.write(chunk)) return true;
     if (!this.#waitsForDrain) {
       this.#waitsForDrain = true;
@@ -150,7 +162,8 @@ export class Http1Downstream implements Downstream {
     if (trailers !== undefined && this.#response.chunkedEncoding) {
       this.#response.addTrailers(trailers as [string, string][]);
     }
-    const unread = !this.#request.complete && !this.#bodyBroken && this.#extras.upgrade === undefined;
+    this.#headWaits = false;
+    const unread = !this.bodyEnded && !this.#bodyBroken && this.#extras.upgrade === undefined;
     if (!unread) this.#response.end();
     else if (this.#mustClose) this.#linger();
     else {

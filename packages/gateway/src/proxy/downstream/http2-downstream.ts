@@ -61,6 +61,9 @@ export class Http2Downstream implements Downstream {
 
   readBody(listener: BodyListener): void {
     const stream = this.#stream;
+    if (this.headers.expect?.toLowerCase() === '100-continue' && !stream.headersSent) {
+      stream.additionalHeaders({ ':status': constants.HTTP_STATUS_CONTINUE });
+    }
     stream.on('data', (chunk: Buffer) => listener.onBodyData(chunk));
     stream.on('end', () => {
       this.#bodyEnded = true;
@@ -74,6 +77,10 @@ export class Http2Downstream implements Downstream {
 
   resumeBody(): void {
     this.#stream.resume();
+  }
+
+  expectNoBody(): void {
+    this.#bodyEnded = true;
   }
 
   onBodyBroken(): void {

@@ -107,6 +107,7 @@ export class RequestFlow
       return;
     }
     this.declared = checked.body;
+    if (!checked.body.hasBody) downstream.expectNoBody();
     const { inFlightRequests } = generation.limits;
     const inFlight = context.inFlight.everywhere;
     if (!inFlightRequests.allows(inFlight)) {

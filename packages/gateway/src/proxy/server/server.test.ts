@@ -425,6 +425,19 @@ describe('HTTP/2', () => {
     });
   });
 
+  it('asks for a body that waits to be asked for', async () => {
+    const backend = await startBackend((request, response) => {
+      request.resume();
+      request.on('end', () => response.end('done'));
+    });
+    const { session } = await secure(backend.port);
+    const stream = session.request({ ':method': 'POST', ':path': '/', expect: '100-continue' });
+    await new Promise((resolve) => stream.once('continue', resolve));
+    stream.end('body');
+    const answer = await new Promise<Buffer>((resolve) => void stream.once('data', resolve));
+    expect(answer.toString()).toBe('done');
+  });
+
   it('takes large bodies and ends its answer, with trailers or without', async () => {
     const backend = await startBackend((request, response) => {
       let bytes = 0;
