@@ -41,7 +41,7 @@ const send = (socket: Socket, port: number, text: string) =>
     socket.send(text, port, '127.0.0.1', (error) => (error ? reject(error) : resolve()));
   });
 
-const eventually = (check: () => void) => vi.waitFor(check, { timeout: 20_000, interval: 10 });
+const eventually = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 20_000, interval: 10 });
 
 describe('what a UDP source drops', () => {
   it('is what is larger than allowed, and what comes while too much waits: counted, with the rest received', async () => {

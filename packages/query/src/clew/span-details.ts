@@ -95,7 +95,9 @@ function scopeDetails(scope: PlainScope): ScopeDetails {
 }
 
 function isEmptyScope(scope: PlainScope): boolean {
-  return scope.name === '' && scope.version === '' && scope.schemaUrl === '' && attributes(scope.attributes).length === 0;
+  return (
+    scope.name === '' && scope.version === '' && scope.schemaUrl === '' && attributes(scope.attributes).length === 0
+  );
 }
 
 /** Attributes that carry facts of other protocols are the store's own business. */

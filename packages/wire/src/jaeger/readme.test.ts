@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { runInNewContext } from 'node:vm';
 import { SpanBatch, toPlain } from '@clew/model';
 import { describe, expect, it } from 'vitest';
 import * as jaeger from './index.ts';
@@ -16,25 +17,15 @@ const datagram = readFileSync(
 describe('the README', () => {
   it('has an example that works', () => {
     const body = snippet.replaceAll(/^import .*$/gm, '');
-    const run = new Function(
-      'SpanBatch',
-      'decodeAgentMessage',
-      'encodePostSpans',
-      'datagram',
-      `${body}; return { batch, method, protocol, clientStats, requests };`,
-    ) as (...parts: readonly unknown[]) => {
+    const script = `${body}; ({ batch, method, protocol, clientStats, requests })`;
+    const ran = runInNewContext(script, { ...jaeger, SpanBatch, datagram }) as {
       batch: SpanBatch;
       method: string;
       protocol: string;
       clientStats: unknown;
       requests: Uint8Array[];
     };
-    const { batch, method, protocol, clientStats, requests } = run(
-      SpanBatch,
-      jaeger.decodeAgentMessage,
-      jaeger.encodePostSpans,
-      datagram,
-    );
+    const { batch, method, protocol, clientStats, requests } = ran;
     expect([batch.count, method, protocol, clientStats, requests.length]).toEqual([
       2,
       'emitBatch',

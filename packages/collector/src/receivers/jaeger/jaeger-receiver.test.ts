@@ -28,6 +28,9 @@ const captures = (pattern: RegExp) =>
     .filter((name) => name.endsWith('.bin') && pattern.test(name))
     .map((name) => ({ name, bytes: readFileSync(new URL(name, testdata)) }));
 
+/** Metrics under their bare names. */
+const plainNames = { withoutScopeInfo: true, withoutUnits: true, withoutTypeSuffix: true };
+
 const anyPort = { endpoint: '127.0.0.1:0' };
 const udpPorts = [
   { section: 'thrift_compact', protocol: 'jaeger_udp_compact' },
@@ -227,7 +230,7 @@ describe('what the Jaeger receiver warns of', () => {
     // The buffer holds a datagram or two; how soon that is too little depends on the machine.
     const sendMore = async () => {
       await send(receiver, 'jaeger_udp_compact', ...burst);
-      expect(await meter.expose({ withoutScopeInfo: true })).toContain(`dropped_packets_total{${labels}}`);
+      expect(await meter.expose(plainNames)).toContain(`dropped_packets_total{${labels}}`);
     };
     await vi.waitFor(sendMore, { timeout: 20_000, interval: 10 });
     expect(warnings).toContain('The kernel dropped datagrams because the receive buffer was full.');
@@ -269,7 +272,7 @@ describe('what Jaeger’s clients say they lost', () => {
   const metered = () => {
     const meter = new PrometheusMeter();
     const drops = async () => {
-      const text = await meter.expose({ withoutScopeInfo: true });
+      const text = await meter.expose(plainNames);
       return text.split('\n').filter((line) => line.startsWith('clew_receiver_client_dropped_spans_total{'));
     };
     return { telemetry: { ...silentTelemetry, meter }, drops };

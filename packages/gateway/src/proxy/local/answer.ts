@@ -16,13 +16,16 @@ export interface LocalAnswer {
   readonly close?: boolean;
 }
 
+/** One whose body is text. */
+export type TextAnswer = LocalAnswer & { readonly body: string };
+
 /** The status as text, such as `503 Service Unavailable`. */
 export function statusText(status: number): string {
   return `${status} ${STATUS_CODES[status] ?? 'Unknown'}`;
 }
 
 /** What the client gets when something failed: nothing that names addresses or internals. */
-export function errorAnswer(exchange: Exchange, failure: GatewayFailure): LocalAnswer {
+export function errorAnswer(exchange: Exchange, failure: GatewayFailure): TextAnswer {
   const { status } = failure;
   const headers: string[] = [];
   if (failure.retryAfterSeconds !== undefined) headers.push('Retry-After', String(failure.retryAfterSeconds));

@@ -25,8 +25,7 @@ export function refuseUnread(
   exchange.failure = failure;
   exchange.blocked = blockReason(failure);
   observer.requestStarted(exchange);
-  const { headers, body } = errorAnswer(exchange, failure);
-  const text = String(body);
+  const { headers, body: text } = errorAnswer(exchange, failure);
   let head = `HTTP/1.1 ${statusText(failure.status)}\r\nDate: ${new Date().toUTCString()}\r\n`;
   for (let at = 0; at + 1 < headers.length; at += 2) head += `${headers[at]}: ${headers[at + 1]}\r\n`;
   head += `X-Correlation-Id: ${exchange.correlationId}\r\nContent-Length: ${Buffer.byteLength(text)}\r\n`;
