@@ -176,6 +176,11 @@ const cases: readonly Case[] = [
   // Expectations and upgrades.
   { title: 'an expectation nobody knows', bytes: `GET /api/ HTTP/1.1\r\n${host}Expect: magic\r\n\r\n`, status: 417 },
   {
+    title: 'a WebSocket with a body',
+    bytes: `GET /api/ HTTP/1.1\r\n${host}Connection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 5\r\n\r\nabcde`,
+    status: 400,
+  },
+  {
     title: 'a WebSocket where it is not enabled',
     bytes: `GET /api/ HTTP/1.1\r\n${host}Connection: upgrade\r\nUpgrade: websocket\r\n\r\n`,
     status: 403,

@@ -15,3 +15,12 @@ export function tooLarge(message: string): GatewayFailure {
 export function internal(caught: unknown): GatewayFailure {
   return { status: 500, type: 'Internal', reason: 'internal_error', message: errorMessage(caught) };
 }
+
+/** The opening of a WebSocket is a GET without a body (RFC 6455 section 4.1). */
+export const upgradeWithBody: GatewayFailure = Object.freeze({
+  status: 400,
+  type: 'RequestValidation',
+  reason: 'upgrade_with_body',
+  message: 'the request asks for an upgrade and has a body',
+  closeConnection: true,
+});

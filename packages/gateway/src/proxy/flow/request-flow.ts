@@ -22,7 +22,7 @@ import { builtinAnswer, healthAnswer } from '../local/builtin.ts';
 import { sendAnswer } from '../local/send-answer.ts';
 import { endRunningCalls, failureOfAgent } from './agent-phase.ts';
 import { askRates } from './ask-rates.ts';
-import { internal, overload, tooLarge } from './failures.ts';
+import { internal, overload, tooLarge, upgradeWithBody } from './failures.ts';
 import type { GatewayContext, Generation, RunningRequest } from './gateway-context.ts';
 import { isIdempotent } from './retry.ts';
 import { askRequestAgents } from './request-agents.ts';
@@ -104,6 +104,11 @@ export class RequestFlow
     }
     if (!checked.ok) {
       this.refuse(checked.failure, checked.blocked);
+      return;
+    }
+    if (downstream.wantsUpgrade && checked.body.hasBody) {
+      // Where the body ends and the other protocol begins, two servers could see differently.
+      this.refuse(upgradeWithBody, 'malformed_request');
       return;
     }
     this.declared = checked.body;
