@@ -25,22 +25,24 @@ export interface TracingConfig {
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug' | 'trace';
 
 /** Fields of an access-log line that can be switched off; `latency_ms` is the name of `duration_ms` there. */
-export type AccessLogField =
-  | 'timestamp'
-  | 'trace_id'
-  | 'method'
-  | 'path'
-  | 'query'
-  | 'status'
-  | 'latency_ms'
-  | 'body_bytes_sent'
-  | 'upstream_addr'
-  | 'connection_reused'
-  | 'rate_limit_hit'
-  | 'geo_country'
-  | 'user_agent'
-  | 'referer'
-  | 'client_ip';
+export const accessLogFields = [
+  'timestamp',
+  'trace_id',
+  'method',
+  'path',
+  'query',
+  'status',
+  'latency_ms',
+  'body_bytes_sent',
+  'upstream_addr',
+  'connection_reused',
+  'rate_limit_hit',
+  'geo_country',
+  'user_agent',
+  'referer',
+  'client_ip',
+] as const;
+export type AccessLogField = (typeof accessLogFields)[number];
 
 /** What every log file has. */
 export interface LogSink {

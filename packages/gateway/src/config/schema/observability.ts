@@ -1,3 +1,4 @@
+import { accessLogFields } from '../model/observability.ts';
 import type {
   AccessLogConfig,
   AuditLogConfig,
@@ -94,24 +95,6 @@ function withDefaultFile<T extends Omit<LogSink, 'defaultFile'>>(
 ): (values: T) => T & Pick<LogSink, 'defaultFile'> {
   return (values) => ({ ...values, defaultFile: `${logFolder}/${name}.log` });
 }
-
-const accessLogFields = [
-  'timestamp',
-  'trace_id',
-  'method',
-  'path',
-  'query',
-  'status',
-  'latency_ms',
-  'body_bytes_sent',
-  'upstream_addr',
-  'connection_reused',
-  'rate_limit_hit',
-  'geo_country',
-  'user_agent',
-  'referer',
-  'client_ip',
-] as const;
 
 const accessLog: Block<AccessLogConfig> = block(
   {

@@ -1,3 +1,4 @@
+import { accessLogFields } from '../../config/model/observability.ts';
 import type { AccessLogConfig, AccessLogField } from '../../config/model/observability.ts';
 import type { Exchange } from '../../proxy/exchange.ts';
 import { headerOf } from '../header.ts';
@@ -16,24 +17,6 @@ const BRACE_CLOSE = 0x7d;
 /** What is on in JSON lines; read once, since looking a name up costs more than writing the field. */
 type Shown = Readonly<Record<AccessLogField, boolean>>;
 
-const fieldNames: readonly AccessLogField[] = [
-  'timestamp',
-  'trace_id',
-  'method',
-  'path',
-  'query',
-  'status',
-  'latency_ms',
-  'body_bytes_sent',
-  'upstream_addr',
-  'connection_reused',
-  'rate_limit_hit',
-  'geo_country',
-  'user_agent',
-  'referer',
-  'client_ip',
-];
-
 /** Writes access-log lines as the configuration asks for them. */
 export class AccessLog {
   readonly #config: AccessLogConfig;
@@ -49,7 +32,7 @@ export class AccessLog {
     this.#instance = `,"instance_id":"${instanceId}"`;
     const omitted = new Set(config.omittedFields);
     this.#shown = Object.fromEntries(
-      fieldNames.map((name) => [name, !omitted.has(name) && (name !== 'trace_id' || config.includeTraceId)]),
+      accessLogFields.map((name) => [name, !omitted.has(name) && (name !== 'trace_id' || config.includeTraceId)]),
     ) as Shown;
   }
 
