@@ -1,0 +1,324 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import http2 from 'node:http2';
+import { createServer as createHttps, request as httpsRequest } from 'node:https';
+import type { RequestOptions } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect as tlsConnect } from 'node:tls';
+import { silentTelemetry } from '@clew/base';
+import { createAuthority } from '@clew/testkit';
+import { describe, expect, it } from 'vitest';
+import {
+  eventually,
+  onEnd,
+  proxyConfig,
+  send,
+  startBackend,
+  startGateway,
+  startTcp,
+} from '../../../test/proxy/harness.ts';
+import type { TestGateway } from '../../../test/proxy/harness.ts';
+import { GatewayServer } from './gateway-server.ts';
+
+const routes = (port: number, more = ''): string => `
+  routes { route "r" { matches { path-prefix "/" }; upstream "b"; ${more} } }
+  upstreams { upstream "b" { target "127.0.0.1:${port}" } }
+`;
+
+/** Certificates as files. */
+function certificates(): {
+  readonly folder: string;
+  readonly ca: string;
+  issue(name: string): { cert: string; key: string };
+} {
+  const folder = mkdtempSync(join(tmpdir(), 'gateway-tls-'));
+  onEnd(() => rmSync(folder, { recursive: true, force: true }));
+  const authority = createAuthority();
+  writeFileSync(join(folder, 'ca.pem'), authority.cert);
+  return {
+    folder,
+    ca: authority.cert,
+    issue(name) {
+      const issued = authority.issue(name);
+      const paths = { cert: join(folder, `${name}.crt`), key: join(folder, `${name}.key`) };
+      writeFileSync(paths.cert, issued.cert);
+      writeFileSync(paths.key, issued.key);
+      return paths;
+    },
+  };
+}
+
+function sendTls(gateway: TestGateway, options: RequestOptions): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const call = httpsRequest({ host: '127.0.0.1', port: gateway.port, agent: false, ...options }, (response) => {
+      let body = '';
+      response.on('data', (part: Buffer) => (body += part.toString()));
+      response.on('end', () => resolve({ status: response.statusCode!, body }));
+    });
+    call.on('error', reject);
+    call.end();
+  });
+}
+
+/** The name on the certificate shown for a server name. */
+function shownCertificate(port: number, servername: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = tlsConnect({ host: '127.0.0.1', port, servername, rejectUnauthorized: false }, () => {
+      resolve(String(socket.getPeerCertificate().subject.CN));
+      socket.destroy();
+    });
+    socket.on('error', reject);
+  });
+}
+
+const tlsListener = (settings: string): string =>
+  `listeners { listener "s" { address "127.0.0.1:0"; protocol "https"; tls { ${settings} } } }`;
+
+describe('TLS', () => {
+  it('serves HTTP/1.1 and tells the backend', async () => {
+    const files = certificates();
+    const { cert, key } = files.issue('own');
+    const backend = await startBackend((request, response) =>
+      response.end(String(request.headers['x-forwarded-proto'])),
+    );
+    const gateway = await startGateway(
+      `${tlsListener(`cert-file "${cert}"; key-file "${key}"`)}\n${routes(backend.port)}`,
+    );
+    expect(await sendTls(gateway, { ca: files.ca })).toEqual({ status: 200, body: 'https' });
+    expect((await gateway.recorder.exchange()).connection.tls).toMatchObject({ version: 'TLSv1.3' });
+  });
+
+  it('shows the certificate of the name asked for, and new ones after a reload', async () => {
+    const files = certificates();
+    const own = files.issue('own');
+    const other = files.issue('other');
+    const wild = files.issue('wild');
+    const text = `${tlsListener(`
+      cert-file "${own.cert}"; key-file "${own.key}"
+      sni { hostnames "a.test"; cert-file "${other.cert}"; key-file "${other.key}" }
+      sni { hostnames "*.b.test"; cert-file "${wild.cert}"; key-file "${wild.key}" }`)}\n${routes(1)}`;
+    const gateway = await startGateway(text);
+    const names = ['a.test', 'x.b.test', 'y.x.b.test', 'c.test'];
+    const shown = await Promise.all(names.map((name) => shownCertificate(gateway.port, name)));
+    expect(shown).toEqual(['other', 'wild', 'own', 'own']);
+    const renewed = createAuthority().issue('renewed');
+    writeFileSync(other.cert, renewed.cert);
+    writeFileSync(other.key, renewed.key);
+    expect(gateway.server.reload(await proxyConfig(text))).toMatchObject({ result: 'success' });
+    expect(await shownCertificate(gateway.port, 'a.test')).toBe('renewed');
+    writeFileSync(other.cert, 'broken');
+    expect(gateway.server.reload(await proxyConfig(text))).toMatchObject({ result: 'failure' });
+    expect(await shownCertificate(gateway.port, 'a.test')).toBe('renewed');
+  });
+
+  it('follows a folder of certificates that tell by themselves whom they are for', async () => {
+    const files = certificates();
+    const own = files.issue('own');
+    const folder = join(files.folder, 'more');
+    mkdirSync(folder);
+    const put = (name: string): void => {
+      const issued = createAuthority().issue(name);
+      writeFileSync(join(folder, 'a.key'), issued.key);
+      writeFileSync(join(folder, 'a.crt'), issued.cert);
+    };
+    put('first');
+    const settings = `cert-file "${own.cert}"; key-file "${own.key}"
+      sni-certs { cert-folder "${folder}"; reload-mode "watch" }`;
+    const gateway = await startGateway(`${tlsListener(settings)}\n${routes(1)}`);
+    // The test authority issues for localhost.
+    expect(await shownCertificate(gateway.port, 'localhost')).toBe('first');
+    expect(await shownCertificate(gateway.port, 'other.test')).toBe('own');
+    put('second');
+    await eventually(async () => (await shownCertificate(gateway.port, 'localhost')) === 'second');
+  });
+
+  it('asks clients for certificates where it is told to', async () => {
+    const files = certificates();
+    const { cert, key } = files.issue('own');
+    const backend = await startBackend((_request, response) => response.end('in'));
+    const settings = `cert-file "${cert}"; key-file "${key}"; ca-file "${join(files.folder, 'ca.pem')}"; client-auth #true`;
+    const gateway = await startGateway(`${tlsListener(settings)}\n${routes(backend.port)}`);
+    await expect(sendTls(gateway, { ca: files.ca })).rejects.toThrow();
+    const stranger = createAuthority().issue('stranger');
+    await expect(sendTls(gateway, { ca: files.ca, ...stranger })).rejects.toThrow();
+    const client = files.issue('client');
+    const shown = { cert: readFileSync(client.cert), key: readFileSync(client.key) };
+    expect(await sendTls(gateway, { ca: files.ca, ...shown })).toEqual({ status: 200, body: 'in' });
+  });
+
+  it('does not start with a certificate that cannot be read', async () => {
+    const config = await proxyConfig(
+      `${tlsListener('cert-file "/nowhere.crt"; key-file "/nowhere.key"')}\n${routes(1)}`,
+    );
+    const server = new GatewayServer({ telemetry: silentTelemetry, version: '0' });
+    await expect(server.start(config)).rejects.toMatchObject({ code: 'tls_config' });
+  });
+});
+
+describe('TLS to upstreams', () => {
+  async function startSecure(): Promise<{ port: number; caFile: string; names: string[] }> {
+    const files = certificates();
+    const authority = createAuthority();
+    const caFile = join(files.folder, 'upstream-ca.pem');
+    writeFileSync(caFile, authority.cert);
+    const names: string[] = [];
+    const server = createHttps(authority.issue('up'), (_request, response) => response.end('secure'));
+    server.on('secureConnection', (socket) => names.push(String(Reflect.get(socket, 'servername'))));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onEnd(() => server.close().closeAllConnections());
+    return { port: (server.address() as { port: number }).port, caFile, names };
+  }
+
+  it('verifies them with the authority given', async () => {
+    const { port, caFile, names } = await startSecure();
+    const gateway = await startGateway(
+      `routes { route "r" { matches { path-prefix "/" }; upstream "b" } }
+       upstreams { upstream "b" { target "127.0.0.1:${port}"; tls { ca-cert "${caFile}"; sni "localhost" } } }`,
+    );
+    for (let n = 0; n < 3; n++) expect((await send(gateway, '/', { headers: { Host: `h${n}` } })).body).toBe('secure');
+    // Whatever hosts are asked for, the connection stays.
+    expect(names).toEqual(['localhost']);
+  });
+
+  it('refuses what nobody vouches for with 502, unless told not to look', async () => {
+    const { port } = await startSecure();
+    const text = (tls: string): string =>
+      `routes { route "r" { matches { path-prefix "/" }; upstream "b" } }
+       upstreams { upstream "b" { target "127.0.0.1:${port}"; tls { ${tls} } } }`;
+    const strict = await startGateway(text('insecure-skip-verify #false'));
+    expect((await send(strict, '/')).status).toBe(502);
+    expect((await strict.recorder.exchange()).attempts[0]!.failure).toBe('tls_error');
+    const blind = await startGateway(text('insecure-skip-verify #true'));
+    expect((await send(blind, '/')).body).toBe('secure');
+  });
+});
+
+describe('HTTP/2', () => {
+  async function secure(port: number, more = ''): Promise<{ gateway: TestGateway; session: http2.ClientHttp2Session }> {
+    const files = certificates();
+    const { cert, key } = files.issue('own');
+    const gateway = await startGateway(
+      `${more}\n${tlsListener(`cert-file "${cert}"; key-file "${key}"`)}\n${routes(port)}`,
+    );
+    const session = http2.connect(`https://127.0.0.1:${gateway.port}`, { ca: files.ca });
+    session.on('error', () => {});
+    onEnd(() => session.destroy());
+    return { gateway, session };
+  }
+
+  function ask(
+    session: http2.ClientHttp2Session,
+    headers: http2.OutgoingHttpHeaders,
+    body?: string | Buffer,
+  ): Promise<{ headers: http2.IncomingHttpHeaders; body: string; trailers: http2.IncomingHttpHeaders }> {
+    return new Promise((resolve, reject) => {
+      const stream = session.request(headers, { endStream: body === undefined });
+      let got: http2.IncomingHttpHeaders = {};
+      let trailers: http2.IncomingHttpHeaders = {};
+      let text = '';
+      stream.on('response', (received) => (got = received));
+      stream.on('trailers', (received) => (trailers = received));
+      stream.on('data', (part: Buffer) => (text += part.toString()));
+      stream.on('end', () => resolve({ headers: got, body: text, trailers }));
+      stream.on('error', reject);
+      if (body !== undefined) stream.end(body);
+    });
+  }
+
+  it('is served, with bodies, trailers and cookies as HTTP/1.1 has them', async () => {
+    const backend = await startBackend((request, response) => {
+      let body = '';
+      request.on('data', (part: Buffer) => (body += part.toString()));
+      request.on('end', () => {
+        response.writeHead(200, { Trailer: 'X-Sum', 'X-Cookie': String(request.headers.cookie) });
+        response.write(`${request.headers.host} ${request.method} ${request.url} ${body}`);
+        response.addTrailers({ 'X-Sum': '1' });
+        response.end();
+      });
+    });
+    const { gateway, session } = await secure(backend.port);
+    const answer = await ask(
+      session,
+      { ':method': 'POST', ':path': '/x?y', ':authority': 'h.test', cookie: ['a=1', 'b=2'] },
+      'body',
+    );
+    expect(answer.headers[':status']).toBe(200);
+    expect(answer.body).toBe('h.test POST /x?y body');
+    expect(answer.headers['x-cookie']).toBe('a=1; b=2');
+    expect(answer.headers['x-correlation-id']).toBeDefined();
+    expect(answer.headers['transfer-encoding']).toBeUndefined();
+    expect(answer.trailers['x-sum']).toBe('1');
+    expect(await gateway.recorder.exchange()).toMatchObject({
+      httpVersion: '2.0',
+      authority: 'h.test',
+      end: 'complete',
+    });
+  });
+
+  it('asks for a body that waits to be asked for', async () => {
+    const backend = await startBackend((request, response) => {
+      request.resume();
+      request.on('end', () => response.end('done'));
+    });
+    const { session } = await secure(backend.port);
+    const stream = session.request({ ':method': 'POST', ':path': '/', expect: '100-continue' });
+    await new Promise((resolve) => stream.once('continue', resolve));
+    stream.end('body');
+    const answer = await new Promise<Buffer>((resolve) => void stream.once('data', resolve));
+    expect(answer.toString()).toBe('done');
+  });
+
+  it('takes large bodies and ends its answer, with trailers or without', async () => {
+    const backend = await startBackend((request, response) => {
+      let bytes = 0;
+      request.on('data', (part: Buffer) => (bytes += part.length));
+      request.on('end', () => response.end(String(bytes)));
+    });
+    const { session } = await secure(backend.port);
+    const answer = await ask(session, { ':method': 'PUT', ':path': '/' }, Buffer.alloc(5_000_000));
+    expect(answer.body).toBe('5000000');
+  });
+
+  it('serves many streams of one connection at once', async () => {
+    const backend = await startBackend((request, response) => void setTimeout(() => response.end(request.url), 10));
+    const { gateway, session } = await secure(backend.port);
+    const bodies = await Promise.all(Array.from({ length: 50 }, (_, n) => ask(session, { ':path': `/${n}` })));
+    expect(bodies.map(({ body }) => body)).toEqual(bodies.map((_, n) => `/${n}`));
+    expect(gateway.recorder.openConnections).toBe(1);
+  });
+
+  it.each([
+    [{ ':path': '/../x' }, 400],
+    [{ ':path': '/', 'x-a': 'b'.repeat(5000) }, 431],
+    [{ ':path': '/', host: 'other.test', ':authority': 'a.test' }, 400],
+  ])('refuses %j', async (headers, status) => {
+    const backend = await startBackend((_request, response) => response.end());
+    const { gateway, session } = await secure(backend.port);
+    expect((await ask(session, headers)).headers[':status']).toBe(status);
+    expect(backend.requests).toHaveLength(0);
+    expect((await gateway.recorder.exchange()).status).toBe(status);
+  });
+
+  it('ends the stream when the upstream breaks off', async () => {
+    const port = await startTcp((socket) => {
+      socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx', () => socket.destroy()));
+    });
+    const { gateway, session } = await secure(port);
+    await expect(ask(session, { ':path': '/' })).rejects.toMatchObject({ code: 'ERR_HTTP2_STREAM_ERROR' });
+    expect((await gateway.recorder.exchange()).end).toBe('cut');
+    // The others of the connection are not touched.
+    expect(session.destroyed).toBe(false);
+  });
+
+  it('notices a client that gives a stream up', async () => {
+    let closed = false;
+    const backend = await startBackend((request) => request.on('close', () => (closed = true)));
+    const { gateway, session } = await secure(backend.port);
+    const stream = session.request({ ':path': '/' });
+    stream.on('error', () => {});
+    await eventually(() => backend.requests.length === 1);
+    stream.close(http2.constants.NGHTTP2_CANCEL);
+    await eventually(() => closed);
+    expect(await gateway.recorder.exchange()).toMatchObject({ status: 499, end: 'client_gone' });
+  });
+});
