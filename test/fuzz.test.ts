@@ -147,6 +147,64 @@ describe('noise on every port', () => {
     patienceMs,
   );
 
+  it(
+    'questions for sampling strategies over HTTP: each is answered, whatever is asked',
+    async () => {
+      const mutator = new Mutator(
+        [Buffer.from('/sampling?service=shop'), Buffer.from('/?service=a%20b&service=c')],
+        seed,
+      );
+      const counts = new Map<number, number>();
+      const startedMs = performance.now();
+      while (performance.now() - startedMs < perPortMs) {
+        const answers = await Promise.all(
+          Array.from({ length: 8 }, () => {
+            // What a request line cannot hold is escaped, as clients do.
+            const target = `/${mutator
+              .next()
+              .toString('latin1')
+              .replaceAll(/[^!-~]|#/g, encodeURIComponent)}`;
+            return httpExchange(clew.ports.samplingHttp, { method: 'GET', path: target });
+          }),
+        );
+        for (const { status, text } of answers) {
+          counts.set(status, (counts.get(status) ?? 0) + 1);
+          if (status === 200) expect(JSON.parse(text)).toBeTypeOf('object');
+          else expect(text).toMatch(/\S/);
+        }
+      }
+      expect([...counts.keys()].filter((status) => status !== 200 && status !== 400)).toEqual([]);
+      expect(counts.get(200)).toBeGreaterThan(0);
+      expect(counts.get(400)).toBeGreaterThan(0);
+    },
+    patienceMs,
+  );
+
+  it(
+    'questions for sampling strategies over gRPC: each is answered, and those that are no questions are counted',
+    async () => {
+      const path = '/jaeger.api_v2.SamplingManager/GetSamplingStrategy';
+      const mutator = new Mutator([Buffer.from([0x0a, 4, ...Buffer.from('shop')])], seed);
+      const refused = { transport: 'grpc', outcome: 'refused' };
+      const rejected = () => metric(clew, 'clew_sampling_requests_total', refused);
+      const before = await rejected();
+      const startedMs = performance.now();
+      let turnedAway = 0;
+      while (performance.now() - startedMs < perPortMs) {
+        const outcomes = await Promise.all(
+          Array.from({ length: 8 }, () =>
+            callWithFrames(clew.ports.samplingGrpc, framed(mutator.next()), { ':path': path }),
+          ),
+        );
+        for (const { grpcStatus } of outcomes) expect(['0', '3']).toContain(grpcStatus);
+        turnedAway += outcomes.filter(({ grpcStatus }) => grpcStatus === '3').length;
+      }
+      expect(turnedAway).toBeGreaterThan(0);
+      expect((await rejected()) - before).toBe(turnedAway);
+    },
+    patienceMs,
+  );
+
   it.each(udpPorts)(
     'datagrams to $protocol: each one is taken, turned away or counted as dropped',
     async ({ name, protocol }) => {
