@@ -100,7 +100,8 @@ with_gateway() {
   if [ -n "$gateway_ports" ]; then return; fi
   gateway_ports=$(free_ports)
   sed "s/0\\.0\\.0\\.0:8080/127.0.0.1:\${gateway_ports% *}/; s/0\\.0\\.0\\.0:9090/127.0.0.1:\${gateway_ports#* }/" gateway.kdl > running.kdl
-  run_clew gateway --config running.kdl > gateway.log 2>&1 &
+  # Not by the function: the process to end must be the program itself, not a shell around it.
+  "$NODE" "$CLEW" gateway --config running.kdl > gateway.log 2>&1 &
   gateway_pid=$!
   trap 'kill $gateway_pid; wait $gateway_pid || true' EXIT
   command curl --silent --output gateway.ready --retry 100 --retry-delay 1 --retry-all-errors --fail "http://127.0.0.1:\${gateway_ports#* }/ready"
