@@ -127,6 +127,8 @@ function browserTests(browserPath: string): void {
       const page = await stage.open('/explore');
       await page.getByRole('combobox', { name: 'Service', exact: true }).click();
       await page.keyboard.type('payment');
+      // As people do: Enter takes what they see, and the list of services comes from the server.
+      await page.getByRole('option', { name: 'payment' }).first().waitFor();
       await page.keyboard.press('Enter');
       await page.getByRole('button', { name: 'Errors' }).click();
       await page.getByRole('combobox', { name: 'Tags', exact: true }).fill('payment.attempt>1');
