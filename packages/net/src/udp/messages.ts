@@ -10,9 +10,10 @@ export type UdpRequest =
       readonly receiveBufferBytes: number;
       readonly maxPacketBytes: number;
       readonly maxQueuedPackets: number;
+      readonly maxQueuedBytes: number;
     }
-  /** So many datagrams were taken. */
-  | { readonly kind: 'taken'; readonly id: number; readonly packets: number }
+  /** A batch of so many datagrams was taken. */
+  | { readonly kind: 'taken'; readonly id: number; readonly packets: number; readonly bytes: number }
   | { readonly kind: 'close'; readonly id: number };
 
 /** What it answers. */

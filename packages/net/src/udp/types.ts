@@ -22,6 +22,8 @@ export interface UdpSourceOptions {
   readonly maxPacketBytes?: number;
   /** Datagrams that wait to be taken; beyond them new ones are dropped. Default 1,000. */
   readonly maxQueuedPackets?: number;
+  /** Bytes of datagrams that wait, the same. Default 64 MiB. */
+  readonly maxQueuedBytes?: number;
   /**
    * Takes datagrams; until the promise settles they count as queued. Called again before that at most once, so that one batch
    * is decoded while the next is stored. A rejection is told to `onNotice` and ends nothing.

@@ -68,6 +68,28 @@ describe('what a UDP source drops', () => {
     await eventually(() => expect(taken).toContain('later'));
   });
 
+  it('is what no longer fits the bytes that may wait, however few datagrams they are', async () => {
+    const held = Promise.withResolvers<void>();
+    const taken: string[] = [];
+    const { source } = await open({
+      maxQueuedBytes: 25,
+      onPackets: async (batch) => {
+        taken.push(...texts(batch));
+        await held.promise;
+      },
+    });
+    const socket = sender();
+    for (const letter of 'abcd') await send(socket, source.address.port, letter.repeat(10));
+    await eventually(() => {
+      expect(source.snapshot().droppedTotal).toEqual({ packet_too_large: 0, queue_full: 2, kernel: 0 });
+    });
+    held.resolve();
+    await eventually(() => expect(taken).toEqual(['a'.repeat(10), 'b'.repeat(10)]));
+    // What was taken no longer counts.
+    await send(socket, source.address.port, 'e'.repeat(20));
+    await eventually(() => expect(taken).toContain('e'.repeat(20)));
+  });
+
   it('is a batch whose owner failed: told, and the next is received', async () => {
     let fail = true;
     const received: string[] = [];

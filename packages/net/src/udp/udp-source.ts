@@ -7,7 +7,12 @@ import type { PacketDropReason, UdpSnapshot, UdpSource, UdpSourceOptions } from 
 import { udpThread } from './udp-thread.ts';
 import type { SocketOwner } from './udp-thread.ts';
 
-const defaults = { receiveBufferBytes: 4 * 1024 * 1024, maxPacketBytes: 65_000, maxQueuedPackets: 1_000 } as const;
+const defaults = {
+  receiveBufferBytes: 4 * 1024 * 1024,
+  maxPacketBytes: 65_000,
+  maxQueuedPackets: 1_000,
+  maxQueuedBytes: 64 * 1024 * 1024,
+} as const;
 /** Pause before a lost socket is opened again. */
 const reopenMs = 500;
 
@@ -94,8 +99,8 @@ class ThreadedSource implements UdpSource, SocketOwner {
   }
 
   #wanted() {
-    const { receiveBufferBytes, maxPacketBytes, maxQueuedPackets } = { ...defaults, ...this.#options };
-    return { ...this.#address, receiveBufferBytes, maxPacketBytes, maxQueuedPackets };
+    const { receiveBufferBytes, maxPacketBytes, maxQueuedPackets, maxQueuedBytes } = { ...defaults, ...this.#options };
+    return { ...this.#address, receiveBufferBytes, maxPacketBytes, maxQueuedPackets, maxQueuedBytes };
   }
 
   #onOpened({ host, port, receiveBufferBytes }: Extract<UdpMessage, { readonly kind: 'opened' }>): void {
@@ -124,14 +129,15 @@ class ThreadedSource implements UdpSource, SocketOwner {
 
   async #onPackets(batch: Packets): Promise<void> {
     const id = this.#id;
+    const bytes = batch.bytes.length;
     this.#packets += batch.count;
-    this.#bytes += batch.bytes.length;
+    this.#bytes += bytes;
     try {
       await this.#options.onPackets(batch);
     } catch (caught) {
       this.#options.onNotice(`${this.#options.owner} lost ${batch.count} datagrams: ${errorMessage(caught)}`);
     } finally {
-      udpThread.post({ kind: 'taken', id, packets: batch.count });
+      udpThread.post({ kind: 'taken', id, packets: batch.count, bytes });
     }
   }
 

@@ -14,7 +14,7 @@ port.on('message', (request: UdpRequest) => {
     return;
   }
   const socket = sockets.get(request.id);
-  if (request.kind === 'taken') socket?.taken(request.packets);
+  if (request.kind === 'taken') socket?.taken(request.packets, request.bytes);
   else socket?.close();
 });
 

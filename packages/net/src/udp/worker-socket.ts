@@ -28,6 +28,7 @@ export class WorkerSocket {
   #filling = new PacketBuffer();
   /** Datagrams that wait here or were handed over and not taken yet. */
   #queued = 0;
+  #queuedBytes = 0;
   #batchesOut = 0;
   #flushing = false;
   #kernelDropsSeen = 0;
@@ -61,8 +62,9 @@ export class WorkerSocket {
     });
   }
 
-  taken(packets: number): void {
+  taken(packets: number, bytes: number): void {
     this.#queued -= packets;
+    this.#queuedBytes -= bytes;
     this.#batchesOut--;
     this.#flush();
   }
@@ -81,7 +83,8 @@ export class WorkerSocket {
       this.#dropped.packet_too_large++;
       return;
     }
-    if (this.#queued >= this.#request.maxQueuedPackets) {
+    const { maxQueuedPackets, maxQueuedBytes } = this.#request;
+    if (this.#queued >= maxQueuedPackets || this.#queuedBytes + packet.length > maxQueuedBytes) {
       this.#dropped.queue_full++;
       return;
     }
@@ -91,6 +94,7 @@ export class WorkerSocket {
     }
     this.#filling.append(packet);
     this.#queued++;
+    this.#queuedBytes += packet.length;
     if (this.#flushing || this.#batchesOut >= maxBatchesOut) return;
     this.#flushing = true;
     // After the other datagrams that the kernel has ready.

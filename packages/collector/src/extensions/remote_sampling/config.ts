@@ -99,6 +99,9 @@ export const remoteSamplingConfig = z
     file: meantByName(file),
     adaptive: meantByName(adaptive),
     source: meantByName(source),
+    max_service_name_length: uint()
+      .prefault(1024)
+      .describe('Characters of the name a service asks in; longer ones are refused. 0 is no limit.'),
     max_services: uint().prefault(10_000).describe('Services that are remembered as asking; 0 is no limit.'),
   })
   .superRefine((config, context) => {

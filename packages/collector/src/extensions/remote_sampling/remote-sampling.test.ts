@@ -212,6 +212,15 @@ describe('remote sampling over HTTP', () => {
     expect(await ask(http, '/sampling?service=')).toMatchObject({ status: 200 });
   });
 
+  it('refuses names too long to remember, and says what the limit is', async () => {
+    const { http, grpc, snapshot } = await running({ max_service_name_length: 8 });
+    expect(await ask(http, '/sampling?service=checkout')).toMatchObject({ status: 200 });
+    const text = 'the name of the service has 9 characters, more than 8 (max_service_name_length)';
+    expect(await ask(http, '/sampling?service=checkouts')).toMatchObject({ status: 400, body: text });
+    await expect(askGrpc(grpc, 'checkouts')).rejects.toMatchObject({ status: { code: 3, message: text } });
+    expect(snapshot()).toMatchObject({ services: 1 });
+  });
+
   it('restricts no baggage', async () => {
     const { http } = await running();
     expect(await ask(http, '/baggageRestrictions?service=x')).toMatchObject({

@@ -114,6 +114,7 @@ export class RemoteSampling implements Component {
       paths,
       handler: samplingHandler({
         ask: this.#ask,
+        nameProblem: this.#nameProblem,
         events: this.#events,
         ...(paths === sharedPaths ? { health: () => this.#health() } : {}),
       }),
@@ -129,7 +130,7 @@ export class RemoteSampling implements Component {
     const { lease, authenticate } = await this.#listen('sampling_grpc', settings, isOwn, host);
     const { maxReceiveBytes } = settings;
     lease.mountGrpc(
-      samplingService(this.#ask, this.#events, {
+      samplingService(this.#ask, this.#nameProblem, this.#events, {
         maxReceiveBytes,
         onRejected: this.#events.rejected,
         ...(authenticate ? { authenticate } : {}),
@@ -161,6 +162,13 @@ export class RemoteSampling implements Component {
     });
     return { lease, authenticate };
   }
+
+  /** Names are remembered by the thousand, and gRPC would take one of megabytes. */
+  readonly #nameProblem = (service: string): string | undefined => {
+    const most = this.#config.max_service_name_length;
+    if (most === 0 || service.length <= most) return undefined;
+    return `the name of the service has ${service.length} characters, more than ${most} (max_service_name_length)`;
+  };
 
   readonly #ask = async (
     service: string,

@@ -2,12 +2,13 @@ import { errorMessage } from '@clew/base';
 import { GrpcCode, NetError, rpcStatus } from '@clew/net';
 import type { GrpcService } from '@clew/net';
 import { decodeSamplingRequest, encodeSamplingStrategy, samplingManagerService } from '@clew/wire/jaeger';
-import type { AskStrategy } from './sampling-http.ts';
+import type { AskStrategy, NameProblem } from './sampling-http.ts';
 import type { SamplingEvents } from './telemetry.ts';
 
 /** `jaeger.api_v2.SamplingManager`. */
 export function samplingService(
   ask: AskStrategy,
+  nameProblem: NameProblem,
   events: SamplingEvents,
   options: Pick<GrpcService, 'maxReceiveBytes' | 'authenticate' | 'onRejected'>,
 ): GrpcService {
@@ -18,7 +19,7 @@ export function samplingService(
       GetSamplingStrategy: {
         kind: 'unary',
         handle: async (message, { signal }) => {
-          const service = requestedService(message, events);
+          const service = requestedService(message, nameProblem, events);
           return encodeSamplingStrategy(await strategyOf(service, ask, events, signal));
         },
       },
@@ -26,14 +27,19 @@ export function samplingService(
   };
 }
 
-function requestedService(message: Uint8Array, events: SamplingEvents): string {
+function requestedService(message: Uint8Array, nameProblem: NameProblem, events: SamplingEvents): string {
+  let service: string;
   try {
-    return decodeSamplingRequest(message);
+    service = decodeSamplingRequest(message);
   } catch (cause) {
     const reason = errorMessage(cause);
     events.requested('grpc', 'refused', reason);
     throw callError(GrpcCode.invalidArgument, reason, cause);
   }
+  const problem = nameProblem(service);
+  if (problem === undefined) return service;
+  events.requested('grpc', 'refused', problem);
+  throw callError(GrpcCode.invalidArgument, problem, undefined);
 }
 
 async function strategyOf(...[service, ask, events, signal]: [string, AskStrategy, SamplingEvents, AbortSignal]) {

@@ -12,9 +12,13 @@ export type AskStrategy = (
   signal: AbortSignal,
 ) => Promise<SamplingStrategy>;
 
+/** Why a service may not ask in this name; undefined when it may. */
+export type NameProblem = (service: string) => string | undefined;
+
 /** What requests over HTTP are answered with. */
 export interface SamplingHttpOptions {
   readonly ask: AskStrategy;
+  readonly nameProblem: NameProblem;
   readonly events: SamplingEvents;
   /** Answers `GET /` of those who do not ask for a strategy but whether somebody is there. */
   readonly health?: () => HttpReply;
@@ -51,6 +55,11 @@ function answer(request: ServerRequest, options: SamplingHttpOptions): HttpReply
     const reason = "'service' parameter must be provided once";
     options.events.requested('http', 'refused', reason);
     return textReply(400, reason);
+  }
+  const problem = options.nameProblem(service);
+  if (problem !== undefined) {
+    options.events.requested('http', 'refused', problem);
+    return textReply(400, problem);
   }
   return strategyReply(service, request, options);
 }

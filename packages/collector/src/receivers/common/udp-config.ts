@@ -6,6 +6,11 @@ export function udpServerShape(defaults: { readonly endpoint: string }) {
     endpoint: z.string().min(1).prefault(defaults.endpoint),
     /** Datagrams that may wait to be decoded; beyond them new ones are dropped and counted. */
     queue_size: z.int().min(1).prefault(1000),
+    /** Bytes of them, the same: a flood of large datagrams must not take the memory that a queue of small ones may. */
+    max_queue_bytes: z
+      .int()
+      .min(65_535)
+      .prefault(64 * 1024 * 1024),
     /** Bytes; larger datagrams are dropped and counted. Files in the wild have more than a datagram can hold, which is no limit. */
     max_packet_size: z.int().min(1).prefault(65_000),
     /** Accepted for compatibility: one thread receives, and decoding never waits for it. */

@@ -57,6 +57,7 @@ export class UdpListeners {
       ...(config.socket_buffer_size > 0 ? { receiveBufferBytes: config.socket_buffer_size } : {}),
       maxPacketBytes: config.max_packet_size,
       maxQueuedPackets: config.queue_size,
+      maxQueuedBytes: config.max_queue_bytes,
       onPackets: (packets) => ingest.take(packets),
       onDropped: (reason, packets) => {
         this.#drops.add(packets, { receiver, protocol: section, reason });
@@ -99,7 +100,9 @@ function detailOf(
   setting: (name: string) => string,
   config: UdpServerConfig,
 ): string {
-  if (reason === 'queue_full') return `more than ${config.queue_size} datagrams waited (${setting('queue_size')})`;
+  if (reason === 'queue_full') {
+    return `more than ${config.queue_size} datagrams or ${config.max_queue_bytes} bytes waited (${setting('queue_size')}, ${setting('max_queue_bytes')})`;
+  }
   return `a datagram was larger than ${config.max_packet_size} bytes (${setting('max_packet_size')})`;
 }
 

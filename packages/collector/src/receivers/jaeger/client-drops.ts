@@ -5,6 +5,7 @@ import type { ClientStats, ThriftBatchResult } from '@clew/wire/jaeger';
 
 /** Clients whose totals are remembered; beyond them the one that was silent longest is forgotten. */
 const maxClients = 1000;
+const maxIdLength = 128;
 
 /**
  * Counts the spans that Jaeger's clients say they lost before they sent anything. Each batch carries totals since the client started, so
@@ -48,5 +49,7 @@ export class ClientDrops {
 
 function clientOf(batch: SpanBatch): string | undefined {
   const { resourceAttributes } = new SpanCursor(batch).moveTo(batch.count - 1);
-  return resourceAttributes.findText('client-uuid') ? resourceAttributes.decodeString() : undefined;
+  const id = resourceAttributes.findText('client-uuid') ? resourceAttributes.decodeString() : undefined;
+  // A UUID has 36 characters; what is much longer is somebody filling memory.
+  return id !== undefined && id.length <= maxIdLength ? id : undefined;
 }

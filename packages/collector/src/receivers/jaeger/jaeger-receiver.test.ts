@@ -294,6 +294,8 @@ describe('what Jaeger’s clients say they lost', () => {
     await post(batchWith('one', [103, 0, 2]));
     await post(batchWith('two', [7, 8, 7]));
     await post(batchWith(undefined, [1000, 0, 0]));
+    // What is much longer than a UUID is not remembered.
+    for (const lost of [1, 1000]) await post(batchWith('x'.repeat(129), [lost, 0, 0]));
     // A client that was started anew counts from nothing.
     await post(batchWith('one', [1, 0, 0]));
     await post(batchWith('one', [2, 0, 0]));

@@ -83,6 +83,8 @@ describe('rate limits', () => {
     const status = async (key: string): Promise<number> =>
       (await send(gateway, '/api/', { headers: { 'X-Key': key } })).status;
     expect([await status('a'), await status('b'), await status('a')]).toEqual([200, 200, 429]);
+    const long = 'k'.repeat(3000);
+    expect([await status(`${long}1`), await status(`${long}2`), await status(`${long}1`)]).toEqual([200, 200, 429]);
   });
   it('hold for everything together, and as a default for routes', async () => {
     const gateway = await gatewayWith(

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { RateLimitFilter } from '../../config/model/filter.ts';
 import type { RateConfig } from '../../config/model/system.ts';
@@ -57,8 +58,16 @@ export class RateLimiters {
   }
 }
 
+/** Longer keys are counted by their digest: a hundred thousand of them must not be hundreds of megabytes. */
+const maxKeyLength = 256;
+
 /** What a request counts as. */
-export function rateKey({ key }: RateConfig, exchange: Exchange): string {
+export function rateKey(rate: RateConfig, exchange: Exchange): string {
+  const key = plainKey(rate, exchange);
+  return key.length <= maxKeyLength ? key : hash('sha256', key, 'base64');
+}
+
+function plainKey({ key }: RateConfig, exchange: Exchange): string {
   const { clientIp } = exchange.connection;
   switch (key.kind) {
     case 'client-ip':
