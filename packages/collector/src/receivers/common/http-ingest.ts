@@ -1,4 +1,4 @@
-import { NetError, readDecodedBody } from '@clew/net';
+import { NetError, httpStatusOfError, readDecodedBody } from '@clew/net';
 import type { ContentEncoding, HttpHandler, HttpReply, RequestHead } from '@clew/net';
 import type { Refusal } from '@clew/pipeline';
 import { requestMetadata } from './metadata.ts';
@@ -86,17 +86,6 @@ export function mediaTypeOf(head: RequestHead): string | undefined {
 }
 
 /** The HTTP status for a body that could not be read; undefined for everything else. */
-export function bodyFailureStatus(caught: unknown): 400 | 408 | 413 | 503 | undefined {
-  if (!(caught instanceof NetError)) return undefined;
-  switch (caught.code) {
-    case 'body_too_large':
-    case 'inflated_too_large':
-      return 413;
-    case 'slow_body':
-      return 408;
-    case 'budget_exhausted':
-      return 503;
-    default:
-      return 400;
-  }
+export function bodyFailureStatus(caught: unknown): number | undefined {
+  return caught instanceof NetError ? httpStatusOfError(caught) : undefined;
 }
