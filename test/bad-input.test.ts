@@ -10,6 +10,7 @@ import type { LaunchedClew } from '@clew/testkit';
 import { metric, settled, until } from './support/clew.ts';
 import { callWithFrames, exportPath, framed, openSession } from './support/grpc.ts';
 import { requestOf, postJson, traceIdOf } from './support/otlp-json.ts';
+import { seededRandom } from './support/random.ts';
 import { httpExchange, rawExchange } from './support/raw.ts';
 import type { RawOutcome } from './support/raw.ts';
 
@@ -237,7 +238,7 @@ describe('bad input', () => {
 
   it('a message with flipped bits is either taken or refused as malformed, and can always be stored', async () => {
     const before = await rejections('malformed_data');
-    const random = generator(20_260_101);
+    const random = seededRandom(20_260_101);
     const statuses: string[] = [];
     for (let round = 0; round < 150; round++) {
       const message = Buffer.from(good);
@@ -286,17 +287,6 @@ async function rapidReset({ grpcPort }: Answered): Promise<string> {
   const outcome = await sentAway;
   session.destroy();
   return outcome;
-}
-
-/** A whole number below `limit`, the same for every run (mulberry32). */
-function generator(seed: number): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
-  };
 }
 
 function lengthOf(bytes: number): Buffer {

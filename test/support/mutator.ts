@@ -1,12 +1,14 @@
+import { seededRandom } from './random.ts';
+
 /** Turns real requests into ones nobody meant; the same seed gives the same ones. */
 export class Mutator {
   readonly #seeds: readonly Buffer[];
-  #state: number;
+  readonly #below: (limit: number) => number;
 
   constructor(seeds: readonly Buffer[], seed: number) {
     if (seeds.length === 0) throw new Error('there is nothing to mutate');
     this.#seeds = seeds;
-    this.#state = seed;
+    this.#below = seededRandom(seed);
   }
 
   /** The next body: one of the seeds after one to four changes, sometimes plain noise. */
@@ -54,14 +56,5 @@ export class Mutator {
 
   #pick(): Buffer {
     return this.#seeds[this.#below(this.#seeds.length)]!;
-  }
-
-  /** A whole number below `limit` (mulberry32). */
-  #below(limit: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    const state = this.#state;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
   }
 }

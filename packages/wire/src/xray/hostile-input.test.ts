@@ -1,14 +1,13 @@
-import { fromPlain, toPlain } from '@clew/model';
+import { fromPlain } from '@clew/model';
 import { arbitrarySpans } from '@clew/testkit/arbitraries';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { WireError } from '../errors.ts';
+import { decodeSafely } from '../test/decode-safely.ts';
 import { decodeDaemonPacket } from './daemon-packet.ts';
 import { decodeSegment } from './decode-segment.ts';
 import { encodeSegments } from './encode-segments.ts';
 import { decodedSpans, documentBytes, minimal } from './test/documents.ts';
 
-const survivor = decodedSpans(minimal());
 const sample = documentBytes(
   minimal({
     http: { request: { method: 'GET', url: 'http://é/\u{1f600}' }, response: { status: 500 } },
@@ -20,27 +19,16 @@ const sample = documentBytes(
   }),
 );
 
-/** Decodes behind a span that must survive; whatever happens is a valid batch or a `WireError` with an offset within the input. */
-function decodeSafely(bytes: Uint8Array, decode: typeof decodeSegment = decodeSegment): void {
-  const batch = fromPlain(survivor);
-  let failed = false;
-  try {
-    expect(decode(bytes, batch)).toBe(batch.count - 1);
-  } catch (caught) {
-    if (!(caught instanceof WireError)) throw caught;
-    failed = true;
-    expect(caught.details['offset']).toBeGreaterThanOrEqual(0);
-    expect(caught.details['offset']).toBeLessThanOrEqual(bytes.length);
-  }
-  const spans = toPlain(batch);
-  expect(spans[0]).toEqual(survivor[0]);
-  if (failed) expect(spans).toHaveLength(1);
+/** What was decoded can be written and read again. */
+function decodeAnyhow(bytes: Uint8Array, decode: typeof decodeSegment = decodeSegment): void {
+  const batch = decodeSafely(bytes, (input, into) => expect(decode(input, into)).toBe(into.count - 1));
+  if (batch === undefined) return;
   for (const document of encodeSegments(batch)) decodeSegment(document, batch);
 }
 
 describe('a damaged document', () => {
   it('is refused or decoded when cut at any byte', () => {
-    for (let end = 0; end < sample.length; end++) decodeSafely(sample.slice(0, end));
+    for (let end = 0; end < sample.length; end++) decodeAnyhow(sample.slice(0, end));
   });
 
   it('is refused or decoded when bytes are replaced, inserted or removed', () => {
@@ -50,7 +38,7 @@ describe('a damaged document', () => {
         let bytes = sample;
         for (const [at, removed, inserted] of edits)
           bytes = Uint8Array.from([...bytes.subarray(0, at), ...inserted, ...bytes.subarray(at + removed)]);
-        decodeSafely(bytes);
+        decodeAnyhow(bytes);
       }),
       { numRuns: 400 },
     );
@@ -59,13 +47,13 @@ describe('a damaged document', () => {
   it('is refused or decoded when it is noise, or any JSON', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
-        decodeSafely(bytes);
-        decodeSafely(bytes, decodeDaemonPacket);
+        decodeAnyhow(bytes);
+        decodeAnyhow(bytes, decodeDaemonPacket);
       }),
     );
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 4 }), (value) =>
-        decodeSafely(
+        decodeAnyhow(
           documentBytes(minimal({ aws: value, cause: value, links: value, annotations: value, http: value })),
         ),
       ),
@@ -73,9 +61,9 @@ describe('a damaged document', () => {
   });
 
   it('is refused when it nests without end, and stays small when it does so within limits', () => {
-    decodeSafely(documentBytes('['.repeat(60_000)));
-    decodeSafely(documentBytes('{"subsegments":['.repeat(4_000)));
-    decodeSafely(documentBytes(`${'{"a":'.repeat(10_000)}1`));
+    decodeAnyhow(documentBytes('['.repeat(60_000)));
+    decodeAnyhow(documentBytes('{"subsegments":['.repeat(4_000)));
+    decodeAnyhow(documentBytes(`${'{"a":'.repeat(10_000)}1`));
   });
 });
 
