@@ -98,7 +98,7 @@ export interface StaticFilesConfig {
 }
 
 /** Answers the gateway gives itself. */
-export type BuiltinHandler = 'health' | 'status' | 'metrics' | 'not-found' | 'upstreams';
+export type BuiltinHandler = 'health' | 'status' | 'metrics' | 'not-found' | 'upstreams' | 'config';
 
 /** What kind of clients a route has; decides the form of error bodies. */
 export type ServiceType = 'web' | 'api' | 'static' | 'builtin';

@@ -174,9 +174,12 @@ const staticFiles: Block<StaticFilesConfig> = block({
   fallback: optional('fallback', word, { doc: 'file answered for paths that do not exist' }),
 });
 
-const builtinHandler: ValueType<BuiltinHandler> = oneOf(['health', 'status', 'metrics', 'not-found', 'upstreams'], {
-  unsupported: { config: 'not-found', 'cache-stats': 'not-found', 'cache-purge': 'not-found' },
-});
+const builtinHandler: ValueType<BuiltinHandler> = oneOf(
+  ['health', 'status', 'metrics', 'not-found', 'upstreams', 'config'],
+  {
+    unsupported: { 'cache-stats': 'not-found', 'cache-purge': 'not-found' },
+  },
+);
 
 /** A route whose references have not been looked up yet. */
 export type RawRoute = Omit<RouteConfig, keyof Named | 'destination' | 'agents' | 'filters'> & {

@@ -1,7 +1,9 @@
+import type { GatewayConfig } from '../../config/model.ts';
 import type { BuiltinHandler } from '../../config/model/route.ts';
 import type { Exchange } from '../exchange.ts';
 import type { UpstreamSnapshot } from '../upstream/upstream.ts';
 import type { LocalAnswer } from './answer.ts';
+import { configView } from './config-view.ts';
 
 /** What builtin handlers tell about. */
 export interface BuiltinSource {
@@ -12,6 +14,8 @@ export interface BuiltinSource {
   /** Prometheus text; undefined when metrics are off. */
   readonly metricsText: (() => string | Promise<string>) | undefined;
   upstreams(): readonly UpstreamSnapshot[];
+  /** The configuration in force. */
+  config(): GatewayConfig;
 }
 
 const json = 'application/json; charset=utf-8';
@@ -34,6 +38,8 @@ export async function builtinAnswer(
       return answer(exchange, 404, json, indented(notFound(exchange)));
     case 'upstreams':
       return answer(exchange, 200, json, indented(upstreamsOf(exchange, source.upstreams())));
+    case 'config':
+      return answer(exchange, 200, json, indented(configOf(exchange, source.config())));
   }
 }
 
@@ -94,6 +100,10 @@ function notFound(exchange: Exchange): unknown {
     request_id: exchange.correlationId,
     timestamp: now(),
   };
+}
+
+function configOf(exchange: Exchange, config: GatewayConfig): unknown {
+  return { timestamp: now(), request_id: exchange.correlationId, config: configView(config) };
 }
 
 function upstreamsOf(exchange: Exchange, upstreams: readonly UpstreamSnapshot[]): unknown {

@@ -128,6 +128,7 @@ export class GatewayServer {
         startedMs: this.#startedMs,
         metricsText: this.#options.metricsText,
         upstreams: () => this.#upstreams.snapshot(),
+        config: () => this.#config!,
       },
       generation: this.#generation(config),
     };
