@@ -16,11 +16,13 @@ import type { GatewayFailure } from '../failure.ts';
 import { CorsPolicy } from '../filters/cors.ts';
 import { redirectLocation } from '../filters/rewrite.ts';
 import { inboundCorrelationId, newCorrelationId } from '../headers/correlation-id.ts';
-import { errorAnswer } from '../local/answer.ts';
+import { discardAnswer, errorAnswer } from '../local/answer.ts';
 import type { LocalAnswer } from '../local/answer.ts';
 import { builtinAnswer, healthAnswer } from '../local/builtin.ts';
 import { sendAnswer } from '../local/send-answer.ts';
 import { endRunningCalls, failureOfAgent } from './agent-phase.ts';
+import { looksAtResponses, showAnswer } from './answer-agents.ts';
+import type { AnswerOwner } from './answer-agents.ts';
 import { askRates } from './ask-rates.ts';
 import { internal, overload, tooLarge, upgradeWithBody } from './failures.ts';
 import type { GatewayContext, Generation, RunningRequest } from './gateway-context.ts';
@@ -36,7 +38,7 @@ const noOperations: readonly HeaderOperation[] = [];
 
 /** One request. */
 export class RequestFlow
-  implements DownstreamListener, RunningRequest, RoutableRequest, RequestAgentsOwner, UpstreamExchangeOwner
+  implements DownstreamListener, RunningRequest, RoutableRequest, RequestAgentsOwner, UpstreamExchangeOwner, AnswerOwner
 {
   readonly exchange: Exchange;
   readonly downstream: Downstream;
@@ -112,7 +114,6 @@ export class RequestFlow
       return;
     }
     this.declared = checked.body;
-    if (!checked.body.hasBody) downstream.expectNoBody();
     const { inFlightRequests } = generation.limits;
     const inFlight = context.inFlight.everywhere;
     if (!inFlightRequests.allows(inFlight)) {
@@ -179,7 +180,10 @@ export class RequestFlow
 
   /** Gives the client a response of the gateway's own. */
   answer(answer: LocalAnswer): void {
-    if (this.#over || this.#answered) return;
+    if (this.#over || this.#answered) {
+      discardAnswer(answer);
+      return;
+    }
     this.#answered = true;
     this.#upstream?.abort('the gateway answered itself');
     if (this.body?.begun === true) this.body.abandon();
@@ -380,7 +384,7 @@ export class RequestFlow
     switch (destination.kind) {
       case 'builtin':
         this.exchange.answeredBy = 'builtin';
-        if (destination.handler === 'health') this.answer(healthAnswer(this.exchange));
+        if (destination.handler === 'health') this.#give(healthAnswer(this.exchange));
         else this.#answerLater(builtinAnswer(destination.handler, this.exchange, this.context.builtin));
         return;
       case 'static':
@@ -414,11 +418,18 @@ export class RequestFlow
   #answerLater(answer: Promise<LocalAnswer | GatewayFailure>): void {
     answer.then(
       (ready) => {
-        if ('body' in ready) this.answer(ready);
+        if ('body' in ready) this.#give(ready);
         else this.fail(ready);
       },
       (caught: unknown) => this.fail(internal(caught)),
     );
+  }
+
+  /** Answers with what the route itself has; agents see it like any response. */
+  #give(answer: LocalAnswer): void {
+    const { agents } = this;
+    if (agents === undefined || !looksAtResponses(agents)) this.answer(answer);
+    else showAnswer(this, agents, answer).catch((caught: unknown) => this.fail(internal(caught)));
   }
 
   #mustClose(): boolean {

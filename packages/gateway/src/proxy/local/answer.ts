@@ -19,6 +19,11 @@ export interface LocalAnswer {
 /** One whose body is text. */
 export type TextAnswer = LocalAnswer & { readonly body: string };
 
+/** An answer that is not given after all: what its body holds open is let go. */
+export function discardAnswer({ body }: LocalAnswer): void {
+  if (typeof body !== 'string' && !Buffer.isBuffer(body)) body.destroy();
+}
+
 /** The status as text, such as `503 Service Unavailable`. */
 export function statusText(status: number): string {
   return `${status} ${STATUS_CODES[status] ?? 'Unknown'}`;

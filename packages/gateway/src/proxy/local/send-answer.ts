@@ -2,11 +2,18 @@ import type { Readable } from 'node:stream';
 import type { Downstream } from '../downstream/downstream.ts';
 import type { Exchange } from '../exchange.ts';
 import { countBodyBytes } from '../body-garbage.ts';
+import { discardAnswer } from './answer.ts';
 import type { LocalAnswer } from './answer.ts';
 
 /** Whether a response has no body, whatever its head says (RFC 9110 section 6.4.1). */
 export function isBodiless(method: string, status: number): boolean {
   return method === 'HEAD' || status === 204 || status === 304;
+}
+
+/** How long an answer's body is; undefined when only its end will tell. */
+export function bodyBytesOf({ body, bodyBytes }: LocalAnswer): number | undefined {
+  if (typeof body === 'string') return Buffer.byteLength(body);
+  return Buffer.isBuffer(body) ? body.length : bodyBytes;
 }
 
 /** Sends a response of the gateway's own; `onBroken` is told when it cannot be finished. */
@@ -18,14 +25,14 @@ export function sendAnswer(
 ): void {
   const { status, body } = answer;
   const bodiless = isBodiless(exchange.method, status);
-  const bytes =
-    typeof body === 'string' ? Buffer.byteLength(body) : Buffer.isBuffer(body) ? body.length : answer.bodyBytes;
+  const bytes = bodyBytesOf(answer);
   const headers = [...answer.headers];
   if (bytes !== undefined && status !== 204 && status !== 304) headers.push('Content-Length', String(bytes));
   try {
     const head = { status, headers, contentLength: bytes ?? -1, dated: false };
     downstream.sendHead(head, { close: answer.close === true, bodiless });
   } catch (caught) {
+    discardAnswer(answer);
     onBroken(caught);
     return;
   }
