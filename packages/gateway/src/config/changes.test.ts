@@ -57,4 +57,27 @@ describe('compareConfigs', () => {
     });
     expect(effective.routes[0]!.conditions.paths).toEqual([{ kind: 'exact', value: '/new' }]);
   });
+
+  it('takes over at once what a listener says about requests', async () => {
+    const listener = (inside: string): string =>
+      base.replace('address "127.0.0.1:1"', `address "127.0.0.1:1"; ${inside}`);
+    const running = await configOf(listener('default-route "r"; request-timeout-secs 5'));
+    const wanted = await configOf(listener('request-timeout-secs 7; keepalive-max-requests 9'));
+    expect(compareConfigs(running, wanted)).toMatchObject({ unchanged: false, needRestart: [] });
+    const [after] = effectiveConfig(running, wanted).listeners;
+    expect(after).toMatchObject({ id: 'l', requestTimeoutMs: 7000, keepaliveMaxRequests: 9 });
+    expect(after).not.toHaveProperty('defaultRoute');
+    const [others, slower] = [await configOf(listener('keepalive-timeout-secs 5')), await configOf(base)];
+    expect(compareConfigs(others, slower).needRestart).toEqual(['listeners']);
+    expect(effectiveConfig(others, slower).listeners[0]!.keepaliveTimeoutMs).toBe(5000);
+  });
+
+  it('lets a listener that is gone from the file go on without a route that is gone', async () => {
+    const running = await configOf(base.replace('address', 'default-route "r"; address'));
+    const renamed = base.replace('listener "l"', 'listener "m"');
+    const kept = effectiveConfig(running, await configOf(renamed)).listeners;
+    expect(kept).toMatchObject([{ id: 'l', defaultRoute: 'r' }]);
+    const without = effectiveConfig(running, await configOf(renamed.replace('route "r"', 'route "s"'))).listeners;
+    expect(without[0]).not.toHaveProperty('defaultRoute');
+  });
 });

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { GatewayConfig } from './model.ts';
+import type { ListenerConfig } from './model/listener.ts';
 
 /** What a new configuration changes of one that is running. Places in files do not count. */
 export interface ConfigChanges {
@@ -24,7 +25,7 @@ export function compareConfigs(running: GatewayConfig, next: GatewayConfig): Con
   const [before, after] = [withoutPlaces(running), withoutPlaces(next)] as [GatewayConfig, GatewayConfig];
   const cold = {
     system: (config: GatewayConfig) => config.system,
-    listeners: (config: GatewayConfig) => config.listeners,
+    listeners: (config: GatewayConfig) => config.listeners.map(forConnections),
     'observability metrics address': (config: GatewayConfig) => config.observability.metrics.address,
   };
   const needRestart = Object.entries(cold).filter(([, pick]) => !isDeepStrictEqual(pick(before), pick(after)));
@@ -36,15 +37,42 @@ export function compareConfigs(running: GatewayConfig, next: GatewayConfig): Con
   };
 }
 
-/** The configuration that holds after a reload: the new one, with what cannot change while running as it was. */
+/**
+ * The configuration that holds after a reload: the new one, with what cannot change while running as it was. Listeners stay; what they
+ * say about requests is new.
+ */
 export function effectiveConfig(running: GatewayConfig, next: GatewayConfig): GatewayConfig {
   const metrics = { ...next.observability.metrics, address: running.observability.metrics.address };
   return {
     ...next,
     system: running.system,
-    listeners: running.listeners,
+    listeners: running.listeners.map((listener) => listenerAfter(listener, next)),
     observability: { ...next.observability, metrics },
   };
+}
+
+/** What a listener says about connections, which have begun under it. */
+function forConnections(listener: ListenerConfig): Omit<ListenerConfig, keyof ReturnType<typeof forRequests>> {
+  const { defaultRoute: _route, requestTimeoutMs: _timeout, keepaliveMaxRequests: _most, ...rest } = listener;
+  return rest;
+}
+
+/** What a listener says about requests, each of which keeps to what held when it began. */
+function forRequests({ defaultRoute, requestTimeoutMs, keepaliveMaxRequests }: ListenerConfig) {
+  return {
+    requestTimeoutMs,
+    ...(defaultRoute === undefined ? {} : { defaultRoute }),
+    ...(keepaliveMaxRequests === undefined ? {} : { keepaliveMaxRequests }),
+  };
+}
+
+function listenerAfter(running: ListenerConfig, next: GatewayConfig): ListenerConfig {
+  const wanted = next.listeners.find(({ id }) => id === running.id);
+  if (wanted !== undefined) return { ...forConnections(running), ...forRequests(wanted) };
+  // It listens until a restart although nobody wants it any more; its route may be gone already.
+  const { defaultRoute, ...rest } = running;
+  const known = next.routes.some(({ id }) => id === defaultRoute);
+  return defaultRoute !== undefined && known ? running : rest;
 }
 
 function compareItems(before: ReadonlyMap<string, object>, after: ReadonlyMap<string, object>): ItemChanges {

@@ -1,3 +1,4 @@
+import type { ListenerConfig } from '../../config/model/listener.ts';
 import type { CorrelationIdFormat } from '../../config/model/system.ts';
 import type { RouteMatcher } from '../../routing/matcher.ts';
 import type { BuiltinSource } from '../local/builtin.ts';
@@ -10,6 +11,8 @@ import type { RoutePlan } from './route-plan.ts';
 export interface Generation {
   readonly matcher: RouteMatcher;
   readonly plans: ReadonlyMap<string, RoutePlan>;
+  /** By id. */
+  readonly listeners: ReadonlyMap<string, ListenerConfig>;
   readonly limits: GatewayLimits;
   readonly correlationIdFormat: CorrelationIdFormat;
   /** Undefined without tracing. */

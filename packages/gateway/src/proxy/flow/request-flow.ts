@@ -65,7 +65,7 @@ export class RequestFlow
     this.downstream = downstream;
     this.context = context;
     this.generation = context.generation;
-    this.#listenerConfig = listenerConfig;
+    this.#listenerConfig = this.generation.listeners.get(listenerConfig.id) ?? listenerConfig;
     this.exchange = new Exchange(downstream.connection, performance.now(), Date.now());
     this.#ordinal = ++downstream.connection.requests;
   }

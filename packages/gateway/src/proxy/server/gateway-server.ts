@@ -245,6 +245,7 @@ export class GatewayServer {
     return {
       matcher: new RouteMatcher(config.routes, { cacheSize: config.system.routeCacheSize }),
       plans,
+      listeners: new Map(config.listeners.map((listener) => [listener.id, listener])),
       limits,
       correlationIdFormat: config.system.traceIdFormat,
       traceStarter: this.#options.traceStarter?.(config),

@@ -241,6 +241,20 @@ describe('starting, reloading, stopping', () => {
     expect((await send(gateway, '/')).status).toBe(429);
   });
 
+  it('follows the default route of a listener that stays, even when its name changes', async () => {
+    const text = (id: string, status: string): string => `
+      listeners { listener "http" { address "127.0.0.1:0"; default-route "${id}"; keepalive-max-requests 1 } }
+      routes { route "${id}" { matches { path "/only" }; builtin-handler "${status}" } }`;
+    const gateway = await startGateway(text('before', 'health'));
+    expect((await send(gateway, '/other')).status).toBe(200);
+    const after = await proxyConfig(text('after', 'not-found').replace('max-requests 1', 'max-requests 9'));
+    expect(gateway.server.reload(after)).toEqual({ result: 'success', restartNeeded: [] });
+    const { body, headers } = await send(gateway, '/other', { headers: { Connection: 'keep-alive' } });
+    expect(JSON.parse(body)).toMatchObject({ message: 'The requested resource could not be found.' });
+    expect(headers.connection).not.toBe('close');
+    expect((await gateway.recorder.exchange(1)).route?.id).toBe('after');
+  });
+
   it('says what needs a restart', async () => {
     const gateway = await startGateway(routes(1));
     const changed = await proxyConfig(`system { worker-threads 3 }\n${routes(1)}`);
