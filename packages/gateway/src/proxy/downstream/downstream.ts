@@ -13,7 +13,8 @@ export interface DownstreamListener {
 /** Is told about a request body. */
 export interface BodyListener {
   onBodyData(chunk: Buffer): void;
-  onBodyEnd(): void;
+  /** `trailers` are name, value, name, value, … */
+  onBodyEnd(trailers: readonly string[]): void;
 }
 
 /** What opens a response besides its head. */
@@ -47,21 +48,23 @@ export interface Downstream {
   readBody(listener: BodyListener): void;
   pauseBody(): void;
   resumeBody(): void;
-  /** The head says that there is no body. */
-  expectNoBody(): void;
   /** The rest of the body cannot be read. */
   onBodyBroken(): void;
-  /** Throws when a field cannot be written. The head may wait for the first piece of the body; see `flushHead`. */
+  /** Tells the client something before the response, such as 103 Early Hints; nothing where it cannot be told. */
+  sendInterim(status: number, fields: readonly string[]): void;
+  /** Throws when a field cannot be written. The head goes out with the first piece of the body that comes in the same turn. */
   sendHead(head: ResponseHead, options: HeadOptions): void;
-  flushHead(): void;
+  /** What is written from now on may wait for {@link uncork}, so that it goes out together. */
+  cork(): void;
+  uncork(): void;
   /** Returns false when the client is slow; `onDrain` follows. */
   write(chunk: Buffer | string): boolean;
   /** Resolves when there is room again after a `write` that returned false, or nothing can be written any more. */
   drained(): Promise<void>;
   /** Whether the client is gone. */
   readonly closed: boolean;
-  /** Trailers are pairs of names and values; they are dropped where the client cannot have them. */
-  end(trailers?: readonly [string, string][]): void;
+  /** `trailers` are name, value, name, value, …; they are dropped where the client cannot have them. */
+  end(trailers?: readonly string[]): void;
   /** Ends everything at once: the client sees that the response is incomplete. */
   cut(): void;
   /** Answers an upgrade with raw bytes and gives the connection away. */

@@ -1,232 +1,206 @@
 // Hot path: the client's side of every HTTP/1.1 request. Guarded by bench/gateway.
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { STATUS_CODES } from 'node:http';
 import { ProxyError } from '../errors.ts';
 import type { ClientConnection } from '../exchange.ts';
 import type { ResponseHead } from '../headers/forward-response.ts';
+import { fieldsByName } from '../http1/fields-by-name.ts';
+import { checkFields } from '../http1/check-head.ts';
+import { fieldLines } from '../http1/message-writer.ts';
+import type { MessageWriter } from '../http1/message-writer.ts';
+import type { RequestHead } from '../http1/request-head.ts';
+import type { Http1Connection } from '../server/http1-connection.ts';
 import type { BodyListener, Downstream, DownstreamListener, HeadOptions, TakenOver } from './downstream.ts';
 import { untilDrained } from './drained.ts';
-
-/** What comes of a body nobody wants before the connection is closed: closing at once would lose the response. */
-const lingerBytes = 1024 * 1024;
-const lingerMs = 1000;
-
-/** What a request came with besides its head. */
-export interface Http1Extras {
-  /** It said `Expect: 100-continue`. */
-  readonly expectsContinue?: boolean;
-  /** It asked for a WebSocket; `first` is what followed its head. */
-  readonly upgrade?: { readonly socket: Duplex; readonly first: Buffer };
-}
-
-const noExtras: Http1Extras = {};
 
 /** One request of an HTTP/1.1 connection. */
 export class Http1Downstream implements Downstream {
   readonly connection: ClientConnection;
   readonly authority = undefined;
-  readonly #request: IncomingMessage;
-  readonly #response: ServerResponse;
-  readonly #extras: Http1Extras;
+  readonly method: string;
+  readonly target: string;
+  readonly httpVersion: '1.0' | '1.1';
+  readonly rawHeaders: readonly string[];
+  readonly wantsUpgrade: boolean;
+  readonly #connection: Http1Connection;
+  readonly #writer: MessageWriter;
+  readonly #head: RequestHead;
+  #headers: ReturnType<typeof fieldsByName> | undefined;
   #listener: DownstreamListener | undefined;
-  #waitsForDrain = false;
-  #bodyListener: BodyListener | undefined;
-  #mustClose = false;
-  /** Nothing was written since the head was made. */
-  #headWaits = false;
-  /** The head says that no body follows; node:http finds that out only after it has handed the request over. */
-  #withoutBody = false;
-  /** The rest of the body cannot be read, so nobody waits for it. */
-  #bodyBroken = false;
-  #endLinger: (() => void) | undefined;
-  #takenOver = false;
+  /** The connection is not used again. */
+  #last: boolean;
+  #bodyAsked = false;
+  #headSent = false;
+  /** Nothing follows the head. */
+  #bodiless = false;
+  /** The client cannot tell a response that was cut off from one that is complete. */
+  #unframed = false;
+  #over = false;
 
-  constructor(
-    connection: ClientConnection,
-    request: IncomingMessage,
-    response: ServerResponse,
-    extras: Http1Extras = noExtras,
-  ) {
-    this.connection = connection;
-    this.#request = request;
-    this.#response = response;
-    this.#extras = extras;
+  constructor(connection: Http1Connection, head: RequestHead) {
+    this.connection = connection.client;
+    this.method = head.method;
+    this.target = head.target;
+    this.httpVersion = head.version;
+    this.rawHeaders = head.fields;
+    // The opening of a WebSocket (RFC 6455 section 4.1); other upgrades are ignored, as the protocol allows.
+    this.wantsUpgrade = head.upgrade === 'websocket' && head.method === 'GET';
+    this.#connection = connection;
+    this.#writer = connection.writer;
+    this.#head = head;
+    this.#last = !head.keepAlive;
   }
 
-  get method(): string {
-    return this.#request.method!;
-  }
-
-  get target(): string {
-    return this.#request.url!;
-  }
-
-  get httpVersion(): '1.0' | '1.1' {
-    return this.#request.httpVersionMinor === 0 ? '1.0' : '1.1';
-  }
-
-  get rawHeaders(): readonly string[] {
-    return this.#request.rawHeaders;
-  }
-
-  get headers(): Readonly<Record<string, string | readonly string[] | undefined>> {
-    return this.#request.headers;
-  }
-
-  get wantsUpgrade(): boolean {
-    return this.#extras.upgrade !== undefined;
+  get headers(): ReturnType<typeof fieldsByName> {
+    return (this.#headers ??= fieldsByName(this.rawHeaders));
   }
 
   get bodyEnded(): boolean {
-    return this.#withoutBody || this.#request.complete;
+    return this.#connection.bodyEnded;
   }
 
   get headSent(): boolean {
-    return this.#response.headersSent;
+    return this.#headSent;
+  }
+
+  get closed(): boolean {
+    return this.#over;
   }
 
   listen(listener: DownstreamListener): void {
     this.#listener = listener;
-    this.#response.on('close', () => this.#onClose());
   }
 
   readBody(listener: BodyListener): void {
-    if (this.#bodyListener !== undefined) throw new ProxyError('invalid_state', 'a request body can be read only once');
-    this.#bodyListener = listener;
-    if (this.#extras.expectsContinue === true) this.#response.writeContinue();
-    const request = this.#request;
-    request.on('data', (chunk: Buffer) => listener.onBodyData(chunk));
-    request.on('end', () => listener.onBodyEnd());
+    if (this.#bodyAsked) throw new ProxyError('invalid_state', 'a request body can be read only once');
+    this.#bodyAsked = true;
+    if (this.#head.expect !== '' && this.httpVersion === '1.1' && !this.#headSent && !this.bodyEnded) {
+      this.#writer.head('HTTP/1.1 100 Continue\r\n\r\n', false);
+      this.#writer.flush();
+    }
+    this.#connection.readBody(listener);
   }
 
   pauseBody(): void {
-    this.#request.pause();
+    if (!this.#over) this.#connection.pauseBody();
   }
 
   resumeBody(): void {
-    this.#request.resume();
-  }
-
-  expectNoBody(): void {
-    this.#withoutBody = true;
+    if (!this.#over) this.#connection.resumeBody();
   }
 
   onBodyBroken(): void {
-    this.#bodyBroken = true;
-    this.#endLinger?.();
+    this.#last = true;
+  }
+
+  sendInterim(status: number, fields: readonly string[]): void {
+    if (this.#headSent || this.#over || this.httpVersion === '1.0') return;
+    this.#writer.head(`${statusLine(status)}${fieldLines(fields)}\r\n`, false);
+    this.#writer.flush();
   }
 
   sendHead(head: ResponseHead, { close, bodiless }: HeadOptions): void {
-    const response = this.#response;
-    if (head.dated) response.sendDate = false;
-    // A body that nobody will read any more cannot be told from the next request.
-    const unread = !bodiless && head.contentLength >= 0 && !this.bodyEnded && this.#bodyListener === undefined;
-    this.#mustClose = close || (this.#extras.expectsContinue === true && unread) || this.#extras.upgrade !== undefined;
-    if (this.#mustClose) {
-      head.headers.push('Connection', 'close');
-      this.connection.closing = true;
-    }
-    response.writeHead(head.status, head.headers);
-    this.#headWaits = true;
+    if (!head.checked) checkFields(head.headers);
+    // A body that was never asked for, though the client waits to be asked: it may come or not.
+    const unasked = this.#head.expect !== '' && !this.#bodyAsked && !this.bodyEnded;
+    if (close || unasked || this.wantsUpgrade) this.#last = true;
+    const counted = bodiless || head.contentLength >= 0;
+    const chunked = !counted && this.httpVersion === '1.1';
+    if (!counted && !chunked) this.#last = this.#unframed = true;
+    if (this.#last) this.connection.closing = true;
+    this.#bodiless = bodiless;
+    this.#headSent = true;
+    let text = statusLine(head.status) + fieldLines(head.headers);
+    if (!head.dated) text += dateLine();
+    if (chunked) text += 'Transfer-Encoding: chunked\r\n';
+    if (this.#last) text += 'Connection: close\r\n';
+    else if (this.httpVersion === '1.0') text += 'Connection: keep-alive\r\n';
+    this.#writer.head(`${text}\r\n`, chunked);
+    // What comes with the head goes out with it; a head that comes alone must not wait for more.
+    if (!this.#writer.corked) process.nextTick(flush, this.#writer);
   }
 
-  flushHead(): void {
-    // Flushing what has gone out already would write again, though nothing.
-    if (this.#headWaits) this.#response.flushHeaders();
-    this.#headWaits = false;
+  cork(): void {
+    this.#writer.cork();
+  }
+
+  uncork(): void {
+    this.#writer.uncork();
   }
 
   write(chunk: Buffer | string): boolean {
-    this.#headWaits = false;
-    if (this.#response.write(chunk)) return true;
-    if (!this.#waitsForDrain) {
-      this.#waitsForDrain = true;
-      this.#response.once('drain', () => {
-        this.#waitsForDrain = false;
-        this.#listener?.onDrain();
-      });
-    }
-    return false;
-  }
-
-  get closed(): boolean {
-    return this.#response.destroyed;
+    if (this.#over || this.#bodiless) return true;
+    return this.#writer.body(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
   }
 
   drained(): Promise<void> {
-    return untilDrained(this.#response);
+    return this.#writer.ready ? Promise.resolve() : untilDrained(this.#connection.socket);
   }
 
-  end(trailers?: readonly [string, string][]): void {
-    if (trailers !== undefined && this.#response.chunkedEncoding) {
-      this.#response.addTrailers(trailers as [string, string][]);
-    }
-    this.#headWaits = false;
-    const unread = !this.bodyEnded && !this.#bodyBroken && this.#extras.upgrade === undefined;
-    if (!unread) this.#response.end();
-    else if (this.#mustClose) this.#linger();
-    else {
-      this.#response.end();
-      this.#readRest();
-    }
+  end(trailers?: readonly string[]): void {
+    if (this.#over) return;
+    this.#writer.end(trailers === undefined ? '' : fieldLines(trailers));
+    if (this.#writer.idle) this.#finish();
+    else this.#connection.socket.write('', () => this.#finish());
   }
 
   cut(): void {
-    this.#response.destroy();
-    this.#request.destroy();
+    const { socket } = this.#connection;
+    if (this.#unframed) socket.resetAndDestroy();
+    else socket.destroy();
   }
 
   takeOver(head: string): TakenOver {
-    const { upgrade } = this.#extras;
-    if (upgrade === undefined) throw new ProxyError('invalid_state', 'the client did not ask for an upgrade');
-    this.#takenOver = true;
-    this.#response.detachSocket(upgrade.socket as Socket);
-    upgrade.socket.write(head, 'latin1');
-    return upgrade;
+    if (!this.wantsUpgrade) throw new ProxyError('invalid_state', 'the client did not ask for an upgrade');
+    this.#over = true;
+    const first = this.#connection.takeOver();
+    const { socket } = this.#connection;
+    socket.write(head, 'latin1');
+    return { socket, first };
   }
 
-  /**
-   * The response is written; its end, at which the connection is closed, waits for the client to finish sending. Closed
-   * with bytes unread, the connection would be reset, and the client might never see the response.
-   */
-  #linger(): void {
-    this.#endLinger = this.#discardBody(() => this.#response.end());
-    this.#response.flushHeaders();
+  /** There is room for more. */
+  onDrain(): void {
+    this.#listener?.onDrain();
   }
 
-  /** The connection goes on with the next request, if this one's body ends soon. */
-  #readRest(): void {
-    this.#discardBody(() => {
-      if (!this.#request.complete) this.#request.destroy();
-    });
+  /** The connection is gone. */
+  onClosed(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#listener?.onClose(false);
   }
 
-  /** Reads the body for nobody; `onEnough` is called once: at its end, or when that does not come soon enough. */
-  #discardBody(onEnough: () => void): () => void {
-    const request = this.#request;
-    let bytes = 0;
-    let over = false;
-    const finish = (): void => {
-      if (over) return;
-      over = true;
-      clearTimeout(timer);
-      request.off('data', count);
-      onEnough();
-    };
-    const timer = setTimeout(finish, lingerMs);
-    function count(chunk: Buffer): void {
-      bytes += chunk.length;
-      if (bytes > lingerBytes) finish();
-    }
-    request.on('data', count);
-    request.once('end', finish);
-    request.once('close', finish);
-    request.resume();
-    return finish;
+  #finish(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#listener?.onClose(true);
+    this.#connection.requestOver(this.#last);
   }
+}
 
-  #onClose(): void {
-    if (!this.#takenOver) this.#listener?.onClose(this.#response.writableFinished);
+function flush(writer: MessageWriter): void {
+  writer.flush();
+}
+
+const statusLines = new Map<number, string>();
+
+function statusLine(status: number): string {
+  let line = statusLines.get(status);
+  if (line === undefined) {
+    line = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`;
+    statusLines.set(status, line);
   }
+  return line;
+}
+
+const date = { second: 0, line: '' };
+
+/** Who passes on a response without a Date adds one (RFC 9110 section 6.6.1). */
+function dateLine(): string {
+  const second = Math.floor(Date.now() / 1000);
+  if (second !== date.second) {
+    date.second = second;
+    date.line = `Date: ${new Date(second * 1000).toUTCString()}\r\n`;
+  }
+  return date.line;
 }

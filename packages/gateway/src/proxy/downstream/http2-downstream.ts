@@ -22,7 +22,7 @@ export class Http2Downstream implements Downstream {
   #bodyEnded: boolean;
   #bodiless = false;
   #finished = false;
-  #trailers: Record<string, string> | undefined;
+  #trailers: Record<string, string | string[]> | undefined;
 
   constructor(
     connection: ClientConnection,
@@ -64,10 +64,12 @@ export class Http2Downstream implements Downstream {
     if (this.headers.expect?.toLowerCase() === '100-continue' && !stream.headersSent) {
       stream.additionalHeaders({ ':status': constants.HTTP_STATUS_CONTINUE });
     }
+    let trailers: readonly string[] = [];
+    stream.on('trailers', (_headers, _flags, raw) => (trailers = withoutPseudoFields(raw)));
     stream.on('data', (chunk: Buffer) => listener.onBodyData(chunk));
     stream.on('end', () => {
       this.#bodyEnded = true;
-      listener.onBodyEnd();
+      listener.onBodyEnd(trailers);
     });
   }
 
@@ -79,18 +81,13 @@ export class Http2Downstream implements Downstream {
     this.#stream.resume();
   }
 
-  expectNoBody(): void {
-    this.#bodyEnded = true;
-  }
-
   onBodyBroken(): void {
     // A stream whose body breaks is over.
   }
 
   sendHead(head: ResponseHead, { bodiless }: HeadOptions): void {
     this.#bodiless = bodiless;
-    const headers: Record<string, string | string[]> = { ':status': String(head.status) };
-    for (let at = 0; at + 1 < head.headers.length; at += 2) append(headers, head.headers[at]!, head.headers[at + 1]!);
+    const headers = { ':status': String(head.status), ...headerObject(head.headers) };
     // A Date is added where there is none.
     this.#stream.respond(headers, { endStream: bodiless, waitForTrailers: !bodiless });
     if (bodiless) return;
@@ -98,9 +95,16 @@ export class Http2Downstream implements Downstream {
     this.#stream.on('wantTrailers', () => this.#stream.sendTrailers(this.#trailers ?? {}));
   }
 
-  flushHead(): void {
-    // HTTP/2 sends heads by themselves.
+  sendInterim(status: number, fields: readonly string[]): void {
+    if (this.#stream.headersSent || this.#stream.destroyed) return;
+    this.#stream.additionalHeaders({ ':status': status, ...headerObject(fields) });
   }
+
+  cork(): void {
+    // HTTP/2 gathers frames by itself.
+  }
+
+  uncork(): void {}
 
   write(chunk: Buffer | string): boolean {
     if (this.#stream.destroyed || this.#stream.write(chunk)) return true;
@@ -122,8 +126,8 @@ export class Http2Downstream implements Downstream {
     return untilDrained(this.#stream);
   }
 
-  end(trailers?: readonly [string, string][]): void {
-    if (trailers !== undefined) this.#trailers = Object.fromEntries(trailers);
+  end(trailers?: readonly string[]): void {
+    if (trailers !== undefined) this.#trailers = headerObject(trailers);
     if (!this.#bodiless) this.#stream.end();
     // What the client still sends of a body nobody reads is not worth flow-control credit.
     if (!this.#bodyEnded) this.#stream.resume();
@@ -136,6 +140,12 @@ export class Http2Downstream implements Downstream {
   takeOver(): TakenOver {
     throw new ProxyError('invalid_state', 'HTTP/2 streams cannot be upgraded');
   }
+}
+
+function headerObject(fields: readonly string[]): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = {};
+  for (let at = 0; at + 1 < fields.length; at += 2) append(headers, fields[at]!, fields[at + 1]!);
+  return headers;
 }
 
 function append(headers: Record<string, string | string[]>, name: string, value: string): void {

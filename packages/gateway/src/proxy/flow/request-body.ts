@@ -1,12 +1,13 @@
 // Hot path of requests with a body: carries it from the client to attempts. Guarded by bench/gateway.
-import { Readable } from 'node:stream';
 import type { Limit } from '@clew/base';
 import { errorMessage } from '@clew/base';
 import type { BodyInspection, BodyStep } from '../../agents/index.ts';
 import type { BodyListener, Downstream } from '../downstream/downstream.ts';
 import { ProxyError } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
+import { forwardTrailers } from '../headers/trailers.ts';
 import { countBodyBytes } from '../body-garbage.ts';
+import type { BodySource, BodyTarget } from '../upstream/upstream-connection.ts';
 
 /** Agents refused the body, or changed what follows from it. */
 export interface BodyInspector {
@@ -32,15 +33,18 @@ export interface RequestBodyOptions {
  * A request body on its way. The client is read only as fast as the attempt takes it. What has passed is kept as long as
  * it may have to be sent again and is small enough.
  */
-export class RequestBody implements BodyListener {
+export class RequestBody implements BodyListener, BodySource {
   readonly #options: RequestBodyOptions;
   #inspector: BodyInspector | undefined;
   #kept: Buffer[] | undefined;
   #keptBytes = 0;
-  #sink: BodySink | undefined;
+  #target: BodyTarget | undefined;
+  /** An attempt has been given what was here; before, nothing may be dropped. */
+  #sent = false;
   #reading = false;
   /** The client has sent everything. */
   #clientEnded = false;
+  #trailers: readonly string[] = [];
   /** Everything has gone on, or is kept. */
   #ended = false;
   #failed: ProxyError | undefined;
@@ -84,44 +88,42 @@ export class RequestBody implements BodyListener {
     this.#read();
   }
 
-  /** The body for an attempt, from its beginning. Not twice unless `replayable`. */
-  open(): Readable | Buffer {
+  /** Gives the body to an attempt, from its beginning. Not twice unless `replayable`. */
+  sendTo(target: BodyTarget): void {
     const kept = this.#kept;
-    if (this.#ended && kept !== undefined) return kept.length === 1 ? kept[0]! : Buffer.concat(kept, this.#keptBytes);
-    this.#sink?.destroy();
-    const sink = new BodySink(this);
-    this.#sink = sink;
-    if (kept !== undefined) for (const chunk of kept) sink.push(chunk);
+    this.#target = target;
+    this.#sent = true;
     // What was gathered for agents, and is more than may be kept, goes out once.
     if (this.#keptBytes > this.#options.keepBytes) this.#kept = undefined;
-    if (this.#failed !== undefined) sink.destroy(this.#failed);
-    else if (this.#ended) sink.push(null);
-    return sink;
+    let ready = true;
+    if (kept !== undefined) for (const chunk of kept) ready = target.onPiece(chunk);
+    if (this.#failed !== undefined) target.onFailed(this.#failed);
+    else if (this.#ended) target.onEnd(this.#trailers);
+    else if (ready) this.wanted(target);
+    else this.#watchWriting();
   }
 
   /** The attempt takes more. */
-  wanted(sink: BodySink): void {
-    if (sink !== this.#sink || this.#ended) return;
-    clearTimeout(this.#writeTimer);
-    this.#writeTimer = undefined;
+  wanted(target: BodyTarget): void {
+    if (target !== this.#target || this.#ended) return;
+    this.#endWatch();
     if (!this.#reading) this.#read();
     else if (!this.#inspecting) this.#options.downstream.resumeBody();
   }
 
   /** The attempt takes nothing more. */
-  sinkClosed(sink: BodySink): void {
-    if (sink !== this.#sink) return;
-    this.#sink = undefined;
-    clearTimeout(this.#writeTimer);
+  release(target: BodyTarget): void {
+    if (target !== this.#target) return;
+    this.#target = undefined;
+    this.#endWatch();
     if (this.#reading && !this.#ended) this.#options.downstream.pauseBody();
   }
 
   /** Nobody wants the rest. */
   abandon(): void {
-    clearTimeout(this.#writeTimer);
+    this.#endWatch();
     this.#failed ??= new ProxyError('body_broken', 'the request is over');
-    this.#sink?.destroy();
-    this.#sink = undefined;
+    this.#target = undefined;
     this.#kept = undefined;
   }
 
@@ -129,9 +131,9 @@ export class RequestBody implements BodyListener {
   fail(error: ProxyError): void {
     if (this.#failed !== undefined || this.#ended) return;
     this.#failed = error;
-    clearTimeout(this.#writeTimer);
+    this.#endWatch();
     this.#options.onTrouble(error);
-    this.#sink?.destroy(error);
+    this.#target?.onFailed(error);
   }
 
   onBodyData(chunk: Buffer): void {
@@ -151,8 +153,9 @@ export class RequestBody implements BodyListener {
     }
   }
 
-  onBodyEnd(): void {
+  onBodyEnd(trailers: readonly string[]): void {
     this.#clientEnded = true;
+    this.#trailers = forwardTrailers(trailers);
     if (this.#failed !== undefined) return;
     if (this.#inspector === undefined) this.#end();
     else this.#inspect();
@@ -167,9 +170,9 @@ export class RequestBody implements BodyListener {
   #pass(chunk: Buffer): void {
     if (this.#kept !== undefined) this.#keep(chunk);
     if (this.#failed !== undefined || this.#whenWhole !== undefined) return;
-    if (this.#sink?.push(chunk) === true) return;
+    if (this.#target?.onPiece(chunk) === true) return;
     this.#options.downstream.pauseBody();
-    if (this.#sink !== undefined) this.#watchWriting();
+    if (this.#target !== undefined) this.#watchWriting();
   }
 
   #keep(chunk: Buffer): void {
@@ -178,7 +181,7 @@ export class RequestBody implements BodyListener {
     if (limit !== undefined) {
       if (limit.allows(this.#keptBytes)) this.#kept!.push(chunk);
       else this.fail(new ProxyError('body_too_large', limit.exceeded(this.#keptBytes).message));
-    } else if (this.#keptBytes <= this.#options.keepBytes) this.#kept!.push(chunk);
+    } else if (!this.#sent || this.#keptBytes <= this.#options.keepBytes) this.#kept!.push(chunk);
     else this.#kept = undefined;
   }
 
@@ -186,14 +189,19 @@ export class RequestBody implements BodyListener {
     const { writeTimeoutMs } = this.#options;
     if (writeTimeoutMs <= 0) return;
     this.#writeTimer ??= setTimeout(() => {
-      this.#sink?.destroy(new ProxyError('write_timeout', `the upstream took no data for ${writeTimeoutMs} ms`));
+      this.#target?.onFailed(new ProxyError('write_timeout', `the upstream took no data for ${writeTimeoutMs} ms`));
     }, writeTimeoutMs);
+  }
+
+  #endWatch(): void {
+    clearTimeout(this.#writeTimer);
+    this.#writeTimer = undefined;
   }
 
   #end(): void {
     this.#ended = true;
-    clearTimeout(this.#writeTimer);
-    this.#sink?.push(null);
+    this.#endWatch();
+    this.#target?.onEnd(this.#trailers);
     this.#whenWhole?.();
   }
 
@@ -224,7 +232,7 @@ export class RequestBody implements BodyListener {
       const step = await inspection.push(chunk ?? Buffer.alloc(0), isLast);
       if (!onStep(step) || step.kind === 'refuse') {
         this.#failed = new ProxyError('body_broken', 'agents refused the request');
-        this.#sink?.destroy(this.#failed);
+        this.#target?.onFailed(this.#failed);
         return;
       }
       for (const piece of step.pieces) this.#pass(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength));
@@ -239,26 +247,5 @@ export class RequestBody implements BodyListener {
     this.#whenWhole = undefined;
     this.#wholeLimit = undefined;
     proceed?.();
-  }
-}
-
-/** What an attempt reads a body from. Ending it does not end the client's connection. */
-class BodySink extends Readable {
-  readonly #body: RequestBody;
-
-  constructor(body: RequestBody) {
-    super({ highWaterMark: 64 * 1024 });
-    this.#body = body;
-    // Whoever reads is told; when nobody does any more, there is nobody to tell.
-    this.on('error', () => {});
-  }
-
-  override _read(): void {
-    this.#body.wanted(this);
-  }
-
-  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    this.#body.sinkClosed(this);
-    callback(error);
   }
 }

@@ -46,7 +46,7 @@ export class ResponseRelay {
   #inspecting = false;
   #sourceEnded = false;
   #over = false;
-  #trailers: readonly [string, string][] | undefined;
+  #trailers: readonly string[] = [];
 
   constructor(options: RelayOptions) {
     this.#options = options;
@@ -73,7 +73,7 @@ export class ResponseRelay {
   }
 
   /** The source has given everything. */
-  end(trailers?: readonly [string, string][]): void {
+  end(trailers: readonly string[]): void {
     this.#sourceEnded = true;
     this.#trailers = trailers;
     if (this.#over) return;
@@ -106,7 +106,7 @@ export class ResponseRelay {
   #release(wholeBytes: number | undefined): void {
     this.#gathering = false;
     const { head } = this.#options;
-    if (wholeBytes !== undefined && head.contentLength < 0 && this.#trailers === undefined) {
+    if (wholeBytes !== undefined && head.contentLength < 0 && this.#trailers.length === 0) {
       head.contentLength = wholeBytes;
       head.headers.push('Content-Length', String(wholeBytes));
     }

@@ -1,21 +1,25 @@
-// Hot path: one attempt, as undici's handler. Guarded by bench/gateway.
-import type { Duplex } from 'node:stream';
-import type { Dispatcher } from 'undici';
+// Hot path: one attempt. Guarded by bench/gateway.
+import type { Socket } from 'node:net';
 import type { CircuitPass } from '../../agents/index.ts';
 import { ProxyError } from '../errors.ts';
 import type { Attempt } from '../exchange.ts';
-import type { PooledCall, UpstreamConnection } from '../upstream/connection-pool.ts';
-import { attemptError } from '../upstream/failure-reason.ts';
+import type { PooledCall } from '../upstream/connection-pool.ts';
 import type { Target } from '../upstream/target.ts';
+import type { UpstreamConnection, WireRequest } from '../upstream/upstream-connection.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 
-/** Is told how an attempt goes. After `onCallFailed` or `onCallEnded` nothing follows. */
+/** Is told how an attempt goes. After `onCallFailed` or `onCallEnded` nothing follows. Fields are name, value, name, value, … */
 export interface CallListener {
-  /** A final response head; the fields are raw bytes. */
-  onCallHead(call: UpstreamCall, status: number, rawHeaders: readonly (Buffer | string)[]): void;
+  /** What comes between these two came together. */
+  onCallReadBegin(): void;
+  onCallReadEnd(): void;
+  /** An interim response. */
+  onCallInterim(call: UpstreamCall, status: number, fields: readonly string[]): void;
+  /** A final response head. */
+  onCallHead(call: UpstreamCall, status: number, fields: readonly string[]): void;
   onCallData(call: UpstreamCall, chunk: Buffer): void;
-  onCallEnded(call: UpstreamCall, trailers: readonly (Buffer | string)[]): void;
-  onCallUpgraded(call: UpstreamCall, rawHeaders: readonly (Buffer | string)[], socket: Duplex): void;
+  onCallEnded(call: UpstreamCall, trailers: readonly string[]): void;
+  onCallUpgraded(call: UpstreamCall, fields: readonly string[], socket: Socket): void;
   onCallFailed(call: UpstreamCall, error: ProxyError): void;
   /** Everything about the attempt is known. */
   onCallSettled(call: UpstreamCall): void;
@@ -27,59 +31,52 @@ export interface UpstreamRequest {
   readonly upstream: Upstream;
   readonly target: Target;
   readonly pass: CircuitPass | undefined;
-  readonly dispatchOptions: Dispatcher.DispatchOptions;
+  readonly request: WireRequest;
 }
 
 /** One attempt while it runs. */
 export class UpstreamCall implements PooledCall {
   readonly attempt: Attempt;
-  readonly dispatchOptions: Dispatcher.DispatchOptions;
-  connection: UpstreamConnection | undefined;
+  readonly request: WireRequest;
+  readonly target: Target;
   /** Whether anything may have been sent to the upstream. */
   sent = false;
   /** What the response is for is gone: it is read to its end, if that is near, so that the connection can be used again. */
   discarding = false;
   readonly #listener: CallListener;
   readonly #upstream: Upstream;
-  readonly #target: Target;
   readonly #pass: CircuitPass | undefined;
-  #controller: Dispatcher.DispatchController | undefined;
-  #abortReason: ProxyError | undefined;
+  #connection: UpstreamConnection | undefined;
   #discardedBytes = 0;
   #settled = false;
 
-  constructor(request: UpstreamRequest, listener: CallListener) {
-    this.attempt = request.attempt;
-    this.dispatchOptions = request.dispatchOptions;
+  constructor({ attempt, request, target, upstream, pass }: UpstreamRequest, listener: CallListener) {
+    this.attempt = attempt;
+    this.request = request;
+    this.target = target;
     this.#listener = listener;
-    this.#upstream = request.upstream;
-    this.#target = request.target;
-    this.#pass = request.pass;
+    this.#upstream = upstream;
+    this.#pass = pass;
   }
 
   get settled(): boolean {
     return this.#settled;
   }
 
-  get target(): Target {
-    return this.#target;
-  }
-
   start(): void {
-    this.#target.active++;
-    this.#target.pool.send(this);
+    this.target.active++;
+    this.target.pool.send(this);
   }
 
   /** Gives the attempt up; the listener is told of the failure, unless it was discarded. */
   abort(reason: ProxyError): void {
-    if (this.#settled || this.#abortReason !== undefined) return;
-    this.#abortReason = reason;
-    if (this.#controller !== undefined) this.#controller.abort(reason);
-    else {
-      // It waits for a connection, or for one to come about; that one will come about, the request will not go out on it.
-      this.#target.pool.forget(this);
-      this.#fail(reason);
-    }
+    if (this.#settled) return;
+    const connection = this.#connection;
+    this.#connection = undefined;
+    // Without a connection it waits for one, or for one to come about; that one will come about, the request will not go out on it.
+    if (connection === undefined) this.target.pool.forget(this);
+    else connection.destroy();
+    this.#fail(reason);
   }
 
   /** Reads what is left of the response for nobody. */
@@ -91,67 +88,67 @@ export class UpstreamCall implements PooledCall {
   }
 
   pause(): void {
-    this.#controller?.pause();
+    this.#connection?.pause();
   }
 
   resume(): void {
-    this.#controller?.resume();
+    this.#connection?.resume();
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    if (this.#abortReason !== undefined) {
-      controller.abort(this.#abortReason);
-      return;
-    }
-    this.#controller = controller;
+  onConnection(connection: UpstreamConnection): void {
+    this.#connection = connection;
     this.sent = true;
-    const connection = this.connection!;
-    this.attempt.connectionReused = connection.uses++ > 0;
+    this.attempt.connectionReused = connection.uses > 0;
     this.attempt.remoteAddress = connection.remoteAddress;
   }
 
-  onRequestUpgrade(controller: Dispatcher.DispatchController, status: number, _headers: unknown, socket: Duplex): void {
+  onReadBegin(): void {
+    if (!this.discarding) this.#listener.onCallReadBegin();
+  }
+
+  onReadEnd(): void {
+    if (!this.discarding) this.#listener.onCallReadEnd();
+  }
+
+  onInterim(status: number, fields: readonly string[]): void {
+    this.#listener.onCallInterim(this, status, fields);
+  }
+
+  onResponseHead(status: number, fields: readonly string[]): void {
     this.attempt.status = status;
     this.attempt.headMs = performance.now();
-    const { connection } = this;
-    this.connection = undefined;
-    if (connection !== undefined) this.#target.pool.surrender(connection);
-    this.#listener.onCallUpgraded(this, rawFields(controller.rawHeaders), socket);
+    this.#listener.onCallHead(this, status, fields);
+  }
+
+  onResponseData(piece: Buffer): void {
+    if (!this.discarding) {
+      this.#listener.onCallData(this, piece);
+      return;
+    }
+    this.#discardedBytes += piece.length;
+    if (this.#discardedBytes <= maxDiscardBytes) return;
+    this.#connection?.destroy();
+    this.#connection = undefined;
+  }
+
+  onResponseEnd(trailers: readonly string[]): void {
+    this.#connection = undefined;
+    const { status } = this.attempt;
+    this.#settle(status >= 500, `status ${status}`);
+    if (!this.discarding) this.#listener.onCallEnded(this, trailers);
+  }
+
+  onUpgraded(fields: readonly string[], socket: Socket, first: Buffer): void {
+    this.#connection = undefined;
+    this.attempt.status = 101;
+    this.attempt.headMs = performance.now();
+    if (first.length > 0) socket.unshift(first);
+    this.#listener.onCallUpgraded(this, fields, socket);
     this.#settle(false, '');
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
-    // Interim responses say nothing that a client of this gateway waits for.
-    if (status < 200) return;
-    this.attempt.status = status;
-    this.attempt.headMs = performance.now();
-    this.#listener.onCallHead(this, status, rawFields(controller.rawHeaders));
-  }
-
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (!this.discarding) {
-      this.#listener.onCallData(this, chunk);
-      return;
-    }
-    this.#discardedBytes += chunk.length;
-    if (this.#discardedBytes > maxDiscardBytes) {
-      this.#controller?.abort(new ProxyError('aborted', 'the response is not wanted and too long to read for nothing'));
-    }
-  }
-
-  onResponseEnd(controller: Dispatcher.DispatchController): void {
-    this.#release();
-    const { status } = this.attempt;
-    this.#settle(status >= 500, `status ${status}`);
-    if (!this.discarding) this.#listener.onCallEnded(this, rawFields(controller.rawTrailers));
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
-    this.#release();
-    this.#fail(this.#abortReason ?? attemptError(error, this.#target.name, this.attempt.headMs > 0));
-  }
-
-  onNoConnection(error: ProxyError): void {
+  onFailed(error: ProxyError): void {
+    this.#connection = undefined;
     this.#fail(error);
   }
 
@@ -170,26 +167,13 @@ export class UpstreamCall implements PooledCall {
   #settle(failed: boolean | undefined, reason: string): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.#target.active--;
+    this.target.active--;
     this.attempt.endMs = performance.now();
     this.#pass?.end(failed === undefined ? 'neither' : failed ? 'failure' : 'success');
-    if (failed !== undefined) this.#upstream.record(this.#target, failed, reason);
+    if (failed !== undefined) this.#upstream.record(this.target, failed, reason);
     this.#listener.onCallSettled(this);
-  }
-
-  #release(): void {
-    const { connection } = this;
-    if (connection === undefined) return;
-    this.connection = undefined;
-    this.#target.pool.release(connection);
   }
 }
 
 /** A response nobody wants is read this far before its connection is closed instead. */
 const maxDiscardBytes = 64 * 1024;
-
-const noFields: readonly Buffer[] = [];
-
-function rawFields(raw: unknown): readonly (Buffer | string)[] {
-  return Array.isArray(raw) ? (raw as readonly Buffer[]) : noFields;
-}

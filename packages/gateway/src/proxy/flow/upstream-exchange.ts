@@ -1,5 +1,5 @@
 // Hot path: a request's way through an upstream: attempts, and the response of the one that counts. Guarded by bench/gateway.
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import { errorMessage } from '@clew/base';
 import type {
   AgentExchange,
@@ -16,15 +16,17 @@ import { ProxyError } from '../errors.ts';
 import { Attempt } from '../exchange.ts';
 import type { Exchange } from '../exchange.ts';
 import type { GatewayFailure } from '../failure.ts';
-import { forwardResponseHead } from '../headers/forward-response.ts';
+import { forwardInterimFields, forwardResponseHead } from '../headers/forward-response.ts';
 import type { ResponseHead } from '../headers/forward-response.ts';
 import { removeField } from '../headers/fields.ts';
+import { forwardTrailers } from '../headers/trailers.ts';
 import { isBodiless } from '../local/send-answer.ts';
 import { failureOfAttempt } from '../upstream/failure-reason.ts';
 import type { Target } from '../upstream/target.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { GatewayContext, Generation } from './gateway-context.ts';
 import type { RequestBody } from './request-body.ts';
+import { internal } from './failures.ts';
 import { ResponseRelay } from './response-relay.ts';
 import type { RelayListener } from './response-relay.ts';
 import { backoffMs, isIdempotent, mayRetry } from './retry.ts';
@@ -32,7 +34,7 @@ import type { RoutePlan } from './route-plan.ts';
 import { UpstreamCall } from './upstream-call.ts';
 import type { CallListener } from './upstream-call.ts';
 import { joinUpgraded } from './upgrade.ts';
-import { dispatchOptionsOf, upstreamMessage } from './upstream-message.ts';
+import { upstreamMessage, wireRequest } from './upstream-message.ts';
 import type { UpstreamMessage } from './upstream-message.ts';
 
 /** The request whose exchange it is. */
@@ -73,7 +75,6 @@ export class UpstreamExchange implements CallListener, RelayListener {
   #aborted = false;
   /** A connection that was closed while idle has been replaced once. */
   #freshTried = false;
-  #flushPending = false;
 
   constructor(owner: UpstreamExchangeOwner, plan: RoutePlan, upstream: Upstream) {
     this.#owner = owner;
@@ -83,7 +84,12 @@ export class UpstreamExchange implements CallListener, RelayListener {
 
   /** Makes the first attempt. */
   start(): void {
-    this.#message = upstreamMessage(this.#owner, this.#plan);
+    try {
+      this.#message = upstreamMessage(this.#owner, this.#plan);
+    } catch (caught) {
+      this.#owner.fail(internal(caught));
+      return;
+    }
     this.#attempt();
   }
 
@@ -104,7 +110,20 @@ export class UpstreamExchange implements CallListener, RelayListener {
     this.#relay?.drained();
   }
 
-  onCallHead(call: UpstreamCall, status: number, rawHeaders: readonly (Buffer | string)[]): void {
+  onCallReadBegin(): void {
+    this.#owner.downstream.cork();
+  }
+
+  onCallReadEnd(): void {
+    this.#owner.downstream.uncork();
+  }
+
+  onCallInterim(call: UpstreamCall, status: number, fields: readonly string[]): void {
+    if (this.#aborted || call !== this.#call || status !== earlyHints) return;
+    this.#owner.downstream.sendInterim(status, forwardInterimFields(fields));
+  }
+
+  onCallHead(call: UpstreamCall, status: number, fields: readonly string[]): void {
     if (this.#aborted || call !== this.#call) return;
     const { retryPolicy } = this.#plan.route;
     if (retryPolicy?.retryableStatusCodes.includes(status) === true && this.#mayTryAgain(true)) {
@@ -115,7 +134,7 @@ export class UpstreamExchange implements CallListener, RelayListener {
       return;
     }
     const { exchange, agents } = this.#owner;
-    const head = forwardResponseHead(status, rawHeaders, exchange.correlationId);
+    const head = forwardResponseHead(status, fields, exchange.correlationId);
     const bodiless = isBodiless(exchange.method, status);
     const asksAgents =
       agents !== undefined && (agents.takes('response_headers') || (!bodiless && agents.takes('response_body')));
@@ -131,13 +150,13 @@ export class UpstreamExchange implements CallListener, RelayListener {
     if (call === this.#call && !this.#aborted) this.#received(chunk);
   }
 
-  onCallEnded(call: UpstreamCall, trailers: readonly (Buffer | string)[]): void {
+  onCallEnded(call: UpstreamCall, trailers: readonly string[]): void {
     if (call !== this.#call || this.#aborted) return;
     clearTimeout(this.#attemptTimer);
-    this.#ended(trailerPairs(trailers));
+    this.#ended(forwardTrailers(trailers));
   }
 
-  onCallUpgraded(call: UpstreamCall, rawHeaders: readonly (Buffer | string)[], socket: Duplex): void {
+  onCallUpgraded(call: UpstreamCall, fields: readonly string[], socket: Socket): void {
     if (this.#aborted || call !== this.#call) {
       socket.destroy();
       return;
@@ -145,7 +164,7 @@ export class UpstreamExchange implements CallListener, RelayListener {
     clearTimeout(this.#attemptTimer);
     const owner = this.#owner;
     const { exchange, downstream } = owner;
-    const head = this.#edited(forwardResponseHead(101, rawHeaders, exchange.correlationId));
+    const head = this.#edited(forwardResponseHead(101, fields, exchange.correlationId));
     exchange.status = 101;
     exchange.answeredBy = 'upstream';
     owner.onUpgraded();
@@ -193,11 +212,6 @@ export class UpstreamExchange implements CallListener, RelayListener {
       this.onRelayBroken(`the response head cannot be written: ${errorMessage(caught)}`);
       return false;
     }
-    // What came with the head goes out with it; a head that comes alone must not wait for more.
-    if (!this.#flushPending) {
-      this.#flushPending = true;
-      process.nextTick(flushHead, downstream);
-    }
     return true;
   }
 
@@ -217,6 +231,7 @@ export class UpstreamExchange implements CallListener, RelayListener {
       }
       head.headers.push(...extraHeaders);
     }
+    if (extraHeaders !== undefined || editResponse !== undefined || responseOperations.length > 0) head.checked = false;
     if (editResponse !== undefined) head.headers = editResponse(head.headers);
     if (responseOperations.length > 0) head.headers = applyHeaderOperations(head.headers, responseOperations);
     return head;
@@ -249,8 +264,8 @@ export class UpstreamExchange implements CallListener, RelayListener {
     if (traceStarter !== undefined) attempt.spanId = traceStarter.newSpanId();
     exchange.attempts.push(attempt);
     context.observer.attemptStarted(exchange, attempt);
-    const dispatchOptions = dispatchOptionsOf(owner, this.#message!, attempt, upstream.config.timeouts.readMs);
-    const call = new UpstreamCall({ attempt, upstream, target, pass, dispatchOptions }, this);
+    const request = wireRequest(owner, this.#message!, attempt);
+    const call = new UpstreamCall({ attempt, upstream, target, pass, request }, this);
     this.#call = call;
     this.#watchAttempt(call);
     call.start();
@@ -362,14 +377,14 @@ export class UpstreamExchange implements CallListener, RelayListener {
 
   /** What came while agents looked at the head: stopping the source is a request, not an order. */
   readonly #early: Buffer[] = [];
-  #earlyEnd: { readonly trailers: readonly [string, string][] | undefined } | undefined;
+  #earlyEnd: { readonly trailers: readonly string[] } | undefined;
 
   #received(chunk: Buffer): void {
     if (this.#relay === undefined) this.#early.push(chunk);
     else this.#relay.data(chunk);
   }
 
-  #ended(trailers: readonly [string, string][] | undefined): void {
+  #ended(trailers: readonly string[]): void {
     if (this.#relay === undefined) this.#earlyEnd = { trailers };
     else this.#relay.end(trailers);
   }
@@ -384,14 +399,5 @@ function onConnectTimeout(call: UpstreamCall, limitMs: number): void {
   call.abort(new ProxyError('connection_timeout', `no connection to ${call.target.name} within ${limitMs} ms`));
 }
 
-function flushHead(downstream: Downstream): void {
-  if (!downstream.closed) downstream.flushHead();
-}
-
-function trailerPairs(raw: readonly (Buffer | string)[]): readonly [string, string][] | undefined {
-  if (raw.length === 0) return undefined;
-  const pairs: [string, string][] = [];
-  for (let at = 0; at + 1 < raw.length; at += 2)
-    pairs.push([raw[at]!.toString('latin1'), raw[at + 1]!.toString('latin1')]);
-  return pairs;
-}
+/** The status of an interim response that clients make use of (RFC 8297). */
+const earlyHints = 103;

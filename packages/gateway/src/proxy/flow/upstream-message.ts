@@ -1,5 +1,4 @@
 // Hot path: what goes upstream. Guarded by bench/gateway.
-import type { Dispatcher } from 'undici';
 import type { HeaderOperation } from '../../agents/index.ts';
 import { applyHeaderOperations } from '../../agents/index.ts';
 import type { BodyDeclaration } from '../downstream/head-check.ts';
@@ -8,16 +7,19 @@ import type { Attempt, Exchange } from '../exchange.ts';
 import { rewriteTarget } from '../filters/rewrite.ts';
 import { removeField } from '../headers/fields.ts';
 import { forwardRequestHeaders } from '../headers/forward-request.ts';
-import { appendTraceHeaders } from '../headers/trace-headers.ts';
+import { traceLines } from '../headers/trace-headers.ts';
+import { checkFields, checkTarget } from '../http1/check-head.ts';
+import { fieldLines } from '../http1/message-writer.ts';
+import type { WireRequest } from '../upstream/upstream-connection.ts';
 import type { Generation } from './gateway-context.ts';
 import type { RequestBody } from './request-body.ts';
 import type { RoutePlan } from './route-plan.ts';
 
-/** A request as every attempt sends it, apart from its trace headers and body. */
+/** A request as every attempt sends it, apart from its trace headers. */
 export interface UpstreamMessage {
-  /** Path and query. */
-  readonly path: string;
-  readonly headers: readonly string[];
+  /** Request line and fields, without those that differ between attempts. */
+  readonly head: string;
+  readonly chunked: boolean;
 }
 
 /** The request a message is made from. */
@@ -30,48 +32,66 @@ export interface MessageSource {
   readonly requestOperations: readonly HeaderOperation[];
 }
 
-/** Makes the message: what was received, without what is not to go on, edited by policies, filters and agents in this order. */
+/**
+ * Makes the message: what was received, without what is not to go on, edited by policies, filters and agents in this order.
+ * Fails with `invalid_field` when that leads to something that cannot be written.
+ */
 export function upstreamMessage(source: MessageSource, plan: RoutePlan): UpstreamMessage {
-  const { exchange, declared, generation, requestOperations, downstream } = source;
+  const { exchange, declared, generation, requestOperations, downstream, body } = source;
   const target = plan.rewrite === undefined ? undefined : rewriteTarget(plan.rewrite, exchange);
-  const path = target?.path ?? exchange.path;
+  const traced = generation.traceStarter !== undefined;
   let headers = forwardRequestHeaders(exchange, {
-    traced: generation.traceStarter !== undefined,
+    traced,
     keepLength: declared.contentLength >= 0 && !downstream.wantsUpgrade,
     ...(target?.host === undefined ? {} : { host: target.host }),
   });
   if (plan.editRequest !== undefined) headers = plan.editRequest(headers);
   if (requestOperations.length > 0) headers = applyHeaderOperations(headers, requestOperations);
-  if (generation.traceStarter !== undefined && plan.editRequest !== undefined) {
-    // Whatever edits say: the backend continues the trace that is exported. Agents cannot say anything about it.
-    removeField(headers, 'traceparent');
-    removeField(headers, 'tracestate');
+  if (plan.editRequest !== undefined || requestOperations.length > 0 || exchange.httpVersion === '2.0') {
+    checkFields(headers);
+    // Whatever edits say: the backend continues the trace that is exported.
+    if (traced) {
+      removeField(headers, 'traceparent');
+      removeField(headers, 'tracestate');
+    }
   }
-  return { path: exchange.query === '' ? path : `${path}?${exchange.query}`, headers };
+  const path = target?.path ?? exchange.path;
+  const whole = exchange.query === '' ? path : `${path}?${exchange.query}`;
+  if (target !== undefined) checkTarget(whole);
+  const framing = framingLines(source);
+  return {
+    head: `${exchange.method} ${whole} HTTP/1.1\r\n${fieldLines(headers)}${framing}`,
+    chunked: body !== undefined && framing === chunkedLine,
+  };
 }
 
-/** What undici needs for an attempt. */
-export function dispatchOptionsOf(
+const chunkedLine = 'Transfer-Encoding: chunked\r\n';
+
+/** Methods whose requests are expected to have a body: without any, they say so (RFC 9110 section 8.6). */
+const expectBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
+
+function framingLines({ exchange, downstream, body, declared }: MessageSource): string {
+  if (downstream.wantsUpgrade) return 'Connection: Upgrade\r\nUpgrade: websocket\r\n';
+  if (body === undefined) {
+    return declared.contentLength < 0 && expectBody.has(exchange.method) ? 'Content-Length: 0\r\n' : '';
+  }
+  if (declared.contentLength >= 0) return '';
+  const { wholeBytes } = body;
+  return wholeBytes === undefined ? chunkedLine : `Content-Length: ${wholeBytes}\r\n`;
+}
+
+/** The request of one attempt. */
+export function wireRequest(
   { exchange, body, downstream }: MessageSource,
-  { path, headers }: UpstreamMessage,
+  { head, chunked }: UpstreamMessage,
   attempt: Attempt,
-  readTimeoutMs: number,
-): Dispatcher.DispatchOptions & { readonly servername: string } {
-  const own = [...headers];
-  if (attempt.spanId !== '') appendTraceHeaders(own, exchange.trace, attempt.spanId);
+): WireRequest {
+  const trace = attempt.spanId === '' ? '' : traceLines(exchange.trace, attempt.spanId);
   return {
-    path,
-    method: exchange.method as Dispatcher.HttpMethod,
-    headers: own,
-    body: body?.open() ?? null,
-    upgrade: downstream.wantsUpgrade ? 'websocket' : null,
-    headersTimeout: readTimeoutMs,
-    bodyTimeout: readTimeoutMs,
-    reset: false,
-    // Undici would open another connection for every Host; which name TLS asks for is settled where connections are made.
-    servername: 'upstream',
-    // A connection belongs to one request at a time anyway.
-    blocking: false,
-    idempotent: true,
+    method: exchange.method,
+    head: `${head}${trace}\r\n`,
+    body,
+    chunked,
+    upgrade: downstream.wantsUpgrade,
   };
 }

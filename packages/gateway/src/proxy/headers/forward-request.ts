@@ -18,7 +18,7 @@ export interface ForwardRequestOptions {
 
 /**
  * The fields of a request as they go on: without what belongs to the client's connection, with the gateway's own. Where
- * requests are traced, `traceparent` is left out: it differs between attempts, see `appendTraceHeaders`.
+ * requests are traced, `traceparent` is left out: it differs between attempts, see `traceLines`.
  */
 export function forwardRequestHeaders(exchange: Exchange, options: ForwardRequestOptions): string[] {
   const received = exchange.requestHeaders;

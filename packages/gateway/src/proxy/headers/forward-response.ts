@@ -11,38 +11,37 @@ export interface ResponseHead {
   contentLength: number;
   /** Whether the sender gave a Date. */
   dated: boolean;
+  /** Whether its fields are known to be such as can be written; those that were received are. */
+  checked: boolean;
 }
 
 /** The fields of an upstream's response as they go on to the client, who is told the correlation id. */
-export function forwardResponseHead(
-  status: number,
-  raw: readonly (Buffer | string)[],
-  correlationId: string,
-): ResponseHead {
+export function forwardResponseHead(status: number, received: readonly string[], correlationId: string): ResponseHead {
   const headers: string[] = [];
   let named: readonly string[] | undefined;
   let contentLength = -1;
   let dated = false;
-  for (let at = 0; at + 1 < raw.length; at += 2) {
-    const name = text(raw[at]!);
+  for (let at = 0; at + 1 < received.length; at += 2) {
+    const name = received[at]!;
+    const value = received[at + 1]!;
     switch (responseFields.action(name)) {
       case FieldAction.PASS:
-        headers.push(name, text(raw[at + 1]!));
+        headers.push(name, value);
         break;
       case FieldAction.CONNECTION: {
-        const options = connectionOptions(text(raw[at + 1]!));
+        const options = connectionOptions(value);
         if (options !== undefined) named = named === undefined ? options : [...named, ...options];
         break;
       }
-      case FieldAction.CONTENT_LENGTH: {
-        const value = text(raw[at + 1]!);
+      case FieldAction.CONTENT_LENGTH:
+        // Where there can be no body, a length would be taken for one (RFC 9110 section 8.6).
+        if (status === 204 || status < 200) break;
         contentLength = Number(value);
         headers.push(name, value);
         break;
-      }
       case FieldAction.DATE:
         dated = true;
-        headers.push(name, text(raw[at + 1]!));
+        headers.push(name, value);
         break;
       default:
     }
@@ -51,10 +50,14 @@ export function forwardResponseHead(
     for (const name of named) if (name !== 'content-length' && name !== 'content-type') removeField(headers, name);
   }
   headers.push('X-Correlation-Id', correlationId);
-  return { status, headers, contentLength, dated };
+  return { status, headers, contentLength, dated, checked: true };
 }
 
-function text(bytes: Buffer | string): string {
-  // Header bytes are Latin-1 for Node; nothing is lost on the way to the client.
-  return typeof bytes === 'string' ? bytes : bytes.toString('latin1');
+/** The fields of an interim response as they go on. */
+export function forwardInterimFields(received: readonly string[]): string[] {
+  const fields: string[] = [];
+  for (let at = 0; at + 1 < received.length; at += 2) {
+    if (responseFields.action(received[at]!) === FieldAction.PASS) fields.push(received[at]!, received[at + 1]!);
+  }
+  return fields;
 }

@@ -179,16 +179,12 @@ describe('responses that come back', () => {
       'Set-Cookie',
       'b',
     ];
-    const { headers } = forwardResponseHead(
-      200,
-      raw.map((text) => Buffer.from(text)),
-      'abc',
-    );
+    const { headers } = forwardResponseHead(200, raw, 'abc');
     expect(headers).toEqual(['Set-Cookie', 'a', 'Set-Cookie', 'b', 'X-Correlation-Id', 'abc']);
   });
   it('keep bytes beyond ASCII as they are', () => {
-    const { headers } = forwardResponseHead(200, [Buffer.from('X-A'), Buffer.from([0xe4, 0x80])], 'abc');
-    expect(Buffer.from(headers[1]!, 'latin1')).toEqual(Buffer.from([0xe4, 0x80]));
+    const { headers } = forwardResponseHead(200, ['X-A', '\xe4\x80'], 'abc');
+    expect(headers[1]).toBe('\xe4\x80');
   });
 });
 

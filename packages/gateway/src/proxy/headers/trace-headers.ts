@@ -3,10 +3,10 @@ import type { SpanId } from '@clew/model';
 import { formatTraceparent } from '@clew/wire/propagation';
 import type { TraceContext } from '@clew/wire/propagation';
 
-/** Appends the trace headers to fields that have none; `spanId` is the id of the span that makes the call. */
-export function appendTraceHeaders(headers: string[], trace: TraceContext, spanId: string): void {
-  headers.push('traceparent', traceparentOf(trace, spanId));
-  if (trace.tracestate !== '') headers.push('tracestate', trace.tracestate);
+/** The trace headers as lines of a head; `spanId` is the id of the span that makes the call. */
+export function traceLines(trace: TraceContext, spanId: string): string {
+  const line = `traceparent: ${traceparentOf(trace, spanId)}\r\n`;
+  return trace.tracestate === '' ? line : `${line}tracestate: ${trace.tracestate}\r\n`;
 }
 
 /** The `traceparent` a callee gets. Only the decision is told: other flags were another sender's. */

@@ -121,12 +121,14 @@ export class BodyDecoder {
   /** Takes a line up to and including its LF; undefined while it has not come as a whole. */
   #line(piece: Buffer, at: number): string | undefined {
     const end = piece.indexOf(0x0a, at);
-    const text = piece.latin1Slice(at, Math.min(end < 0 ? piece.length : end + 1, at + maxSizeLineBytes + 1));
+    const text = piece.toString('latin1', at, Math.min(end < 0 ? piece.length : end + 1, at + maxSizeLineBytes + 1));
     const line = this.#part === '' ? text : this.#part + text;
     this.#part = end < 0 ? line : '';
-    if (line.length > maxSizeLineBytes) this.#fail(`the size of a chunk and its extensions exceed ${maxSizeLineBytes} bytes`);
+    if (line.length > maxSizeLineBytes)
+      this.#fail(`the size of a chunk and its extensions exceed ${maxSizeLineBytes} bytes`);
     else if (end >= 0) return line;
-    else if (!sizeLinePart.test(line.endsWith('\r') ? line.slice(0, -1) : line)) this.#fail('the size of a chunk is no number');
+    else if (!sizeLinePart.test(line.endsWith('\r') ? line.slice(0, -1) : line))
+      this.#fail('the size of a chunk is no number');
     return undefined;
   }
 
@@ -140,7 +142,8 @@ export class BodyDecoder {
       return piece.length;
     }
     this.#extensionBytes += parts[2]!.length;
-    if (this.#extensionBytes > maxExtensionBytes) this.#fail(`the extensions of chunks exceed ${maxExtensionBytes} bytes`);
+    if (this.#extensionBytes > maxExtensionBytes)
+      this.#fail(`the extensions of chunks exceed ${maxExtensionBytes} bytes`);
     this.#left = Number.parseInt(parts[1]!, 16);
     this.#state = this.#left === 0 ? TRAILERS : DATA;
     return at + line.length - before;
@@ -162,7 +165,7 @@ export class BodyDecoder {
 
   #readTrailers(piece: Buffer, at: number): number {
     const before = this.#part.length;
-    const text = this.#part + piece.latin1Slice(at, Math.min(piece.length, at + maxTrailerBytes + 1));
+    const text = this.#part + piece.toString('latin1', at, Math.min(piece.length, at + maxTrailerBytes + 1));
     const fields: string[] = [];
     const end = readFields(text, 0, fields);
     if (end === ReadEnd.BROKEN) return this.#fail(`the fields after the last chunk are none: ${problemOf()}`);

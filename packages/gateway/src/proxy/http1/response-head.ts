@@ -80,7 +80,8 @@ function interpret(head: ResponseHeadRead): true | typeof ReadEnd.BROKEN {
         if (name.toLowerCase() !== 'content-length') break;
         const length = lengthOf(fields[at + 1]!);
         // The same length twice is refused as well: who sends it twice may send it differently to others.
-        if (Number.isNaN(length) || head.contentLength >= 0) return broken('the length is no number, or is given twice');
+        if (Number.isNaN(length) || head.contentLength >= 0)
+          return broken('the length is no number, or is given twice');
         head.contentLength = length;
         break;
       }

@@ -13,7 +13,7 @@ import { CertificateStore } from './certificates.ts';
 import { describeConnection, describeTlsConnection, plainAddress } from './connections.ts';
 import type { ConnectionCounter } from './connections.ts';
 import { Http1Side } from './http1-server.ts';
-import type { Http1Options } from './http1-server.ts';
+import type { Http1Options } from './http1-connection.ts';
 import { Http2Side } from './http2-server.ts';
 import { refuseUnread } from './unread-request.ts';
 

@@ -1,46 +1,21 @@
 // Hot path: finds a connection for every request that goes upstream. Guarded by bench/gateway.
 //
-// undici's own pool looks through its connections from the front; here the one used last is used first, so that those that
-// are not needed grow old and can be closed. Each connection is an undici client that never pipelines.
-import type { Socket } from 'node:net';
-import { Client } from 'undici';
-import type { Dispatcher } from 'undici';
+// The connection used last is used first, so that those that are not needed grow old and can be closed.
 import type { ClientTlsConfig, ConnectionPoolConfig, TargetConfig } from '../../config/model/upstream.ts';
 import { ProxyError } from '../errors.ts';
 import { connectTarget } from './connect.ts';
 import { attemptError } from './failure-reason.ts';
 import type { HostResolver } from './resolver.ts';
+import { UpstreamConnection } from './upstream-connection.ts';
+import type { CallHandler, ConnectionOwner } from './upstream-connection.ts';
 
-/** How often idle connections beyond `max-idle` are closed. */
+/** How often connections that nobody needs are looked for. */
 const trimIntervalMs = 1000;
 
-/** The largest head of a response. */
-const maxResponseHeadBytes = 64 * 1024;
-
-/** One connection, or the place for one. */
-export class UpstreamConnection {
-  readonly client: Client;
-  /** `ip:port`; '' while not connected. */
-  remoteAddress = '';
-  /** The address alone. */
-  address = '';
-  connected = false;
-  connectedMs = 0;
-  /** Requests sent since it was connected. */
-  uses = 0;
-
-  constructor(makeClient: (connection: UpstreamConnection) => Client) {
-    this.client = makeClient(this);
-  }
-}
-
-/** A request for a pool. Also undici's handler; it must hand its connection back when it has ended. */
-export interface PooledCall extends Dispatcher.DispatchHandler {
-  readonly dispatchOptions: Dispatcher.DispatchOptions;
-  /** Set when the call has got a connection. */
-  connection: UpstreamConnection | undefined;
-  /** No connection became free in time. */
-  onNoConnection(error: ProxyError): void;
+/** A request for a pool. */
+export interface PooledCall extends CallHandler {
+  /** It has got a connection, on which it is written next. */
+  onConnection(connection: UpstreamConnection): void;
 }
 
 /** What a pool is made of. */
@@ -50,6 +25,7 @@ export interface ConnectionPoolOptions {
   readonly resolver: HostResolver;
   readonly pool: ConnectionPoolConfig;
   readonly connectTimeoutMs: number;
+  readonly readTimeoutMs: number;
 }
 
 interface Waiting {
@@ -57,23 +33,35 @@ interface Waiting {
   readonly timer: NodeJS.Timeout;
 }
 
+/** A connection that is being made, and the call it is made for, as long as that wants it. */
+interface Connecting {
+  call: PooledCall | undefined;
+}
+
 /** The connections to one target. */
-export class ConnectionPool {
+export class ConnectionPool implements ConnectionOwner {
+  readonly name: string;
+  readonly readTimeoutMs: number;
   readonly #options: ConnectionPoolOptions;
   /** The one used last is at the end. */
   readonly #idle: UpstreamConnection[] = [];
-  readonly #all = new Set<UpstreamConnection>();
+  readonly #open = new Set<UpstreamConnection>();
+  readonly #connecting = new Set<Connecting>();
   readonly #waiting: Waiting[] = [];
   #trimTimer: NodeJS.Timeout | undefined;
   #retired = false;
+  #destroyed = false;
   #onEmpty: (() => void) | undefined;
 
   constructor(options: ConnectionPoolOptions) {
     this.#options = options;
+    this.name = `${options.target.host}:${options.target.port}`;
+    this.readTimeoutMs = options.readTimeoutMs;
   }
 
+  /** Connections there are and those that are being made. */
   get size(): number {
-    return this.#all.size;
+    return this.#open.size + this.#connecting.size;
   }
 
   get idle(): number {
@@ -87,46 +75,40 @@ export class ConnectionPool {
   /** Sends a call as soon as there is a connection; it is told when there is none in time. */
   send(call: PooledCall): void {
     const connection = this.#take();
-    if (connection !== undefined) {
-      this.#dispatch(call, connection);
-      return;
+    if (connection !== undefined) this.#run(call, connection);
+    else if (this.size < this.#options.pool.maxConnections) this.#connect(call);
+    else {
+      const timer = setTimeout(() => {
+        this.forget(call);
+        call.onFailed(this.#exhausted());
+      }, this.#options.connectTimeoutMs);
+      this.#waiting.push({ call, timer });
     }
-    const timer = setTimeout(() => {
-      this.forget(call);
-      call.onNoConnection(this.#exhausted());
-    }, this.#options.connectTimeoutMs);
-    this.#waiting.push({ call, timer });
   }
 
-  /** A call that waits is not wanted any more. Returns false when it waits no longer. */
-  forget(call: PooledCall): boolean {
+  /** A call that has no connection yet does not want one any more; one that is being made for it will serve others. */
+  forget(call: PooledCall): void {
     const at = this.#waiting.findIndex((waiting) => waiting.call === call);
-    if (at < 0) return false;
-    clearTimeout(this.#waiting.splice(at, 1)[0]!.timer);
-    return true;
+    if (at >= 0) clearTimeout(this.#waiting.splice(at, 1)[0]!.timer);
+    for (const connecting of this.#connecting) if (connecting.call === call) connecting.call = undefined;
   }
 
-  /** A call is over and its connection free. */
-  release(connection: UpstreamConnection): void {
-    if (this.#retired || this.#isOutdated(connection)) {
-      this.#drop(connection);
-      this.#serveWaiting();
-      return;
+  onFree(connection: UpstreamConnection): void {
+    if (this.#retired || this.#isOutdated(connection)) connection.destroy();
+    else {
+      const next = this.#nextWaiting();
+      if (next === undefined) {
+        this.#idle.push(connection);
+        this.#trimSoon();
+      } else this.#run(next, connection);
     }
-    const next = this.#waiting.shift();
-    if (next !== undefined) {
-      clearTimeout(next.timer);
-      this.#dispatch(next.call, connection);
-      return;
-    }
-    this.#idle.push(connection);
-    if (this.#idle.length > this.#options.pool.maxIdle) this.#trimSoon();
   }
 
-  /** An upgrade took the socket: the place is free. */
-  surrender(connection: UpstreamConnection): void {
-    this.#drop(connection);
-    this.#serveWaiting();
+  onLost(connection: UpstreamConnection): void {
+    this.#open.delete(connection);
+    const at = this.#idle.indexOf(connection);
+    if (at >= 0) this.#idle.splice(at, 1);
+    this.#onPlace();
   }
 
   /**
@@ -135,109 +117,95 @@ export class ConnectionPool {
    */
   async retire(): Promise<void> {
     this.#retired = true;
-    clearTimeout(this.#trimTimer);
-    for (const connection of this.#idle.splice(0)) this.#drop(connection);
-    if (this.#all.size > 0) await new Promise<void>((resolve) => (this.#onEmpty = resolve));
+    this.#endIdle();
+    if (this.size > 0) await new Promise<void>((resolve) => (this.#onEmpty = resolve));
   }
 
-  /** Ends everything, running calls included. */
-  async destroy(): Promise<void> {
+  /** Ends everything; running calls are not told. */
+  destroy(): void {
     this.#retired = true;
-    clearTimeout(this.#trimTimer);
+    this.#destroyed = true;
     for (const { timer } of this.#waiting.splice(0)) clearTimeout(timer);
-    this.#idle.length = 0;
-    await Promise.allSettled([...this.#all].map(({ client }) => client.destroy()));
-    this.#all.clear();
+    this.#endIdle();
+    for (const connection of this.#open) connection.destroy();
     this.#onEmpty?.();
+  }
+
+  #endIdle(): void {
+    clearTimeout(this.#trimTimer);
+    for (const connection of this.#idle.splice(0)) connection.destroy();
   }
 
   #take(): UpstreamConnection | undefined {
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
-      if (!this.#isOutdated(idle)) return idle;
-      this.#drop(idle);
+      if (!this.#isOutdated(idle) && !this.#isStale(idle, performance.now())) return idle;
+      idle.destroy();
     }
-    if (this.#all.size >= this.#options.pool.maxConnections) return undefined;
-    const connection = new UpstreamConnection((own) => this.#makeClient(own));
-    this.#all.add(connection);
-    return connection;
+    return undefined;
   }
 
-  #dispatch(call: PooledCall, connection: UpstreamConnection): void {
-    call.connection = connection;
-    connection.client.dispatch(call.dispatchOptions, call);
+  #run(call: PooledCall, connection: UpstreamConnection): void {
+    call.onConnection(connection);
+    connection.run(call);
   }
 
-  #serveWaiting(): void {
-    const next = this.#waiting[0];
-    if (next === undefined) return;
-    const connection = this.#take();
-    if (connection === undefined) return;
-    this.#waiting.shift();
-    clearTimeout(next.timer);
-    this.#dispatch(next.call, connection);
+  #nextWaiting(): PooledCall | undefined {
+    const next = this.#waiting.shift();
+    clearTimeout(next?.timer);
+    return next?.call;
+  }
+
+  #connect(call: PooledCall): void {
+    const connecting: Connecting = { call };
+    this.#connecting.add(connecting);
+    connectTarget(this.#options, this.#options.connectTimeoutMs).then(
+      (socket) => {
+        this.#connecting.delete(connecting);
+        if (this.#destroyed) {
+          socket.destroy();
+          return;
+        }
+        const connection = new UpstreamConnection(socket, this);
+        this.#open.add(connection);
+        if (connecting.call === undefined) this.onFree(connection);
+        else this.#run(connecting.call, connection);
+      },
+      (caught: unknown) => {
+        this.#connecting.delete(connecting);
+        this.#onPlace();
+        connecting.call?.onFailed(attemptError(caught, this.name));
+      },
+    );
+  }
+
+  /** There is room for another connection. */
+  #onPlace(): void {
+    const next = this.size < this.#options.pool.maxConnections ? this.#nextWaiting() : undefined;
+    if (next !== undefined) this.#connect(next);
+    else if (this.size === 0) this.#onEmpty?.();
   }
 
   /** Too old, or at an address the name does not have any more. */
-  #isOutdated({ connected, connectedMs, address }: UpstreamConnection): boolean {
-    if (!connected) return false;
+  #isOutdated({ connectedMs, address }: UpstreamConnection): boolean {
     const { pool, resolver, target } = this.#options;
     if (pool.maxLifetimeMs !== undefined && performance.now() - connectedMs > pool.maxLifetimeMs) return true;
     return !resolver.knows(target.host, address);
   }
 
-  #drop(connection: UpstreamConnection): void {
-    this.#all.delete(connection);
-    if (this.#all.size === 0) this.#onEmpty?.();
-    const { client } = connection;
-    if (!client.closed && !client.destroyed) void client.close();
-  }
-
-  #makeClient(connection: UpstreamConnection): Client {
-    const { tls, pool, connectTimeoutMs } = this.#options;
-    const client = new Client(tls === undefined ? 'http://upstream' : 'https://upstream', {
-      pipelining: 1,
-      keepAliveTimeout: Math.max(pool.idleTimeoutMs, 1),
-      keepAliveMaxTimeout: Math.max(pool.idleTimeoutMs, 1),
-      maxHeaderSize: maxResponseHeadBytes,
-      strictContentLength: true,
-      connect: (_options, callback) => {
-        const connecting = connectTarget(this.#options, connectTimeoutMs);
-        void this.#tell(connection, connecting, callback);
-      },
-    });
-    client.on('disconnect', () => {
-      connection.connected = false;
-      connection.remoteAddress = '';
-      const at = this.#idle.indexOf(connection);
-      if (at < 0) return;
-      this.#idle.splice(at, 1);
-      this.#drop(connection);
-    });
-    return client;
-  }
-
-  /** Tells undici, which wants a callback, what became of a connection. */
-  async #tell(
-    connection: UpstreamConnection,
-    connecting: Promise<Socket>,
-    callback: (...outcome: [null, Socket] | [Error, null]) => void,
-  ): Promise<void> {
-    let socket: Socket;
-    try {
-      socket = await connecting;
-    } catch (caught) {
-      callback(attemptError(caught, this.#options.target.host, false), null);
-      return;
-    }
-    onConnected(connection, socket);
-    callback(null, socket);
+  /** Idle for longer than either side wants. */
+  #isStale({ idleMs, keepMs }: UpstreamConnection, nowMs: number): boolean {
+    return nowMs - idleMs > Math.min(Math.max(this.#options.pool.idleTimeoutMs, 1), keepMs);
   }
 
   #trimSoon(): void {
     this.#trimTimer ??= setTimeout(() => {
       this.#trimTimer = undefined;
-      const excess = this.#idle.length - this.#options.pool.maxIdle;
-      if (excess > 0) for (const connection of this.#idle.splice(0, excess)) this.#drop(connection);
+      const nowMs = performance.now();
+      const excess = Math.max(this.#idle.length - this.#options.pool.maxIdle, 0);
+      // Those that have been idle for the longest time are in front.
+      const surplus = this.#idle.filter((connection, index) => index < excess || this.#isStale(connection, nowMs));
+      for (const connection of surplus) connection.destroy();
+      if (this.#idle.length > 0) this.#trimSoon();
     }, trimIntervalMs).unref();
   }
 
@@ -248,13 +216,4 @@ export class ConnectionPool {
       `all ${pool.maxConnections} connections to ${target.host}:${target.port} stayed busy; raise connection-pool.max-connections to allow more`,
     );
   }
-}
-
-function onConnected(connection: UpstreamConnection, socket: Socket): void {
-  connection.connected = true;
-  connection.connectedMs = performance.now();
-  connection.uses = 0;
-  connection.address = socket.remoteAddress ?? '';
-  const { address } = connection;
-  connection.remoteAddress = `${address.includes(':') ? `[${address}]` : address}:${socket.remotePort}`;
 }

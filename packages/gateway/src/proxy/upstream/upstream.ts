@@ -147,13 +147,14 @@ export class Upstream {
   }
 
   /** Ends everything now. */
-  async destroy(): Promise<void> {
+  destroy(): void {
     for (const monitor of this.#monitors) monitor.stop();
-    await Promise.all(this.targets.map(({ pool }) => pool.destroy()));
+    for (const { pool } of this.targets) pool.destroy();
   }
 
   #makePool(target: TargetConfig, resolver: HostResolver): ConnectionPool {
     const { tls, connectionPool: pool, timeouts } = this.config;
-    return new ConnectionPool({ target, tls, resolver, pool, connectTimeoutMs: timeouts.connectMs });
+    const { connectMs: connectTimeoutMs, readMs: readTimeoutMs } = timeouts;
+    return new ConnectionPool({ target, tls, resolver, pool, connectTimeoutMs, readTimeoutMs });
   }
 }

@@ -1,0 +1,345 @@
+// Hot path: writes every request upstream and reads its response. Guarded by bench/gateway.
+import type { Socket } from 'node:net';
+import { ProxyError } from '../errors.ts';
+import { BodyDecoder, Framing } from '../http1/body-decoder.ts';
+import type { BodyPieces } from '../http1/body-decoder.ts';
+import { ReadEnd, problemOf } from '../http1/fields.ts';
+import { MessageWriter, fieldLines } from '../http1/message-writer.ts';
+import { ResponseHeadRead, readResponseHead } from '../http1/response-head.ts';
+import { attemptError } from './failure-reason.ts';
+
+/** Where the body of a request goes. */
+export interface BodyTarget {
+  /** Returns false when the upstream is slow; the body is told when it takes more. */
+  onPiece(piece: Buffer): boolean;
+  onEnd(trailers: readonly string[]): void;
+  onFailed(error: ProxyError): void;
+}
+
+/** Where the body of a request comes from. */
+export interface BodySource {
+  /** Gives everything, from the beginning, to `target`. */
+  sendTo(target: BodyTarget): void;
+  /** The target takes more. */
+  wanted(target: BodyTarget): void;
+  /** The target takes nothing more. */
+  release(target: BodyTarget): void;
+}
+
+/** A request as it is written. */
+export interface WireRequest {
+  readonly method: string;
+  /** With its empty line; its fields have been checked. */
+  readonly head: string;
+  readonly body: BodySource | undefined;
+  /** The head says that the body is chunked. */
+  readonly chunked: boolean;
+  /** The head asks for an upgrade. */
+  readonly upgrade: boolean;
+}
+
+/** Is told how a request goes. After `onFailed`, `onResponseEnd` and `onUpgraded` nothing follows. */
+export interface CallHandler {
+  readonly request: WireRequest;
+  /** What comes between these two came together. */
+  onReadBegin(): void;
+  onReadEnd(): void;
+  /** An interim response but `100 Continue` and `101 Switching Protocols`. */
+  onInterim(status: number, fields: readonly string[]): void;
+  onResponseHead(status: number, fields: readonly string[]): void;
+  onResponseData(piece: Buffer): void;
+  /** `trailers` are name, value, name, value, … */
+  onResponseEnd(trailers: readonly string[]): void;
+  onUpgraded(fields: readonly string[], socket: Socket, first: Buffer): void;
+  onFailed(error: ProxyError): void;
+}
+
+/** Whom a connection belongs to. */
+export interface ConnectionOwner {
+  /** For messages: `host:port`. */
+  readonly name: string;
+  /** How long the upstream may say nothing while a response is awaited; 0 = as long as it likes. */
+  readonly readTimeoutMs: number;
+  /** The response is complete, and the connection can be used again; comes before `onResponseEnd`. */
+  onFree(connection: UpstreamConnection): void;
+  /** It cannot be used any more. Comes before the call is told. */
+  onLost(connection: UpstreamConnection): void;
+}
+
+/** The largest head of a response. */
+const maxHeadBytes = 64 * 1024;
+/** Heads are shorter, nearly always; only so much is made text of before it is known. */
+const usualHeadBytes = 4096;
+
+const nothing = Buffer.alloc(0);
+
+/** One connection to an upstream, which has one request at a time. */
+export class UpstreamConnection implements BodyPieces, BodyTarget {
+  /** `ip:port`. */
+  readonly remoteAddress: string;
+  /** The address alone. */
+  readonly address: string;
+  readonly connectedMs: number = performance.now();
+  /** Requests sent. */
+  uses = 0;
+  /** When it became idle last. */
+  idleMs = 0;
+  /** How long the upstream keeps it idle, as it said; Infinity when it did not. */
+  keepMs = Infinity;
+  readonly #socket: Socket;
+  readonly #owner: ConnectionOwner;
+  readonly #writer: MessageWriter;
+  readonly #head = new ResponseHeadRead();
+  readonly #body = new BodyDecoder();
+  #call: CallHandler | undefined;
+  #headRead = false;
+  #requestDone = true;
+  /** A part of a head. */
+  #held: Buffer | undefined;
+  #readTimer: NodeJS.Timeout | undefined;
+  #paused = false;
+  #lost = false;
+
+  constructor(socket: Socket, owner: ConnectionOwner) {
+    this.#socket = socket;
+    this.#owner = owner;
+    this.#writer = new MessageWriter(socket);
+    this.address = socket.remoteAddress ?? '';
+    const { address } = this;
+    this.remoteAddress = `${address.includes(':') ? `[${address}]` : address}:${socket.remotePort}`;
+    socket.on('data', this.#onData);
+    socket.on('end', this.#onEnd);
+    socket.on('error', this.#onError);
+    socket.on('drain', this.#onDrain);
+    socket.on('close', this.#onClose);
+  }
+
+  /** Sends a request; there is none under way. */
+  run(call: CallHandler): void {
+    const { request } = call;
+    this.#call = call;
+    this.uses++;
+    this.#headRead = false;
+    this.#watch();
+    this.#writer.head(request.head, request.chunked);
+    if (request.body === undefined) {
+      this.#requestDone = true;
+      this.#writer.flush();
+      return;
+    }
+    this.#requestDone = false;
+    this.#writer.cork();
+    request.body.sendTo(this);
+    this.#writer.uncork();
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#readTimer?.refresh();
+    this.#socket.resume();
+  }
+
+  /** Gives up what is under way, without telling its call. */
+  destroy(): void {
+    this.#lose();
+    this.#socket.destroy();
+  }
+
+  onPiece(piece: Buffer): boolean {
+    return this.#writer.body(piece);
+  }
+
+  onEnd(trailers: readonly string[]): void {
+    this.#requestDone = true;
+    this.#writer.end(fieldLines(trailers));
+    this.#readTimer?.refresh();
+  }
+
+  onFailed(error: ProxyError): void {
+    this.#fail(error);
+  }
+
+  onBodyPiece(piece: Buffer): void {
+    this.#call?.onResponseData(piece);
+  }
+
+  readonly #onData = (piece: Buffer): void => {
+    const call = this.#call;
+    if (call === undefined) {
+      // Nobody asked: whatever this is, it is no answer to the next request.
+      this.destroy();
+      return;
+    }
+    this.#readTimer?.refresh();
+    call.onReadBegin();
+    this.#read(piece, call);
+    call.onReadEnd();
+  };
+
+  readonly #onEnd = (): void => {
+    if (this.#call === undefined) this.destroy();
+    else if (this.#headRead && this.#body.close()) this.#responseOver(this.#call, false);
+    else this.#fail(new ProxyError('connection_closed', this.#text('the upstream closed the connection')));
+  };
+
+  readonly #onError = (error: Error): void => {
+    this.#fail(attemptError(error, this.#owner.name));
+  };
+
+  readonly #onDrain = (): void => {
+    if (!this.#requestDone) this.#call?.request.body?.wanted(this);
+  };
+
+  readonly #onClose = (): void => {
+    this.#fail(new ProxyError('connection_closed', this.#text('the connection was closed')));
+  };
+
+  #read(piece: Buffer, call: CallHandler): void {
+    let rest = piece;
+    while (!this.#headRead) {
+      if (this.#held !== undefined) {
+        rest = Buffer.concat([this.#held, rest]);
+        this.#held = undefined;
+      }
+      if (!this.#readHead(rest)) return;
+      const { end, status, fields } = this.#head;
+      rest = end === rest.length ? nothing : rest.subarray(end);
+      if (status === 101) {
+        this.#upgrade(call, rest);
+        return;
+      }
+      if (status < 200) {
+        if (status !== 100) call.onInterim(status, fields);
+        if (this.#call !== call || rest.length === 0) return;
+        continue;
+      }
+      this.#headRead = true;
+      this.#frame(call.request.method);
+      call.onResponseHead(status, fields);
+      if (this.#call !== call) return;
+    }
+    const end = this.#body.read(rest, 0, this);
+    if (this.#call !== call) return;
+    if (this.#body.problem !== '') {
+      this.#fail(new ProxyError('invalid_response', this.#text(`the body cannot be read: ${this.#body.problem}`)));
+    } else if (this.#body.ended) this.#responseOver(call, end === rest.length);
+  }
+
+  /** Returns false when more is needed, or it is no head. */
+  #readHead(bytes: Buffer): boolean {
+    const head = this.#head;
+    let outcome = readResponseHead(bytes.toString('latin1', 0, Math.min(bytes.length, usualHeadBytes)), head);
+    if (outcome === undefined && bytes.length > usualHeadBytes) {
+      outcome = readResponseHead(bytes.toString('latin1', 0, Math.min(bytes.length, maxHeadBytes)), head);
+    }
+    if (outcome === true) return true;
+    if (outcome === ReadEnd.BROKEN) {
+      this.#fail(new ProxyError('invalid_response', this.#text(`the answer is no HTTP/1.1: ${problemOf()}`)));
+    } else if (bytes.length >= maxHeadBytes) {
+      const message = `the head of the response exceeds ${maxHeadBytes} bytes`;
+      this.#fail(new ProxyError('invalid_response', this.#text(message)));
+    } else this.#held = bytes;
+    return false;
+  }
+
+  /** RFC 9112 section 6.3. */
+  #frame(method: string): void {
+    const { status, chunked, contentLength } = this.#head;
+    if (method === 'HEAD' || status === 204 || status === 304) this.#body.begin(Framing.NONE);
+    else if (chunked) this.#body.begin(Framing.CHUNKED);
+    else if (contentLength >= 0) this.#body.begin(Framing.LENGTH, contentLength);
+    else this.#body.begin(Framing.UNTIL_CLOSE);
+  }
+
+  /** `clean`: nothing came behind the response. */
+  #responseOver(call: CallHandler, clean: boolean): void {
+    const { trailers } = this.#body;
+    const { keepAlive, keepAliveSeconds } = this.#head;
+    const reusable = clean && keepAlive && this.#requestDone && !this.#socket.destroyed;
+    this.#call = undefined;
+    if (!this.#requestDone) call.request.body?.release(this);
+    if (reusable) {
+      this.resume();
+      this.idleMs = performance.now();
+      if (keepAliveSeconds >= 0) this.keepMs = Math.max(keepAliveSeconds * 1000 - clockSlackMs, 0);
+      this.#owner.onFree(this);
+    } else this.destroy();
+    call.onResponseEnd(trailers);
+  }
+
+  #upgrade(call: CallHandler, first: Buffer): void {
+    if (!call.request.upgrade) {
+      this.#fail(
+        new ProxyError('invalid_response', this.#text('the upstream changes the protocol, which nobody asked for')),
+      );
+      return;
+    }
+    const { fields } = this.#head;
+    const socket = this.#socket;
+    this.#call = undefined;
+    this.#lose();
+    socket.off('data', this.#onData);
+    socket.off('end', this.#onEnd);
+    socket.off('error', this.#onError);
+    socket.off('drain', this.#onDrain);
+    socket.off('close', this.#onClose);
+    socket.pause();
+    call.onUpgraded(fields, socket, first);
+  }
+
+  #fail(error: ProxyError): void {
+    const call = this.#call;
+    this.#call = undefined;
+    this.destroy();
+    if (call === undefined) return;
+    if (!this.#requestDone) call.request.body?.release(this);
+    call.onFailed(error);
+  }
+
+  #lose(): void {
+    if (this.#lost) return;
+    this.#lost = true;
+    clearTimeout(this.#readTimer);
+    const call = this.#call;
+    this.#call = undefined;
+    if (call !== undefined && !this.#requestDone) call.request.body?.release(this);
+    this.#owner.onLost(this);
+  }
+
+  /** One timer for the life of the connection: what it finds when it fires decides. */
+  #watch(): void {
+    const { readTimeoutMs } = this.#owner;
+    if (readTimeoutMs <= 0) return;
+    if (this.#readTimer === undefined) this.#readTimer = setTimeout(onReadTimeout, readTimeoutMs, this).unref();
+    else this.#readTimer.refresh();
+  }
+
+  /** The upstream has said nothing for as long as it may. */
+  onSilence(): void {
+    if (this.#call === undefined) return;
+    // Who does not read, and who still sends, cannot complain; both have limits of their own.
+    if (this.#paused || !this.#requestDone) this.#readTimer?.refresh();
+    else {
+      const what = this.#headRead ? 'the rest of the response' : 'the head of the response';
+      const message = this.#text(`${what} did not come within ${this.#owner.readTimeoutMs} ms`);
+      this.#fail(new ProxyError('read_timeout', message));
+    }
+  }
+
+  #text(what: string): string {
+    return `the exchange with ${this.#owner.name} failed: ${what}`;
+  }
+}
+
+/** A hint is about when the other side's clock began; a request must not meet the closing. */
+const clockSlackMs = 1000;
+
+function onReadTimeout(connection: UpstreamConnection): void {
+  connection.onSilence();
+}
