@@ -12,7 +12,13 @@ export interface TestCertificate {
 /** A certificate that signs others. */
 export interface TestAuthority extends TestCertificate {
   /** Issues a certificate for `localhost` and `127.0.0.1`, for servers and clients alike. */
-  issue(commonName: string): TestCertificate;
+  issue(commonName: string, options?: IssueOptions): TestCertificate;
+}
+
+/** What a certificate says besides. */
+export interface IssueOptions {
+  /** Who is to be asked whether it was revoked. */
+  readonly ocspUrl?: string;
 }
 
 const hour = 3_600_000;
@@ -21,14 +27,14 @@ const hour = 3_600_000;
 export function createAuthority(commonName = 'clew test authority'): TestAuthority {
   const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const key = keys.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
-  const cert = certificate(commonName, keys.publicKey, commonName, keys.privateKey, true);
+  const cert = certificate(commonName, keys.publicKey, commonName, keys.privateKey, [basicConstraints(true)]);
   return {
     cert,
     key,
-    issue(subject) {
+    issue(subject, { ocspUrl } = {}) {
       const own = generateKeyPairSync('ec', { namedCurve: 'P-256' });
       return {
-        cert: certificate(subject, own.publicKey, commonName, createPrivateKey(key), false),
+        cert: certificate(subject, own.publicKey, commonName, createPrivateKey(key), serverExtensions(ocspUrl)),
         key: own.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
       };
     },
@@ -40,7 +46,7 @@ function certificate(
   publicKey: KeyObject,
   issuer: string,
   issuerKey: KeyObject,
-  isAuthority: boolean,
+  extensions: readonly Uint8Array[],
 ): string {
   const ecdsaWithSha256 = sequence(oid('1.2.840.10045.4.3.2'));
   const body = sequence(
@@ -51,7 +57,7 @@ function certificate(
     sequence(utcTime(Date.now() - hour), utcTime(Date.now() + hour)),
     name(subject),
     publicKey.export({ type: 'spki', format: 'der' }),
-    tagged(0xa3, sequence(...extensions(isAuthority))),
+    tagged(0xa3, sequence(...extensions)),
   );
   const signature = sign('sha256', body, issuerKey);
   const der = sequence(body, ecdsaWithSha256, tagged(0x03, Uint8Array.of(0), signature));
@@ -62,14 +68,20 @@ function certificate(
   return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
 }
 
-function extensions(isAuthority: boolean): Uint8Array[] {
-  const basic = sequence(
-    oid('2.5.29.19'),
-    octets(isAuthority ? sequence(Uint8Array.of(0x01, 0x01, 0xff)) : sequence()),
-  );
-  if (isAuthority) return [basic];
+function basicConstraints(isAuthority: boolean): Uint8Array {
+  return extension('2.5.29.19', isAuthority ? sequence(Uint8Array.of(0x01, 0x01, 0xff)) : sequence());
+}
+
+function serverExtensions(ocspUrl: string | undefined): Uint8Array[] {
   const names = sequence(tagged(0x82, Buffer.from('localhost')), tagged(0x87, Uint8Array.of(127, 0, 0, 1)));
-  return [basic, sequence(oid('2.5.29.17'), octets(names))];
+  const own = [basicConstraints(false), extension('2.5.29.17', names)];
+  if (ocspUrl === undefined) return own;
+  const responder = sequence(oid('1.3.6.1.5.5.7.48.1'), tagged(0x86, Buffer.from(ocspUrl)));
+  return [...own, extension('1.3.6.1.5.5.7.1.1', sequence(responder))];
+}
+
+function extension(id: string, content: Uint8Array): Uint8Array {
+  return sequence(oid(id), octets(content));
 }
 
 function name(commonName: string): Uint8Array {

@@ -1,5 +1,4 @@
-import { X509Certificate } from 'node:crypto';
-import { constants } from 'node:crypto';
+import { X509Certificate, constants } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, watch } from 'node:fs';
 import { join, parse } from 'node:path';
 import { createSecureContext } from 'node:tls';
@@ -7,14 +6,24 @@ import type { SecureContext, SecureContextOptions } from 'node:tls';
 import { errorMessage } from '@clew/base';
 import type { ListenerTlsConfig } from '../../config/model/listener.ts';
 import { ProxyError } from '../errors.ts';
+import type { CertificateChain } from './ocsp/ocsp-stapler.ts';
 
 /** File changes come in bursts. */
 const settleMs = 200;
 
 interface NamedContext {
+  readonly certFile: string;
   readonly context: SecureContext;
   readonly names: readonly string[];
   readonly priorityNames: readonly string[];
+}
+
+/** Is told of certificates. */
+export interface CertificateListener {
+  /** Other certificates are shown from now on. */
+  onReloaded(): void;
+  /** What could not be done, for people. */
+  onProblem(text: string): void;
 }
 
 /** What a listener shows to clients: which certificate for which server name. */
@@ -22,8 +31,11 @@ export class CertificateStore {
   readonly #listenerId: string;
   readonly #config: ListenerTlsConfig;
   #default: SecureContext;
+  #defaultOptions: SecureContextOptions = {};
   #exact = new Map<string, SecureContext>();
   #wildcards = new Map<string, SecureContext>();
+  #chains: readonly CertificateChain[] = [];
+  #listener: CertificateListener | undefined;
 
   /** Reads all files. Fails with `tls_config`, naming the listener and the file. */
   constructor(listenerId: string, config: ListenerTlsConfig) {
@@ -32,9 +44,14 @@ export class CertificateStore {
     this.#default = this.#load();
   }
 
+  /** Every certificate that may be shown. */
+  get chains(): readonly CertificateChain[] {
+    return this.#chains;
+  }
+
   /** For names no certificate claims, and clients that name none. */
   get defaultOptions(): SecureContextOptions {
-    return this.#options(this.#config.certFile, this.#config.keyFile);
+    return this.#defaultOptions;
   }
 
   /** The certificate for a name: exact, then the wildcard one label above, then the listener's own. */
@@ -49,11 +66,14 @@ export class CertificateStore {
   /** Reads all files anew; when that fails, everything stays as it is. Fails with `tls_config`. */
   reload(): void {
     this.#default = this.#load();
+    this.#listener?.onReloaded();
   }
 
-  /** Follows a folder of certificates as configured. The returned function ends it. */
-  follow(onProblem: (text: string) => void): () => void {
+  /** Tells from now on, and follows a folder of certificates as configured. The returned function ends the latter. */
+  follow(listener: CertificateListener): () => void {
     const { sniCerts } = this.#config;
+    const onProblem = (text: string): void => listener.onProblem(text);
+    this.#listener = listener;
     if (sniCerts === undefined || sniCerts.reloadMode === 'off') return () => {};
     const reload = (): void => {
       try {
@@ -80,7 +100,8 @@ export class CertificateStore {
 
   #load(): SecureContext {
     const { certFile, keyFile, sni } = this.#config;
-    const own = this.#context(certFile, keyFile);
+    const options = this.#options(certFile, keyFile);
+    const own = this.#context(certFile, options);
     const all: NamedContext[] = [
       ...sni.map((entry) => this.#named(entry.certFile, entry.keyFile, entry.hostnames, entry.priorityHostnames)),
       ...this.#folderEntries(),
@@ -94,8 +115,10 @@ export class CertificateStore {
     };
     for (const { context, names } of all) for (const name of names) file(name, context, false);
     for (const { context, priorityNames } of all) for (const name of priorityNames) file(name, context, true);
+    this.#chains = [certFile, ...new Set(all.map((entry) => entry.certFile))].map((path) => this.#chain(path));
     this.#exact = exact;
     this.#wildcards = wildcards;
+    this.#defaultOptions = options;
     return own;
   }
 
@@ -110,17 +133,25 @@ export class CertificateStore {
   }
 
   #named(certFile: string, keyFile: string, names: readonly string[], priorityNames: readonly string[]): NamedContext {
-    const context = this.#context(certFile, keyFile);
-    return { context, names: names.length > 0 ? names : this.#namesOf(certFile), priorityNames };
+    const context = this.#context(certFile, this.#options(certFile, keyFile));
+    return { certFile, context, names: names.length > 0 ? names : this.#namesOf(certFile), priorityNames };
   }
 
   #namesOf(certFile: string): readonly string[] {
-    const { subjectAltName = '' } = this.#attempt(certFile, () => new X509Certificate(readFileSync(certFile)));
+    const { subjectAltName = '' } = this.#chain(certFile).certificate;
     return subjectAltName.split(', ').flatMap((entry) => (entry.startsWith('DNS:') ? [entry.slice(4)] : []));
   }
 
-  #context(certFile: string, keyFile: string): SecureContext {
-    const options = this.#options(certFile, keyFile);
+  #chain(certFile: string): CertificateChain {
+    return this.#attempt(certFile, () => {
+      const text = readFileSync(certFile, 'latin1');
+      const [first, ...rest] = text.match(/-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g) ?? [];
+      const others = rest.map((pem) => new X509Certificate(pem));
+      return { certFile, certificate: new X509Certificate(first ?? text), others };
+    });
+  }
+
+  #context(certFile: string, options: SecureContextOptions): SecureContext {
     return this.#attempt(certFile, () => createSecureContext(options));
   }
 

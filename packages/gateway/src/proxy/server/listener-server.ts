@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import type { TLSSocket } from 'node:tls';
+import type { Server as TlsServer, TLSSocket } from 'node:tls';
 import { errorMessage } from '@clew/base';
 import type { Logger } from '@clew/base';
 import { findPortHolder } from '@clew/net';
@@ -10,6 +10,7 @@ import { ProxyError } from '../errors.ts';
 import type { ClientConnection } from '../exchange.ts';
 import type { GatewayContext } from '../flow/gateway-context.ts';
 import { CertificateStore } from './certificates.ts';
+import { OcspStapler } from './ocsp/ocsp-stapler.ts';
 import { describeConnection, describeTlsConnection, plainAddress } from './connections.ts';
 import type { ConnectionCounter } from './connections.ts';
 import { Http1Side } from './http1-server.ts';
@@ -39,6 +40,7 @@ export class ListenerServer {
   readonly #http1: Http1Side;
   readonly #http2: Http2Side | undefined;
   readonly #certificates: CertificateStore | undefined;
+  readonly #stapler: OcspStapler | undefined;
   readonly #endFollowing: (() => void) | undefined;
   readonly #sockets = new Set<Socket>();
 
@@ -51,10 +53,19 @@ export class ListenerServer {
     if (config.tls === undefined)
       this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.#onPlain(socket));
     else {
-      this.#certificates = new CertificateStore(config.id, config.tls);
-      this.#endFollowing = this.#certificates.follow((text) => logger.warn(text, { listener: config.id }));
+      const certificates = new CertificateStore(config.id, config.tls);
+      this.#certificates = certificates;
+      if (config.tls.ocspStapling) this.#stapler = new OcspStapler({ logger: logger.child({ listener: config.id }) });
       this.#http2 = new Http2Side(config, context);
-      this.#server = this.#tlsServer(config.tls, this.#certificates);
+      const server = this.#tlsServer(config.tls, certificates);
+      this.#server = server;
+      this.#endFollowing = certificates.follow({
+        onReloaded: () => {
+          server.setSecureContext(certificates.defaultOptions);
+          this.#stapler?.update(certificates.chains);
+        },
+        onProblem: (text) => logger.warn(text, { listener: config.id }),
+      });
     }
   }
 
@@ -82,6 +93,7 @@ export class ListenerServer {
       const text = `listener ${this.config.id} cannot listen on ${host}:${port}${by}: ${errorMessage(cause)}`;
       throw new ProxyError('bind_failed', text, { cause, details: holder === undefined ? {} : { holder } });
     }
+    this.#stapler?.update(this.#certificates!.chains);
     this.#server.on('error', (error) => {
       this.#options.logger.warn('A connection could not be accepted.', { reason: errorMessage(error) });
     });
@@ -95,6 +107,7 @@ export class ListenerServer {
   /** Takes no new connections, and ends those that have no request. */
   stopAccepting(): void {
     this.#endFollowing?.();
+    this.#stapler?.stop();
     if (this.#server.listening) this.#server.close();
     this.#http1.closeIdle();
     this.#http2?.closeGracefully();
@@ -107,7 +120,7 @@ export class ListenerServer {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  #tlsServer(tls: ListenerTlsConfig, certificates: CertificateStore): Server {
+  #tlsServer(tls: ListenerTlsConfig, certificates: CertificateStore): TlsServer {
     const server = createTlsServer({
       ...certificates.defaultOptions,
       ALPNProtocols: ['h2', 'http/1.1'],
@@ -122,6 +135,10 @@ export class ListenerServer {
       if (!this.#admit(socket, undefined)) return;
       for (const listener of native) listener.call(server, socket);
     });
+    const stapler = this.#stapler;
+    if (stapler !== undefined) {
+      server.on('OCSPRequest', (shown, _issuer, answer) => answer(null, stapler.stapleFor(shown) ?? null));
+    }
     server.on('secureConnection', (socket) => this.#onSecure(socket));
     server.on('tlsClientError', (error, socket) => {
       this.#options.logger.debug('A TLS handshake failed.', { listener: this.config.id, reason: errorMessage(error) });

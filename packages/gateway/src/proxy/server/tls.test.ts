@@ -111,6 +111,19 @@ describe('TLS', () => {
     expect(await shownCertificate(gateway.port, 'a.test')).toBe('renewed');
   });
 
+  it('shows the renewed certificate also to clients that name no server', async () => {
+    const files = certificates();
+    const own = files.issue('own');
+    const text = `${tlsListener(`cert-file "${own.cert}"; key-file "${own.key}"`)}\n${routes(1)}`;
+    const gateway = await startGateway(text);
+    expect(await shownCertificate(gateway.port, '')).toBe('own');
+    const renewed = createAuthority().issue('renewed');
+    writeFileSync(own.cert, renewed.cert);
+    writeFileSync(own.key, renewed.key);
+    gateway.server.reload(await proxyConfig(text));
+    expect(await shownCertificate(gateway.port, '')).toBe('renewed');
+  });
+
   it('follows a folder of certificates that tell by themselves whom they are for', async () => {
     const files = certificates();
     const own = files.issue('own');
