@@ -30,13 +30,18 @@ export interface GatewayContext {
 
 /** What is known of requests from outside. */
 export interface RunningRequest {
+  /** Where it stands among the running ones; kept by {@link InFlight}. */
+  inFlightSlot: number;
   /** Ends it at once. */
   kill(): void;
 }
 
-/** The requests in progress. */
+/**
+ * The requests in progress. A list in no order, not a set: a set's table is made anew every hundred requests or so, and the
+ * tables before it, once they are old, keep the requests they had from being collected as young objects.
+ */
 export class InFlight {
-  readonly #running = new Set<RunningRequest>();
+  readonly #running: RunningRequest[] = [];
   #draining = false;
   #onEmpty: (() => void) | undefined;
   readonly #tally: SharedTally | undefined;
@@ -47,12 +52,12 @@ export class InFlight {
   }
 
   get size(): number {
-    return this.#running.size;
+    return this.#running.length;
   }
 
   /** With those of other threads. */
   get everywhere(): number {
-    return this.#running.size + (this.#tally?.othersInFlight() ?? 0);
+    return this.#running.length + (this.#tally?.othersInFlight() ?? 0);
   }
 
   /** Whether connections end with the requests they have. */
@@ -61,20 +66,24 @@ export class InFlight {
   }
 
   add(request: RunningRequest): void {
-    this.#running.add(request);
-    this.#tally?.setInFlight(this.#running.size);
+    request.inFlightSlot = this.#running.push(request) - 1;
+    this.#tally?.setInFlight(this.#running.length);
   }
 
   delete(request: RunningRequest): void {
-    this.#running.delete(request);
-    this.#tally?.setInFlight(this.#running.size);
-    if (this.#running.size === 0) this.#onEmpty?.();
+    const last = this.#running.pop()!;
+    if (last !== request) {
+      this.#running[request.inFlightSlot] = last;
+      last.inFlightSlot = request.inFlightSlot;
+    }
+    this.#tally?.setInFlight(this.#running.length);
+    if (this.#running.length === 0) this.#onEmpty?.();
   }
 
   /** Waits until nothing runs, but no longer than `limitMs`; tells whether nothing does. */
   async drain(limitMs: number): Promise<boolean> {
     this.#draining = true;
-    if (this.#running.size === 0) return true;
+    if (this.#running.length === 0) return true;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, limitMs);
       this.#onEmpty = () => {
@@ -82,10 +91,10 @@ export class InFlight {
         resolve();
       };
     });
-    return this.#running.size === 0;
+    return this.#running.length === 0;
   }
 
   killAll(): void {
-    for (const request of this.#running) request.kill();
+    for (const request of [...this.#running]) request.kill();
   }
 }

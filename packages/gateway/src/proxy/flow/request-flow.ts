@@ -50,6 +50,7 @@ export class RequestFlow
   declared: BodyDeclaration = { hasBody: false, contentLength: -1 };
   requestOperations: readonly HeaderOperation[] = noOperations;
   responseOperations: readonly HeaderOperation[] = noOperations;
+  inFlightSlot = -1;
   readonly #listenerConfig: ListenerConfig;
   /** Which request of its connection it is, from 1. */
   readonly #ordinal: number;
