@@ -6,7 +6,7 @@ import type { ContentEncoding } from '../codec/encoding.ts';
 import { NetError } from '../errors.ts';
 import { messageCodec } from '../grpc/encoding.ts';
 import { formatGrpcTimeout } from '../grpc/metadata.ts';
-import { frameMessage, framePrefixBytes } from '../grpc/read-message.ts';
+import { framePrefix, framePrefixBytes } from '../grpc/read-message.ts';
 import { inflateMessage } from '../grpc/serve.ts';
 import { defaultMaxGrpcMessageBytes } from '../limits.ts';
 import { GrpcCode } from '../status/grpc-code.ts';
@@ -85,19 +85,19 @@ export class GrpcClient {
     return this.unaryEncoded(path, await this.encode(message), options);
   }
 
-  /** Compresses and frames a message, for calls that may be repeated. */
+  /** Compresses a message, for calls that may be repeated; without compression it is the very same bytes. */
   async encode(message: Uint8Array): Promise<Uint8Array> {
-    if (this.#compression === 'identity') return frameMessage(message, false);
-    const compressed = await compress(message, messageCodec(this.#compression), this.#options.compressionLevel);
-    return frameMessage(compressed, true);
+    if (this.#compression === 'identity') return message;
+    return compress(message, messageCodec(this.#compression), this.#options.compressionLevel);
   }
 
-  /** As `unary`, with what `encode` made. */
+  /** As `unary`, with what `encode` made. It is sent from where it lies and must not change until the call has ended. */
   async unaryEncoded(path: string, encoded: Uint8Array, options: GrpcCallOptions = {}): Promise<Uint8Array> {
     const session = await this.#connection.session();
     if (options.signal?.aborted) throw abortedError(options.signal);
     const { headers, frame, encoding, trailers } = await call(session, this.#headers(path, options), encoded, {
       ...options,
+      compressed: this.#compression !== 'identity',
       maxReceiveBytes: this.#maxReceiveBytes,
     });
     const status = statusOfReply(headers, trailers);
@@ -166,15 +166,16 @@ interface CallReply {
   readonly encoding: string | undefined;
 }
 
-interface CallLimits extends GrpcCallOptions {
+interface UnaryCall extends GrpcCallOptions {
+  readonly compressed: boolean;
   readonly maxReceiveBytes: number;
 }
 
 function call(
   session: ClientHttp2Session,
   headers: OutgoingHttpHeaders,
-  frame: Uint8Array,
-  limits: CallLimits,
+  message: Uint8Array,
+  options: UnaryCall,
 ): Promise<CallReply> {
   return new Promise((resolve, reject) => {
     let stream: ClientHttp2Stream;
@@ -194,22 +195,22 @@ function call(
       failure ??= error;
       stream.close(constants.NGHTTP2_CANCEL);
     };
-    const timer = limits.timeoutMs
-      ? setTimeout(() => giveUp(deadlineError(limits.timeoutMs)), limits.timeoutMs)
+    const timer = options.timeoutMs
+      ? setTimeout(() => giveUp(deadlineError(options.timeoutMs)), options.timeoutMs)
       : undefined;
-    const onAbort = (): void => giveUp(abortedError(limits.signal));
-    limits.signal?.addEventListener('abort', onAbort, { once: true });
+    const onAbort = (): void => giveUp(abortedError(options.signal));
+    options.signal?.addEventListener('abort', onAbort, { once: true });
     stream.on('response', (received) => (head = received));
     stream.on('trailers', (received) => (trailers = received));
     stream.on('data', (piece: Buffer) => {
       size += piece.length;
-      if (size > limits.maxReceiveBytes + framePrefixBytes) giveUp(replyTooLarge(size, limits.maxReceiveBytes));
+      if (size > options.maxReceiveBytes + framePrefixBytes) giveUp(replyTooLarge(size, options.maxReceiveBytes));
       else pieces.push(piece);
     });
     stream.on('error', (cause) => (failure ??= streamFailure(stream, cause)));
     stream.on('close', () => {
       clearTimeout(timer);
-      limits.signal?.removeEventListener('abort', onAbort);
+      options.signal?.removeEventListener('abort', onAbort);
       countCall(session, -1);
       const encoding = head['grpc-encoding'];
       const complete = head['grpc-status'] !== undefined || trailers['grpc-status'] !== undefined;
@@ -223,7 +224,10 @@ function call(
           encoding: encoding as string | undefined,
         });
     });
-    stream.end(frame);
+    // In one write, without copying the message behind its prefix.
+    stream.cork();
+    stream.write(framePrefix(message, options.compressed));
+    stream.end(message);
   });
 }
 

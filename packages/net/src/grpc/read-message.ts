@@ -87,13 +87,17 @@ export function readSingleMessage(source: Readable, options: ReadMessageOptions)
   });
 }
 
+/** Flag and length of a message. */
+export function framePrefix(message: Uint8Array, compressed: boolean): Uint8Array {
+  const prefix = Buffer.allocUnsafe(framePrefixBytes);
+  prefix[0] = compressed ? 1 : 0;
+  prefix.writeUInt32BE(message.length, 1);
+  return prefix;
+}
+
 /** Puts flag and length before a message. */
 export function frameMessage(message: Uint8Array, compressed: boolean): Uint8Array {
-  const frame = Buffer.allocUnsafe(framePrefixBytes + message.length);
-  frame[0] = compressed ? 1 : 0;
-  frame.writeUInt32BE(message.length, 1);
-  frame.set(message, framePrefixBytes);
-  return frame;
+  return Buffer.concat([framePrefix(message, compressed), message]);
 }
 
 function messageTooLarge(bytes: number, limitBytes: number): NetError {
