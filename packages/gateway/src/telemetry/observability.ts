@@ -18,7 +18,7 @@ import { ErrorLog } from './logs/error-log.ts';
 import type { SinkOpener } from './logs/log-sinks.ts';
 import { EventFigures } from './metrics/event-figures.ts';
 import { RequestFigures } from './metrics/request-figures.ts';
-import { gatewayResource, gatewayScope } from './spans/resource.ts';
+import { gatewayOrigin } from './spans/resource.ts';
 import type { GatewayIdentity } from './spans/resource.ts';
 import { SpanRecorder } from './spans/span-recorder.ts';
 import { RatioTraceStarter } from './spans/trace-starter.ts';
@@ -133,10 +133,8 @@ export class Observability {
         userAgent: `clew-gateway/${identity.version}`,
         onRetry: ({ error }) => this.#exporterTelemetry.willRetry(error),
       });
-      const exporter = new SpanExporter(backend, settings, this.#exporterTelemetry, {
-        resource: gatewayResource(config.serviceName, identity),
-        scope: gatewayScope(identity.version),
-      });
+      const origin = gatewayOrigin(config.serviceName, identity);
+      const exporter = new SpanExporter(backend, settings, this.#exporterTelemetry, origin);
       for (const problem of ignored) telemetry.logger.warn('An environment variable is ignored.', { problem });
       return {
         config,

@@ -1,8 +1,8 @@
-import type { SpanBatch } from '@clew/model';
+import { SpanBatch } from '@clew/model';
 import { HttpClient, NetError, createOtlpClient, judgeFailure, withRetries } from '@clew/net';
 import type { HttpClientResponse, OtlpClientOptions, RetryEvent, RetrySettings } from '@clew/net';
 import { encodeThriftBatches } from '@clew/wire/jaeger';
-import { encodeTraces, encodeTracesJson } from '@clew/wire/otlp';
+import { decodeTraces, encodeTracesJson } from '@clew/wire/otlp';
 import { encodeZipkinV2Json } from '@clew/wire/zipkin';
 import type { ExportTarget } from './settings.ts';
 
@@ -11,13 +11,15 @@ export interface SendOutcome {
   /** Spans it refused of a batch that it took otherwise. */
   readonly rejected: number;
   readonly message?: string;
+  /** Whether it took more than one attempt. */
+  readonly repeated: boolean;
 }
 
 /** Something that takes encoded batches. */
 export interface SpanBackend {
-  /** The spans of a batch as one request; the batch may be used again afterwards. */
-  encode(batch: SpanBatch): Uint8Array;
-  /** Sends, and repeats as the protocol asks for. Fails with `NetError` when it is given up. */
+  /** An OTLP request in the form it is sent in, which may be the very same bytes. */
+  encode(request: Uint8Array): Uint8Array;
+  /** Sends, and repeats as the protocol asks for. `body` must not change meanwhile. Fails with `NetError` when it is given up. */
   send(body: Uint8Array, signal: AbortSignal): Promise<SendOutcome>;
   /** Ends repetitions, lets what is running finish. Idempotent. */
   close(): Promise<void>;
@@ -56,19 +58,27 @@ class OtlpBackend implements SpanBackend {
     this.#json = options.protocol === 'http/json';
   }
 
-  encode(batch: SpanBatch): Uint8Array {
-    return this.#json ? encodeTracesJson(batch) : encodeTraces(batch);
+  encode(request: Uint8Array): Uint8Array {
+    return this.#json ? encodeTracesJson(batchOf(request)) : request;
   }
 
   async send(body: Uint8Array, signal: AbortSignal): Promise<SendOutcome> {
-    const { partialSuccess } = await this.#client.send('traces', body, { signal });
-    if (partialSuccess === undefined) return { rejected: 0 };
-    return { rejected: Number(partialSuccess.rejected), message: partialSuccess.message };
+    const { partialSuccess, attempts } = await this.#client.send('traces', body, { signal });
+    const repeated = attempts > 1;
+    if (partialSuccess === undefined) return { rejected: 0, repeated };
+    return { rejected: Number(partialSuccess.rejected), message: partialSuccess.message, repeated };
   }
 
   close(): Promise<void> {
     return this.#client.close();
   }
+}
+
+/** The spans of a request as columns, for formats other than OTLP's own. */
+function batchOf(request: Uint8Array): SpanBatch {
+  const batch = new SpanBatch();
+  decodeTraces(request, batch);
+  return batch;
 }
 
 type PostTarget = Exclude<ExportTarget, { readonly kind: 'otlp' }>;
@@ -87,19 +97,25 @@ class PostBackend implements SpanBackend {
     this.#options = options;
   }
 
-  encode(batch: SpanBatch): Uint8Array {
+  encode(request: Uint8Array): Uint8Array {
+    const batch = batchOf(request);
     // All spans of the gateway are of one resource, and each resource is one batch of Jaeger's.
     return this.#target.kind === 'jaeger' ? encodeThriftBatches(batch)[0]! : encodeZipkinV2Json(batch);
   }
 
   async send(body: Uint8Array, signal: AbortSignal): Promise<SendOutcome> {
-    await withRetries(() => this.#post(body, signal), {
+    let repeated = false;
+    const attempt = (number: number): Promise<void> => {
+      repeated = number > 1;
+      return this.#post(body, signal);
+    };
+    await withRetries(attempt, {
       settings: this.#retry,
       judge: judgeFailure,
       signal: AbortSignal.any([this.#closing.signal, signal]),
       onRetry: this.#options.onRetry,
     });
-    return { rejected: 0 };
+    return { rejected: 0, repeated };
   }
 
   async close(): Promise<void> {

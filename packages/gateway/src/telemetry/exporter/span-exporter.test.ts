@@ -3,7 +3,7 @@ import { silentTelemetry } from '@clew/base';
 import type { LogFields, Logger } from '@clew/base';
 import { PrometheusMeter } from '@clew/base/node';
 import type { TracingBackend } from '../../config/model/observability.ts';
-import { gatewayResource, gatewayScope } from '../spans/resource.ts';
+import { gatewayOrigin } from '../spans/resource.ts';
 import { SpanRecorder } from '../spans/span-recorder.ts';
 import { RatioTraceStarter } from '../spans/trace-starter.ts';
 import { WallClock } from '../spans/wall-clock.ts';
@@ -41,10 +41,7 @@ function exporterTo(backend: TracingBackend, settings: Partial<SpanQueueSettings
     onRetry: ({ error }) => telemetry.willRetry(error),
     retry: { initialIntervalMs: 5, maxIntervalMs: 20, maxElapsedTimeMs: queue.exportTimeoutMs },
   });
-  const exporter = new SpanExporter(opened, queue, telemetry, {
-    resource: gatewayResource('shop-gateway', identity),
-    scope: gatewayScope('1.2.3'),
-  });
+  const exporter = new SpanExporter(opened, queue, telemetry, gatewayOrigin('shop-gateway', identity));
   cleanUps.push(() => exporter.stop(AbortSignal.abort()));
   const recorder = new SpanRecorder(exporter, new WallClock(), 'shop-gateway');
   const value = async (name: string): Promise<number> => {

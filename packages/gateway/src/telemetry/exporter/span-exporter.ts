@@ -1,70 +1,63 @@
-import { SpanBatch, appendResource, appendScope } from '@clew/model';
-import type { PlainResource, PlainScope } from '@clew/model';
-import { internKeys } from '../spans/keys.ts';
-import type { OpenBatch } from '../spans/span-writer.ts';
+import { SpanBytes } from '../spans/span-bytes.ts';
+import type { OriginBytes } from '../spans/span-bytes.ts';
 import type { SpanBackend } from './backend.ts';
 import type { SpanQueueSettings } from './settings.ts';
 import type { ExporterTelemetry } from './telemetry.ts';
 
 /** Batches on their way at once; only one while the backend fails, so that its return is not met with a crowd. */
 const MAX_SENDING = 4;
+/** Memory of batches that is kept for the next ones: as many as are on their way and the open one, none larger than this. */
+const MAX_SPARE = MAX_SENDING + 1;
+const MAX_SPARE_BYTES = 1024 * 1024;
 
 /**
  * Gathers spans in batches and sends them in the background. Nobody ever waits for it: what finds no room is dropped and counted.
  *
- * Spans are written into the open batch. A batch leaves when it is full or `scheduleDelayMs` after its first span; batches are used
- * again, so that the exporter's memory stays what it once needed.
+ * Spans are written into the open batch. A batch leaves when it is full or `scheduleDelayMs` after its first span. The memory of a batch
+ * that was accepted is used again: making it anew would cost more than everything else that is done for a span.
  */
 export class SpanExporter {
   readonly #backend: SpanBackend;
   readonly #settings: SpanQueueSettings;
   readonly #telemetry: ExporterTelemetry;
-  readonly #resource: PlainResource;
-  readonly #scope: PlainScope;
-  readonly #waiting: SpanBatch[] = [];
-  readonly #spare: SpanBatch[] = [];
+  readonly #origin: OriginBytes;
+  readonly #waiting: SpanBytes[] = [];
+  readonly #spare: SpanBytes[] = [];
   readonly #sending = new Set<Promise<void>>();
   readonly #abort = new AbortController();
   readonly #unobserve: () => void;
-  #open: OpenBatch | undefined;
+  #open: SpanBytes | undefined;
   #timer: NodeJS.Timeout | undefined;
   #waitingSpans = 0;
   #stopping: Promise<void> | undefined;
 
-  constructor(
-    backend: SpanBackend,
-    settings: SpanQueueSettings,
-    telemetry: ExporterTelemetry,
-    origin: { readonly resource: PlainResource; readonly scope: PlainScope },
-  ) {
+  constructor(backend: SpanBackend, settings: SpanQueueSettings, telemetry: ExporterTelemetry, origin: OriginBytes) {
     this.#backend = backend;
     this.#settings = settings;
     this.#telemetry = telemetry;
-    this.#resource = origin.resource;
-    this.#scope = origin.scope;
+    this.#origin = origin;
     this.#unobserve = telemetry.observeQueue(() => this.queuedSpans);
   }
 
   /** Spans that wait, without those on their way. */
   get queuedSpans(): number {
-    return this.#waitingSpans + (this.#open?.batch.count ?? 0);
+    return this.#waitingSpans + (this.#open?.count ?? 0);
   }
 
   /**
    * Where one span may be written; call {@link written} afterwards. Undefined when there is no room: the span is then counted as lost.
    */
-  room(): OpenBatch | undefined {
+  room(): SpanBytes | undefined {
     if (this.queuedSpans >= this.#settings.maxQueueSpans || this.#stopping !== undefined) {
       this.#telemetry.overflowed();
       return undefined;
     }
-    return (this.#open ??= this.#openBatch());
+    return (this.#open ??= this.#spare.pop() ?? new SpanBytes(this.#origin));
   }
 
   /** A span was written into what {@link room} gave. */
   written(): void {
-    const { batch } = this.#open!;
-    if (batch.count >= this.#settings.maxBatchSpans) this.#seal();
+    if (this.#open!.count >= this.#settings.maxBatchSpans) this.#seal();
     else this.#timer ??= setTimeout(() => this.#seal(), this.#settings.scheduleDelayMs).unref();
   }
 
@@ -77,32 +70,22 @@ export class SpanExporter {
     return this.#stopping;
   }
 
-  #openBatch(): OpenBatch {
-    const batch = this.#spare.pop() ?? new SpanBatch();
-    internKeys(batch);
-    return { batch, scope: appendScope(batch, appendResource(batch, this.#resource), this.#scope) };
-  }
-
   #seal(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const open = this.#open;
     if (open === undefined) return;
     this.#open = undefined;
-    this.#waiting.push(open.batch);
-    this.#waitingSpans += open.batch.count;
+    this.#waiting.push(open);
+    this.#waitingSpans += open.count;
     this.#pump();
   }
 
   #pump(): void {
     while (this.#waiting.length > 0 && this.#sending.size < (this.#telemetry.failing ? 1 : MAX_SENDING)) {
       const batch = this.#waiting.shift()!;
-      const spans = batch.count;
-      this.#waitingSpans -= spans;
-      const body = this.#backend.encode(batch);
-      batch.reset();
-      this.#spare.push(batch);
-      const sending = this.#send(body, spans).finally(() => {
+      this.#waitingSpans -= batch.count;
+      const sending = this.#send(batch).finally(() => {
         this.#sending.delete(sending);
         this.#pump();
       });
@@ -111,16 +94,26 @@ export class SpanExporter {
   }
 
   /** Never rejects. */
-  async #send(body: Uint8Array, spans: number): Promise<void> {
+  async #send(batch: SpanBytes): Promise<void> {
+    const spans = batch.count;
     const startedMs = performance.now();
     try {
-      const { rejected, message } = await this.#backend.send(body, this.#abort.signal);
+      const body = this.#backend.encode(batch.finish());
+      const { rejected, message, repeated } = await this.#backend.send(body, this.#abort.signal);
+      if (!repeated) this.#keep(batch);
       const refused = Math.min(rejected, spans);
       this.#telemetry.exported(spans - refused, performance.now() - startedMs);
       if (refused > 0 || message) this.#telemetry.rejected(refused, message ?? '');
     } catch (error) {
       this.#telemetry.lost(spans, error, performance.now() - startedMs);
     }
+  }
+
+  /** What a failed attempt has not sent may lie in a connection's queue still, and must not become something else. */
+  #keep(batch: SpanBytes): void {
+    if (this.#spare.length >= MAX_SPARE || batch.capacity > MAX_SPARE_BYTES) return;
+    batch.reset();
+    this.#spare.push(batch);
   }
 
   async #stop(deadline: AbortSignal): Promise<void> {

@@ -1,24 +1,18 @@
-import type { SpanBatch } from '@clew/model';
+import { AttributeTag, intHead, textHead } from './span-bytes.ts';
 
-/**
- * Attribute keys of the gateway's spans. Every batch is opened by interning them in this order, so that a key's index in the batch
- * is known beforehand: `key['http.method']`.
- */
-const keyNames = [
+/** Attribute keys of the gateway's spans, as far as they can be written beforehand. */
+
+const textKeys = [
   'http.method',
   'http.target',
-  'http.status_code',
   'service.name',
   'peer.service',
   'http.request.method',
-  'http.request.resend_count',
-  'http.response.status_code',
   'http.route',
   'url.path',
   'url.scheme',
   'url.full',
   'server.address',
-  'server.port',
   'client.address',
   'user_agent.original',
   'network.protocol.version',
@@ -26,24 +20,34 @@ const keyNames = [
   'gateway.route.id',
   'gateway.correlation_id',
   'gateway.upstream.id',
-  'gateway.upstream.attempts',
   'gateway.agent.id',
   'gateway.agent.event',
   'gateway.agent.decision',
   'gateway.agent.transport',
   'gateway.agent.failure_mode',
-  'exception',
-  'exception.message',
 ] as const;
 
-export type SpanKey = (typeof keyNames)[number];
+const intKeys = [
+  'http.status_code',
+  'http.request.resend_count',
+  'http.response.status_code',
+  'server.port',
+  'gateway.upstream.attempts',
+] as const;
 
-/** The index of each key in every batch opened by {@link internKeys}; 0 is the empty string's. */
-export const key: Readonly<Record<SpanKey, number>> = Object.freeze(
-  Object.fromEntries(keyNames.map((name, index) => [name, index + 1])) as Record<SpanKey, number>,
-);
+/** What attributes of text begin with. */
+export const text: Readonly<Record<(typeof textKeys)[number], Uint8Array>> = heads(textKeys, textHead);
 
-/** Puts all keys into an empty batch. */
-export function internKeys(batch: SpanBatch): void {
-  for (const name of keyNames) batch.strings.internText(name);
+/** What attributes of integers begin with. */
+export const int: Readonly<Record<(typeof intKeys)[number], Uint8Array>> = heads(intKeys, intHead);
+
+/** The one attribute of events. */
+export const exceptionMessage: Uint8Array = textHead(AttributeTag.EVENT, 'exception.message');
+
+function heads<K extends string>(
+  keys: readonly K[],
+  headOf: (tag: number, key: string) => Uint8Array,
+): Readonly<Record<K, Uint8Array>> {
+  const entries = keys.map((key) => [key, headOf(AttributeTag.SPAN, key)]);
+  return Object.freeze(Object.fromEntries(entries) as Record<K, Uint8Array>);
 }

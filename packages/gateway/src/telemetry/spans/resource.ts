@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { PlainResource, PlainScope } from '@clew/model';
+import { bytesOf } from './ready-bytes.ts';
+import { AttributeTag, intHead, textHead } from './span-bytes.ts';
+import type { OriginBytes, SpanBytes } from './span-bytes.ts';
 
 /** Who sends the spans. */
 export interface GatewayIdentity {
@@ -16,29 +18,37 @@ export function thisProcess(version: string): GatewayIdentity {
   return { version, instanceId: randomUUID(), hostName: hostname(), pid: process.pid };
 }
 
-/** The resource of the gateway's spans. */
-export function gatewayResource(
-  serviceName: string,
-  { version, instanceId, hostName, pid }: GatewayIdentity,
-): PlainResource {
+/** Resource and instrumentation scope of the gateway's spans. */
+export function gatewayOrigin(serviceName: string, identity: GatewayIdentity): OriginBytes {
   return {
-    attributes: [
-      { key: 'service.name', value: serviceName },
-      { key: 'service.version', value: version },
-      { key: 'service.instance.id', value: instanceId },
-      { key: 'telemetry.sdk.name', value: 'clew-gateway' },
-      { key: 'telemetry.sdk.language', value: 'nodejs' },
-      { key: 'telemetry.sdk.version', value: version },
-      { key: 'host.name', value: hostName },
-      { key: 'process.pid', value: BigInt(pid) },
-    ],
-    droppedAttributes: 0,
-    schemaUrl: '',
-    entityRefs: new Uint8Array(0),
+    resource: bytesOf((out) => writeResource(out, serviceName, identity)),
+    scope: bytesOf((out) => writeScope(out, identity)),
   };
 }
 
-/** The instrumentation scope of the gateway's spans. */
-export function gatewayScope(version: string): PlainScope {
-  return { name: 'clew-gateway', version, attributes: [], droppedAttributes: 0, schemaUrl: '' };
+function writeResource(
+  out: SpanBytes,
+  serviceName: string,
+  { version, instanceId, hostName, pid }: GatewayIdentity,
+): void {
+  const { RESOURCE } = AttributeTag;
+  const opened = out.open(0x0a);
+  out.text(textHead(RESOURCE, 'service.name'), serviceName);
+  out.text(textHead(RESOURCE, 'service.version'), version);
+  out.text(textHead(RESOURCE, 'service.instance.id'), instanceId);
+  out.text(textHead(RESOURCE, 'telemetry.sdk.name'), SDK_NAME);
+  out.text(textHead(RESOURCE, 'telemetry.sdk.language'), 'nodejs');
+  out.text(textHead(RESOURCE, 'telemetry.sdk.version'), version);
+  out.text(textHead(RESOURCE, 'host.name'), hostName);
+  out.int(intHead(RESOURCE, 'process.pid'), pid);
+  out.close(opened);
 }
+
+function writeScope(out: SpanBytes, { version }: GatewayIdentity): void {
+  const opened = out.open(0x0a);
+  out.field(0x0a, SDK_NAME);
+  out.field(0x12, version);
+  out.close(opened);
+}
+
+const SDK_NAME = 'clew-gateway';

@@ -1,25 +1,23 @@
 import type { AgentCall, Attempt, Exchange } from '../../proxy/exchange.ts';
 import type { SpanExporter } from '../exporter/span-exporter.ts';
-import { writeAgentSpan, writeAttemptSpan, writeRequestSpan } from './span-writer.ts';
+import { SpanWriter } from './span-writer.ts';
 import type { WallClock } from './wall-clock.ts';
 
-/** Hands what has ended to the exporter, if its trace is sampled. Hot path, guarded by `bench/gateway`. */
+/** Hands what has ended to the exporter, if its trace is sampled. Hot path, guarded by `bench/gateway-telemetry`. */
 export class SpanRecorder {
   readonly #exporter: SpanExporter;
-  readonly #clock: WallClock;
-  readonly #serviceName: string;
+  readonly #writer: SpanWriter;
 
   constructor(exporter: SpanExporter, clock: WallClock, serviceName: string) {
     this.#exporter = exporter;
-    this.#clock = clock;
-    this.#serviceName = serviceName;
+    this.#writer = new SpanWriter(clock, serviceName);
   }
 
   requestEnded(exchange: Exchange): void {
     if (!exchange.trace.sampled || exchange.trace.spanId === '') return;
     const open = this.#exporter.room();
     if (open === undefined) return;
-    writeRequestSpan(open, exchange, this.#clock, this.#serviceName);
+    this.#writer.request(open, exchange);
     this.#exporter.written();
   }
 
@@ -27,7 +25,7 @@ export class SpanRecorder {
     if (!exchange.trace.sampled || attempt.spanId === '') return;
     const open = this.#exporter.room();
     if (open === undefined) return;
-    writeAttemptSpan(open, exchange, attempt, this.#clock);
+    this.#writer.attempt(open, exchange, attempt);
     this.#exporter.written();
   }
 
@@ -35,7 +33,7 @@ export class SpanRecorder {
     if (!exchange.trace.sampled || call.spanId === '') return;
     const open = this.#exporter.room();
     if (open === undefined) return;
-    writeAgentSpan(open, exchange, call, this.#clock);
+    this.#writer.agentCall(open, exchange, call);
     this.#exporter.written();
   }
 }

@@ -1,33 +1,34 @@
 import { describe, expect, it } from 'vitest';
-import { SpanBatch, SpanKind, StatusCode, appendResource, appendScope, nanosOfWords, toPlain } from '@clew/model';
+import { SpanBatch, SpanKind, StatusCode, toPlain } from '@clew/model';
 import type { AttributeValue, PlainSpan } from '@clew/model';
+import { decodeTraces } from '@clew/wire/otlp';
 import fc from 'fast-check';
 import type { Exchange } from '../../proxy/exchange.ts';
 import { AgentError } from '../../agents/index.ts';
 import { endedAgentCall, endedExchange } from '../test/exchanges.ts';
-import { internKeys } from './keys.ts';
-import { gatewayResource, gatewayScope } from './resource.ts';
-import { writeAgentSpan, writeAttemptSpan, writeRequestSpan } from './span-writer.ts';
-import type { OpenBatch } from './span-writer.ts';
+import { gatewayOrigin } from './resource.ts';
+import { SpanBytes } from './span-bytes.ts';
+import { SpanWriter } from './span-writer.ts';
 import { RatioTraceStarter } from './trace-starter.ts';
 import { WallClock } from './wall-clock.ts';
 
 const identity = { version: '1.2.3', instanceId: 'instance', hostName: 'host', pid: 42 };
-const clock = new WallClock();
+const writer = new SpanWriter(new WallClock(), 'shop-gateway');
+const origin = gatewayOrigin('shop-gateway', identity);
 const starter = new RatioTraceStarter(1);
 
-function openBatch(): OpenBatch {
+/** The one span that `write` writes, as a collector reads it. */
+function spanOf(write: (out: SpanBytes) => void): PlainSpan {
+  const out = new SpanBytes(origin);
+  write(out);
   const batch = new SpanBatch();
-  internKeys(batch);
-  const resource = appendResource(batch, gatewayResource('shop-gateway', identity));
-  return { batch, scope: appendScope(batch, resource, gatewayScope('1.2.3')) };
+  decodeTraces(out.finish(), batch);
+  return toPlain(batch)[0]!;
 }
 
 /** The span of a request, after `change`. */
 function requestSpan(change?: (exchange: Exchange) => void): PlainSpan {
-  const open = openBatch();
-  writeRequestSpan(open, endedExchange(starter, change), clock, 'shop-gateway');
-  return toPlain(open.batch)[0]!;
+  return spanOf((out) => writer.request(out, endedExchange(starter, change)));
 }
 
 function attributesOf(span: PlainSpan): Readonly<Record<string, AttributeValue>> {
@@ -148,10 +149,8 @@ describe('the span of a request', () => {
 
 describe('the span of an attempt', () => {
   const attemptSpan = (change?: (exchange: Exchange) => void): { span: PlainSpan; exchange: Exchange } => {
-    const open = openBatch();
     const exchange = endedExchange(starter, change);
-    writeAttemptSpan(open, exchange, exchange.attempts[0]!, clock);
-    return { span: toPlain(open.batch)[0]!, exchange };
+    return { span: spanOf((out) => writer.attempt(out, exchange, exchange.attempts[0]!)), exchange };
   };
 
   it('is a child of the request under the id that was sent', () => {
@@ -191,10 +190,8 @@ describe('the span of an attempt', () => {
 
 describe('the span of an agent call', () => {
   it('tells agent, event, decision and how it was reached', () => {
-    const open = openBatch();
     const exchange = endedExchange(starter);
-    writeAgentSpan(open, exchange, endedAgentCall(exchange, starter), clock);
-    const span = toPlain(open.batch)[0]!;
+    const span = spanOf((out) => writer.agentCall(out, exchange, endedAgentCall(exchange, starter)));
     expect(span).toMatchObject({
       name: 'agent auth request_headers',
       kind: SpanKind.CLIENT,
@@ -211,46 +208,11 @@ describe('the span of an agent call', () => {
   });
 
   it('is an error when the agent did not answer', () => {
-    const open = openBatch();
     const exchange = endedExchange(starter);
     const call = endedAgentCall(exchange, starter);
     call.end = { durationMs: 50, errorType: 'timeout', error: new AgentError('timeout', 'no answer within 50 ms') };
-    writeAgentSpan(open, exchange, call, clock);
-    const span = toPlain(open.batch)[0]!;
+    const span = spanOf((out) => writer.agentCall(out, exchange, call));
     expect(span).toMatchObject({ statusCode: StatusCode.ERROR, statusMessage: 'no answer within 50 ms' });
     expect(attributesOf(span)['error.type']).toBe('timeout');
-  });
-});
-
-describe('the clock of spans', () => {
-  it('writes nanoseconds exactly to the resolution of its clocks', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 0, max: 4e12 }), fc.integer({ min: 0, max: 1e9 }), (unixMs, elapsedMs) => {
-        const words = new Uint32Array(2);
-        new WallClock(
-          () => unixMs,
-          () => 0,
-        ).write(elapsedMs, words, 0);
-        expect(nanosOfWords(words[0]!, words[1]!)).toBe(BigInt(unixMs + elapsedMs) * 1_000_000n);
-      }),
-    );
-  });
-
-  it('follows a clock that is corrected, and ignores its jitter', () => {
-    let unixMs = 1000;
-    const corrected = new WallClock(
-      () => unixMs,
-      () => 0,
-    );
-    const words = new Uint32Array(2);
-    for (const [nowMs, seenMs] of [
-      [1003, 1000n],
-      [61_000, 61_000n],
-    ] as const) {
-      unixMs = nowMs;
-      corrected.adjust();
-      corrected.write(0, words, 0);
-      expect(nanosOfWords(words[0]!, words[1]!)).toBe(seenMs * 1_000_000n);
-    }
   });
 });

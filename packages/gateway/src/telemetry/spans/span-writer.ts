@@ -1,15 +1,25 @@
-import { SpanKind, StatusCode, appendEvent, nanosOfWords, writeSpanId, writeTraceId } from '@clew/model';
-import type { SpanBatch, SpanId } from '@clew/model';
+import { SpanKind, StatusCode } from '@clew/model';
 import type { AgentCall, Attempt, Exchange } from '../../proxy/exchange.ts';
 import { headerOf } from '../header.ts';
-import { addInt, addText, internPair } from './batch-text.ts';
-import { key } from './keys.ts';
+import { exceptionMessage, int, text } from './keys.ts';
+import { ReadyBytes, bytesOf } from './ready-bytes.ts';
+import type { SpanBytes } from './span-bytes.ts';
+import { TargetBytes } from './target-bytes.ts';
 import type { WallClock } from './wall-clock.ts';
 
 /**
- * What has ended as spans of a batch. Hot path, guarded by `bench/gateway`: columns are written directly, and nothing is allocated for
- * a span but the texts that no batch has seen.
+ * What has ended as spans. Hot path, guarded by `bench/gateway-telemetry`: attributes that recur are bytes that are ready, the others are
+ * written from the texts the request has.
  */
+
+/** Fields of OTLP's `Span`, as tags. */
+const TRACE_ID = 0x0a;
+const SPAN_ID = 0x12;
+const TRACE_STATE = 0x1a;
+const PARENT_SPAN_ID = 0x22;
+const NAME = 0x2a;
+const EVENT = 0x5a;
+const STATUS = 0x7a;
 
 /** OTLP span flags: it is known whether the parent is remote, and it is. */
 const PARENT_KNOWN = 0x100;
@@ -29,155 +39,142 @@ const knownMethods: ReadonlySet<string> = new Set([
   'QUERY',
 ]);
 
-/** Where spans are written. */
-export interface OpenBatch {
-  readonly batch: SpanBatch;
-  readonly scope: number;
-}
+const statusCodes = new ReadyBytes<number>((out, status) => out.int(int['http.status_code'], status));
+const responseStatusCodes = new ReadyBytes<number>((out, status) => out.int(int['http.response.status_code'], status));
+const attemptCounts = new ReadyBytes<number>((out, count) => out.int(int['gateway.upstream.attempts'], count));
+const routePatterns = new ReadyBytes<string>((out, pattern) => out.text(text['http.route'], pattern));
+const routeIds = new ReadyBytes<string>((out, id) => out.text(text['gateway.route.id'], id));
+const upstreamIds = new ReadyBytes<string>((out, id) => out.text(text['gateway.upstream.id'], id));
+const peers = new ReadyBytes<string>((out, id) => out.text(text['peer.service'], id));
+const oldMethods = new ReadyBytes<string>((out, method) => out.text(text['http.method'], method));
+const stableMethods = new ReadyBytes<string>((out, method) => out.text(text['http.request.method'], method));
+const protocolVersions = new ReadyBytes<string>((out, version) => {
+  out.text(text['network.protocol.version'], version === '2.0' ? '2' : version);
+});
+const http = bytesOf((out) => out.text(text['url.scheme'], 'http'));
+const https = bytesOf((out) => out.text(text['url.scheme'], 'https'));
+const targets = new TargetBytes();
 
-/** The SERVER span of a request that has ended. */
-export function writeRequestSpan(open: OpenBatch, exchange: Exchange, clock: WallClock, serviceName: string): void {
-  const { batch } = open;
-  const { trace, method, path, status, connection } = exchange;
-  const remote = trace.parentSpanId !== '';
-  const row = beginSpan(
-    open,
-    exchange,
-    trace.spanId as SpanId,
-    trace.parentSpanId,
-    exchange.startMs,
-    exchange.endMs,
-    clock,
-  );
-  batch.flags[row] = (trace.flags & 0xff) | PARENT_KNOWN | (remote ? PARENT_REMOTE : 0);
-  batch.kinds[row] = SpanKind.SERVER;
-  batch.names[row] = internPair(batch, method === '' ? 'HTTP' : method, path);
-  addText(batch, key['http.method'], method);
-  addText(batch, key['http.target'], path);
-  if (status > 0) addInt(batch, key['http.status_code'], status);
-  addText(batch, key['service.name'], serviceName);
-  addText(batch, key['peer.service'], exchange.upstreamId);
-  addText(batch, key['http.request.method'], knownMethod(method));
-  addText(batch, key['url.path'], path);
-  addText(batch, key['url.scheme'], connection.tls === undefined ? 'http' : 'https');
-  if (status > 0) addInt(batch, key['http.response.status_code'], status);
-  addText(batch, key['http.route'], exchange.routePattern);
-  addAuthority(batch, exchange.authority, connection.localPort);
-  addText(batch, key['client.address'], connection.clientIp);
-  addText(batch, key['user_agent.original'], headerOf(exchange.requestHeaders, 'user-agent'));
-  addText(batch, key['network.protocol.version'], exchange.httpVersion === '2.0' ? '2' : exchange.httpVersion);
-  if (exchange.route !== undefined) addText(batch, key['gateway.route.id'], exchange.route.id);
-  addText(batch, key['gateway.correlation_id'], exchange.correlationId);
-  addText(batch, key['gateway.upstream.id'], exchange.upstreamId);
-  if (exchange.attempts.length > 0) addInt(batch, key['gateway.upstream.attempts'], exchange.attempts.length);
-  writeOutcome(batch, row, exchange, clock);
-  batch.endSpan(row);
-}
+/** Writes spans. */
+export class SpanWriter {
+  readonly #clock: WallClock;
+  readonly #serviceName: Uint8Array;
 
-function writeOutcome(batch: SpanBatch, row: number, exchange: Exchange, clock: WallClock): void {
-  const { status, failure, end } = exchange;
-  if (status < 500 && end !== 'cut') return;
-  batch.statusCodes[row] = StatusCode.ERROR;
-  batch.statusMessages[row] = batch.strings.internText(
-    status >= 500 ? `HTTP ${status}` : 'the response could not be finished',
-  );
-  if (failure === undefined) return;
-  addText(batch, key['error.type'], failure.type);
-  const words = new Uint32Array(2);
-  clock.write(exchange.endMs, words, 0);
-  appendEvent(batch, {
-    timeUnixNano: nanosOfWords(words[0]!, words[1]!),
-    name: 'exception',
-    attributes: [{ key: 'exception.message', value: failure.message }],
-    droppedAttributes: 0,
-  });
-}
-
-/** The CLIENT span of an attempt that has ended. */
-export function writeAttemptSpan(open: OpenBatch, exchange: Exchange, attempt: Attempt, clock: WallClock): void {
-  const { batch } = open;
-  const { trace, method, path } = exchange;
-  const { status, failure } = attempt;
-  const row = beginSpan(open, exchange, attempt.spanId as SpanId, trace.spanId, attempt.startMs, attempt.endMs, clock);
-  batch.flags[row] = (trace.flags & 0xff) | PARENT_KNOWN;
-  batch.kinds[row] = SpanKind.CLIENT;
-  batch.names[row] = batch.strings.internText(method);
-  addText(batch, key['http.request.method'], knownMethod(method));
-  addText(
-    batch,
-    key['url.full'],
-    `${attempt.tls ? 'https' : 'http'}://${hostText(attempt.host)}:${attempt.port}${path}`,
-  );
-  addText(batch, key['server.address'], attempt.host);
-  addInt(batch, key['server.port'], attempt.port);
-  if (status > 0) addInt(batch, key['http.response.status_code'], status);
-  addText(batch, key['peer.service'], attempt.upstreamId);
-  if (attempt.index > 0) addInt(batch, key['http.request.resend_count'], attempt.index);
-  if (failure !== undefined || status >= 400) {
-    addText(batch, key['error.type'], failure ?? String(status));
-    batch.statusCodes[row] = StatusCode.ERROR;
-    batch.statusMessages[row] = batch.strings.internText(
-      failure === undefined ? `HTTP ${status}` : attempt.failureMessage || failure,
-    );
+  constructor(clock: WallClock, serviceName: string) {
+    this.#clock = clock;
+    this.#serviceName = bytesOf((out) => out.text(text['service.name'], serviceName));
   }
-  batch.endSpan(row);
-}
 
-/** The CLIENT span of an agent's call that has ended. */
-export function writeAgentSpan(open: OpenBatch, exchange: Exchange, call: AgentCall, clock: WallClock): void {
-  const { batch } = open;
-  const { trace } = exchange;
-  const { agentId, event, transport, failureMode } = call.start;
-  const row = beginSpan(open, exchange, call.spanId as SpanId, trace.spanId, call.startMs, call.endMs, clock);
-  batch.flags[row] = (trace.flags & 0xff) | PARENT_KNOWN;
-  batch.kinds[row] = SpanKind.CLIENT;
-  batch.names[row] = internPair(batch, `agent ${agentId}`, event);
-  addText(batch, key['gateway.agent.id'], agentId);
-  addText(batch, key['gateway.agent.event'], event);
-  addText(batch, key['gateway.agent.decision'], call.end?.decision ?? '');
-  addText(batch, key['gateway.agent.transport'], transport);
-  addText(batch, key['gateway.agent.failure_mode'], failureMode);
-  const errorType = call.end?.errorType;
-  if (errorType !== undefined) {
-    addText(batch, key['error.type'], errorType);
-    batch.statusCodes[row] = StatusCode.ERROR;
-    batch.statusMessages[row] = batch.strings.internText(call.end?.error?.message ?? errorType);
+  /** The SERVER span of a request that has ended. */
+  request(out: SpanBytes, exchange: Exchange): void {
+    const { trace, method, path, status, connection, upstreamId, route, attempts } = exchange;
+    this.#begin(out, exchange, trace.spanId, trace.parentSpanId);
+    const named = method === '' ? 'HTTP' : method;
+    const pathBytes = path === '' ? out.field(NAME, named) : out.field(NAME, `${named} `, path);
+    const pathAt = out.at - pathBytes;
+    out.kindAndTimes(SpanKind.SERVER, exchange.startMs, exchange.endMs, this.#clock);
+    if (knownMethods.has(method)) oldMethods.add(out, method);
+    else out.text(text['http.method'], method);
+    out.copy(text['http.target'], pathAt, pathBytes);
+    if (status > 0) statusCodes.add(out, status);
+    out.ready(this.#serviceName);
+    peers.add(out, upstreamId);
+    addStableMethod(out, method);
+    out.copy(text['url.path'], pathAt, pathBytes);
+    out.ready(connection.tls === undefined ? http : https);
+    if (status > 0) responseStatusCodes.add(out, status);
+    routePatterns.add(out, exchange.routePattern);
+    addAuthority(out, exchange.authority, connection.localPort);
+    out.text(text['client.address'], connection.clientIp);
+    out.text(text['user_agent.original'], headerOf(exchange.requestHeaders, 'user-agent'));
+    protocolVersions.add(out, exchange.httpVersion);
+    if (route !== undefined) routeIds.add(out, route.id);
+    out.text(text['gateway.correlation_id'], exchange.correlationId);
+    upstreamIds.add(out, upstreamId);
+    if (attempts.length > 0) attemptCounts.add(out, attempts.length);
+    if (status >= 500 || exchange.end === 'cut') this.#outcome(out, exchange);
+    out.flags((trace.flags & 0xff) | PARENT_KNOWN | (trace.parentSpanId === '' ? 0 : PARENT_REMOTE));
+    out.endSpan();
   }
-  batch.endSpan(row);
+
+  #outcome(out: SpanBytes, { status, failure, endMs }: Exchange): void {
+    if (failure !== undefined) {
+      out.text(text['error.type'], failure.type);
+      const event = out.open(EVENT);
+      out.time(0x09, endMs, this.#clock);
+      out.field(0x12, 'exception');
+      out.text(exceptionMessage, failure.message);
+      out.close(event);
+    }
+    writeError(out, status >= 500 ? `HTTP ${status}` : 'the response could not be finished');
+  }
+
+  /** The CLIENT span of an attempt that has ended. */
+  attempt(out: SpanBytes, exchange: Exchange, attempt: Attempt): void {
+    const { trace, method, path } = exchange;
+    const { status, failure } = attempt;
+    this.#begin(out, exchange, attempt.spanId, trace.spanId);
+    if (method !== '') out.field(NAME, method);
+    out.kindAndTimes(SpanKind.CLIENT, attempt.startMs, attempt.endMs, this.#clock);
+    addStableMethod(out, method);
+    targets.add(out, attempt, path);
+    if (status > 0) responseStatusCodes.add(out, status);
+    peers.add(out, attempt.upstreamId);
+    if (attempt.index > 0) out.int(int['http.request.resend_count'], attempt.index);
+    if (failure !== undefined || status >= 400) {
+      out.text(text['error.type'], failure ?? String(status));
+      writeError(out, failure === undefined ? `HTTP ${status}` : attempt.failureMessage || failure);
+    }
+    out.flags((trace.flags & 0xff) | PARENT_KNOWN);
+    out.endSpan();
+  }
+
+  /** The CLIENT span of an agent's call that has ended. */
+  agentCall(out: SpanBytes, exchange: Exchange, call: AgentCall): void {
+    const { trace } = exchange;
+    const { agentId, event, transport, failureMode } = call.start;
+    this.#begin(out, exchange, call.spanId, trace.spanId);
+    out.field(NAME, `agent ${agentId}`, ` ${event}`);
+    out.kindAndTimes(SpanKind.CLIENT, call.startMs, call.endMs, this.#clock);
+    out.text(text['gateway.agent.id'], agentId);
+    out.text(text['gateway.agent.event'], event);
+    out.text(text['gateway.agent.decision'], call.end?.decision ?? '');
+    out.text(text['gateway.agent.transport'], transport);
+    out.text(text['gateway.agent.failure_mode'], failureMode);
+    const errorType = call.end?.errorType;
+    if (errorType !== undefined) {
+      out.text(text['error.type'], errorType);
+      writeError(out, call.end?.error?.message ?? errorType);
+    }
+    out.flags((trace.flags & 0xff) | PARENT_KNOWN);
+    out.endSpan();
+  }
+
+  #begin(out: SpanBytes, { trace }: Exchange, spanId: string, parentId: string): void {
+    out.beginSpan();
+    out.id(TRACE_ID, trace.traceId);
+    out.id(SPAN_ID, spanId);
+    if (trace.tracestate !== '') out.field(TRACE_STATE, trace.tracestate);
+    if (parentId !== '') out.id(PARENT_SPAN_ID, parentId);
+  }
 }
 
-function beginSpan(
-  { batch, scope }: OpenBatch,
-  { trace }: Exchange,
-  spanId: SpanId,
-  parentId: SpanId | '',
-  startMs: number,
-  endMs: number,
-  clock: WallClock,
-): number {
-  const row = batch.addSpan(scope);
-  writeTraceId(trace.traceId, batch.traceIds, row * 16);
-  writeSpanId(spanId, batch.spanIds, row * 8);
-  if (parentId !== '') writeSpanId(parentId, batch.parentIds, row * 8);
-  clock.write(startMs, batch.times, row * 4);
-  clock.write(Math.max(startMs, endMs), batch.times, row * 4 + 2);
-  if (trace.tracestate !== '') batch.traceStates[row] = batch.strings.internText(trace.tracestate);
-  return row;
+function writeError(out: SpanBytes, message: string): void {
+  const opened = out.open(STATUS);
+  if (message !== '') out.field(0x12, message);
+  out.uint(0x18, StatusCode.ERROR);
+  out.close(opened);
 }
 
-function knownMethod(method: string): string {
-  return method === '' || knownMethods.has(method) ? method : '_OTHER';
+function addStableMethod(out: SpanBytes, method: string): void {
+  if (method !== '') stableMethods.add(out, knownMethods.has(method) ? method : '_OTHER');
 }
 
 /** `server.address` and `server.port` from an authority as sent; the port of the listener when it names none. */
-function addAuthority(batch: SpanBatch, authority: string, localPort: number): void {
+function addAuthority(out: SpanBytes, authority: string, localPort: number): void {
   const colon = authority.lastIndexOf(':');
   const hasPort = colon > 0 && colon > authority.lastIndexOf(']');
   const port = hasPort ? Number(authority.slice(colon + 1)) : localPort;
-  addText(batch, key['server.address'], hasPort ? authority.slice(0, colon) : authority);
-  if (port > 0 && port < 65_536) addInt(batch, key['server.port'], port);
-}
-
-function hostText(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
+  out.text(text['server.address'], hasPort ? authority.slice(0, colon) : authority);
+  if (port > 0 && port < 65_536) out.int(int['server.port'], port);
 }
