@@ -130,6 +130,7 @@ export class GatewayProgram {
     }
     if (compareConfigs(this.#config!, config).unchanged) {
       logger.info('The configuration has not changed.');
+      await this.#threads!.reloadCertificates();
       return;
     }
     this.#warn(loaded);

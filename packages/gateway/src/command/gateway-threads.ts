@@ -89,17 +89,19 @@ export class GatewayThreads {
     if (this.#unit!.reload(config).result === 'failure') return false;
     this.#config = config;
     const bound = this.#boundConfig();
-    const asked = [...this.#others.values()].map(async (thread) => {
+    await this.#tellAll('A thread did not take the new configuration.', async (thread) => {
       await thread.ask({ kind: 'reload', config: bound });
       this.#tellHealth(thread);
     });
-    for (const result of await Promise.allSettled(asked)) {
-      if (result.status === 'fulfilled') continue;
-      this.#options.telemetry.logger.error('A thread did not take the new configuration.', {
-        reason: errorMessage(result.reason),
-      });
-    }
     return true;
+  }
+
+  /** Reads certificates anew in every thread. */
+  async reloadCertificates(): Promise<void> {
+    this.#unit!.reloadCertificates();
+    await this.#tellAll('A thread did not read certificates anew.', (thread) =>
+      thread.ask({ kind: 'reloadCertificates' }),
+    );
   }
 
   /** A new configuration cannot be used. */
@@ -143,6 +145,14 @@ export class GatewayThreads {
     const { logger } = this.#options.telemetry;
     logger.warn('This system cannot share ports among threads: one thread serves all requests.', { wanted });
     return 1;
+  }
+
+  /** Has all other threads do something; what goes wrong is logged as `failure`. */
+  async #tellAll(failure: string, tell: (thread: GatewayThread) => Promise<unknown>): Promise<void> {
+    for (const result of await Promise.allSettled([...this.#others.values()].map(tell))) {
+      if (result.status === 'fulfilled') continue;
+      this.#options.telemetry.logger.error(failure, { reason: errorMessage(result.reason) });
+    }
   }
 
   #unitOptions(sharePorts: boolean) {

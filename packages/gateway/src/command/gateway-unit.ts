@@ -57,7 +57,10 @@ export class GatewayUnit {
     const telemetry = { logger, meter };
     this.#observability = new Observability({ ...options, telemetry });
     const { observer } = this.#observability;
-    if (!leads) observer.reloaded = () => undefined;
+    if (!leads) {
+      observer.reloaded = () => undefined;
+      observer.certificatesReloaded = () => undefined;
+    }
     if (options.share !== undefined) shareNews(observer, options.share);
     this.#server = new GatewayServer({
       telemetry,
@@ -85,6 +88,11 @@ export class GatewayUnit {
   /** Takes a new configuration, unless it cannot be used. */
   reload(config: GatewayConfig): ReloadOutcome {
     return this.#server.reload(config);
+  }
+
+  /** Files of certificates may have changed though the configuration has not. */
+  reloadCertificates(): void {
+    this.#server.reloadCertificates();
   }
 
   /** A new configuration was refused before it got here. */

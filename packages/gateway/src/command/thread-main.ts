@@ -63,6 +63,9 @@ async function answer(request: ThreadRequest): Promise<ThreadAnswers[keyof Threa
     case 'reload':
       unit.reload(request.config);
       return undefined;
+    case 'reloadCertificates':
+      unit.reloadCertificates();
+      return undefined;
     case 'report':
       return { families: await unit.metrics(), upstreams: unit.snapshot().upstreams };
     case 'stop':

@@ -21,6 +21,7 @@ export interface ThreadSetup {
 /** What the first thread asks of another; each is answered. */
 export type ThreadRequest =
   | { readonly kind: 'reload'; readonly config: GatewayConfig }
+  | { readonly kind: 'reloadCertificates' }
   | { readonly kind: 'report' }
   | { readonly kind: 'stop'; readonly limitMs: number; readonly flushMs: number };
 
@@ -33,6 +34,7 @@ export interface ThreadReport {
 /** What a request is answered with. */
 export interface ThreadAnswers {
   readonly reload: undefined;
+  readonly reloadCertificates: undefined;
   readonly report: ThreadReport;
   /** Whether all requests had finished. */
   readonly stop: boolean;

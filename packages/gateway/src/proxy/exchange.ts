@@ -35,6 +35,8 @@ export interface ClientTls {
   readonly cipher: string;
   /** The server name the client asked for; '' when it named none. */
   readonly serverName: string;
+  /** How long agreeing on all that took. */
+  readonly handshakeMs: number;
 }
 
 /** Where a request came from. One object for all requests of a connection. */

@@ -1,5 +1,6 @@
 import type { CircuitState, MergedAudit, Refusal } from '../agents/index.ts';
 import type { AgentCall, Attempt, ClientConnection, Exchange } from './exchange.ts';
+import type { HandshakeFailureReason } from './server/handshakes.ts';
 
 /**
  * Decides about traces. Called by the proxy at the moments ids are needed, so that the ids sent downstream are those of the
@@ -35,6 +36,14 @@ export interface AgentVerdict {
   readonly refusal?: Refusal;
 }
 
+/** How reading the certificates of a listener anew went; with a failure the old ones stay. */
+export interface CertificateReload {
+  readonly listenerId: string;
+  readonly result: 'success' | 'failure';
+  /** Present when it failed. */
+  readonly error?: string;
+}
+
 /** How a reload went. */
 export interface ReloadOutcome {
   readonly result: 'success' | 'failure';
@@ -51,6 +60,8 @@ export interface ReloadOutcome {
 export interface GatewayObserver {
   connectionOpened(connection: ClientConnection): void;
   connectionClosed(connection: ClientConnection): void;
+  /** A client came to no agreement about TLS: it never becomes a connection. */
+  handshakeFailed(listenerId: string, reason: HandshakeFailureReason): void;
   /** The head was read, ids are decided; nothing else is. */
   requestStarted(exchange: Exchange): void;
   attemptStarted(exchange: Exchange, attempt: Attempt): void;
@@ -64,6 +75,7 @@ export interface GatewayObserver {
   requestEnded(exchange: Exchange): void;
   healthChanged(change: HealthChange): void;
   breakerChanged(upstreamId: string, state: CircuitState): void;
+  certificatesReloaded(reload: CertificateReload): void;
   reloaded(outcome: ReloadOutcome): void;
 }
 
@@ -71,6 +83,7 @@ export interface GatewayObserver {
 export const blindObserver: GatewayObserver = {
   connectionOpened() {},
   connectionClosed() {},
+  handshakeFailed() {},
   requestStarted() {},
   attemptStarted() {},
   attemptEnded() {},
@@ -81,5 +94,6 @@ export const blindObserver: GatewayObserver = {
   requestEnded() {},
   healthChanged() {},
   breakerChanged() {},
+  certificatesReloaded() {},
   reloaded() {},
 };

@@ -1,7 +1,14 @@
 import type { Logger, Telemetry } from '@clew/base';
 import type { CircuitState } from '../agents/index.ts';
 import type { AgentCall, Attempt, ClientConnection, Exchange } from '../proxy/exchange.ts';
-import type { AgentVerdict, GatewayObserver, HealthChange, ReloadOutcome } from '../proxy/observer.ts';
+import type {
+  AgentVerdict,
+  CertificateReload,
+  GatewayObserver,
+  HealthChange,
+  ReloadOutcome,
+} from '../proxy/observer.ts';
+import type { HandshakeFailureReason } from '../proxy/server/handshakes.ts';
 import type { EventFigures } from './metrics/event-figures.ts';
 import type { RequestFigures } from './metrics/request-figures.ts';
 import type { AccessLog } from './logs/access-log.ts';
@@ -41,6 +48,10 @@ export class GatewayTelemetry implements GatewayObserver {
 
   connectionClosed(_connection: ClientConnection): void {
     this.#events.connectionClosed();
+  }
+
+  handshakeFailed(listenerId: string, reason: HandshakeFailureReason): void {
+    this.#events.handshakeFailed(listenerId, reason);
   }
 
   requestStarted(_exchange: Exchange): void {
@@ -90,6 +101,12 @@ export class GatewayTelemetry implements GatewayObserver {
       this.#logger.warn('The circuit of an upstream opened: its requests are refused for a time.', fields);
     else this.#logger.info('The circuit of an upstream changed.', fields);
     this.#outputs.auditLog?.breakerChanged(upstreamId, state);
+  }
+
+  certificatesReloaded({ listenerId, result, error }: CertificateReload): void {
+    const fields = { listener: listenerId };
+    if (result === 'success') this.#logger.info('Other certificates are shown from now on.', fields);
+    else this.#logger.warn('Certificates were not reloaded, the old ones stay.', { ...fields, reason: error });
   }
 
   reloaded(outcome: ReloadOutcome): void {

@@ -9,6 +9,7 @@ import type { Exchange } from '../../src/proxy/exchange.ts';
 import { blindObserver } from '../../src/proxy/observer.ts';
 import type {
   AgentVerdict,
+  CertificateReload,
   GatewayObserver,
   HealthChange,
   ReloadOutcome,
@@ -49,6 +50,8 @@ export class Recorder implements GatewayObserver {
   readonly verdicts: AgentVerdict[] = [];
   readonly rates: string[] = [];
   readonly reloads: ReloadOutcome[] = [];
+  readonly certificates: CertificateReload[] = [];
+  readonly handshakes: string[] = [];
   attemptsStarted = 0;
   attemptsEnded = 0;
   callsStarted = 0;
@@ -59,6 +62,12 @@ export class Recorder implements GatewayObserver {
   }
   connectionClosed(): void {
     this.openConnections--;
+  }
+  handshakeFailed(listenerId: string, reason: string): void {
+    this.handshakes.push(`${listenerId} ${reason}`);
+  }
+  certificatesReloaded(reload: CertificateReload): void {
+    this.certificates.push(reload);
   }
   requestStarted(exchange: Exchange): void {
     this.started.push(exchange);

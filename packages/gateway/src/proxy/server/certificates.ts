@@ -20,10 +20,12 @@ interface NamedContext {
 
 /** Is told of certificates. */
 export interface CertificateListener {
-  /** Other certificates are shown from now on. */
-  onReloaded(): void;
+  /** Files were read anew; `changed` when other certificates are shown from now on. */
+  onReloaded(changed: boolean): void;
   /** What could not be done, for people. */
   onProblem(text: string): void;
+  /** Files cannot be read anew, for another reason than the last time; the old certificates stay. */
+  onReloadFailed(error: string): void;
 }
 
 /** What a listener shows to clients: which certificate for which server name. */
@@ -36,6 +38,7 @@ export class CertificateStore {
   #wildcards = new Map<string, SecureContext>();
   #chains: readonly CertificateChain[] = [];
   #listener: CertificateListener | undefined;
+  #lastFailure = '';
 
   /** Reads all files. Fails with `tls_config`, naming the listener and the file. */
   constructor(listenerId: string, config: ListenerTlsConfig) {
@@ -65,21 +68,29 @@ export class CertificateStore {
 
   /** Reads all files anew; when that fails, everything stays as it is. Fails with `tls_config`. */
   reload(): void {
-    this.#default = this.#load();
-    this.#listener?.onReloaded();
+    const before = this.#chains;
+    try {
+      this.#default = this.#load();
+    } catch (caught) {
+      const failure = errorMessage(caught);
+      if (failure !== this.#lastFailure) this.#listener?.onReloadFailed(failure);
+      this.#lastFailure = failure;
+      throw caught;
+    }
+    this.#lastFailure = '';
+    this.#listener?.onReloaded(!sameCertificates(before, this.#chains));
   }
 
   /** Tells from now on, and follows a folder of certificates as configured. The returned function ends the latter. */
   follow(listener: CertificateListener): () => void {
     const { sniCerts } = this.#config;
-    const onProblem = (text: string): void => listener.onProblem(text);
     this.#listener = listener;
     if (sniCerts === undefined || sniCerts.reloadMode === 'off') return () => {};
     const reload = (): void => {
       try {
         this.reload();
-      } catch (caught) {
-        onProblem(`certificates were not reloaded, the old ones stay: ${errorMessage(caught)}`);
+      } catch {
+        // The listener has heard of it.
       }
     };
     if (sniCerts.reloadMode === 'interval') {
@@ -91,7 +102,7 @@ export class CertificateStore {
       clearTimeout(timer);
       timer = setTimeout(reload, settleMs).unref();
     });
-    watcher.on('error', (error) => onProblem(`cannot watch ${sniCerts.certFolder}: ${errorMessage(error)}`));
+    watcher.on('error', (error) => listener.onProblem(`cannot watch ${sniCerts.certFolder}: ${errorMessage(error)}`));
     return () => {
       clearTimeout(timer);
       watcher.close();
@@ -176,4 +187,11 @@ export class CertificateStore {
       throw new ProxyError('tls_config', message, { cause });
     }
   }
+}
+
+function sameCertificates(before: readonly CertificateChain[], after: readonly CertificateChain[]): boolean {
+  return (
+    before.length === after.length &&
+    before.every(({ certificate }, index) => certificate.raw.equals(after[index]!.certificate.raw))
+  );
 }

@@ -59,7 +59,7 @@ export function describeConnection(listenerId: string, socket: Socket): ClientCo
 }
 
 /** The same for a connection whose handshake is done. */
-export function describeTlsConnection(listenerId: string, socket: TLSSocket): ClientConnection {
+export function describeTlsConnection(listenerId: string, socket: TLSSocket, handshakeMs: number): ClientConnection {
   const servername: unknown = Reflect.get(socket, 'servername');
   return {
     ...describeConnection(listenerId, socket),
@@ -67,6 +67,7 @@ export function describeTlsConnection(listenerId: string, socket: TLSSocket): Cl
       version: socket.getProtocol() ?? '',
       cipher: socket.getCipher().name,
       serverName: typeof servername === 'string' ? servername : '',
+      handshakeMs,
     },
   };
 }

@@ -204,6 +204,17 @@ export class GatewayServer {
     return done;
   }
 
+  /** Reads certificates anew, of each listener for itself; the observer hears how that went. */
+  reloadCertificates(): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener.reloadCertificates();
+      } catch {
+        // The observer has been told; the old certificates stay.
+      }
+    }
+  }
+
   /** Takes over what the probes of another thread found out. */
   adoptHealth({ upstreamId, target, healthy, reason }: Omit<HealthChange, 'probed'>): void {
     this.#upstreams.get(upstreamId)?.adoptHealth(target, healthy, reason);

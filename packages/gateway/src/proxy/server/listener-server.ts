@@ -13,6 +13,7 @@ import { CertificateStore } from './certificates.ts';
 import { OcspStapler } from './ocsp/ocsp-stapler.ts';
 import { describeConnection, describeTlsConnection, plainAddress } from './connections.ts';
 import type { ConnectionCounter } from './connections.ts';
+import { Handshakes, handshakeFailureReason } from './handshakes.ts';
 import { Http1Side } from './http1-server.ts';
 import type { Http1Options } from './http1-connection.ts';
 import { Http2Side } from './http2-server.ts';
@@ -43,6 +44,7 @@ export class ListenerServer {
   readonly #stapler: OcspStapler | undefined;
   readonly #endFollowing: (() => void) | undefined;
   readonly #sockets = new Set<Socket>();
+  readonly #handshakes = new Handshakes();
 
   /** Reads certificates. Fails with `tls_config`. */
   constructor(options: ListenerServerOptions) {
@@ -60,11 +62,15 @@ export class ListenerServer {
       const server = this.#tlsServer(config.tls, certificates);
       this.#server = server;
       this.#endFollowing = certificates.follow({
-        onReloaded: () => {
+        onReloaded: (changed) => {
           server.setSecureContext(certificates.defaultOptions);
           this.#stapler?.update(certificates.chains);
+          if (changed) context.observer.certificatesReloaded({ listenerId: config.id, result: 'success' });
         },
         onProblem: (text) => logger.warn(text, { listener: config.id }),
+        onReloadFailed: (error) => {
+          context.observer.certificatesReloaded({ listenerId: config.id, result: 'failure', error });
+        },
       });
     }
   }
@@ -133,6 +139,7 @@ export class ListenerServer {
     server.removeAllListeners('connection');
     server.on('connection', (socket: Socket) => {
       if (!this.#admit(socket, undefined)) return;
+      this.#handshakes.begin(socket);
       for (const listener of native) listener.call(server, socket);
     });
     const stapler = this.#stapler;
@@ -141,7 +148,9 @@ export class ListenerServer {
     }
     server.on('secureConnection', (socket) => this.#onSecure(socket));
     server.on('tlsClientError', (error, socket) => {
-      this.#options.logger.debug('A TLS handshake failed.', { listener: this.config.id, reason: errorMessage(error) });
+      const { logger, context } = this.#options;
+      logger.debug('A TLS handshake failed.', { listener: this.config.id, reason: errorMessage(error) });
+      context.observer.handshakeFailed(this.config.id, handshakeFailureReason(error));
       socket.destroy();
     });
     return server;
@@ -155,7 +164,7 @@ export class ListenerServer {
   }
 
   #onSecure(socket: TLSSocket): void {
-    const connection = describeTlsConnection(this.config.id, socket);
+    const connection = describeTlsConnection(this.config.id, socket, this.#handshakes.end(socket));
     this.#open(socket, connection);
     if (socket.alpnProtocol === 'h2') this.#http2!.accept(socket, connection);
     else this.#http1.accept(socket, connection);

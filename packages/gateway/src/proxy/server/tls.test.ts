@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import http2 from 'node:http2';
 import { createServer as createHttps, request as httpsRequest } from 'node:https';
 import type { RequestOptions } from 'node:https';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as tlsConnect } from 'node:tls';
@@ -85,7 +86,9 @@ describe('TLS', () => {
       `${tlsListener(`cert-file "${cert}"; key-file "${key}"`)}\n${routes(backend.port)}`,
     );
     expect(await sendTls(gateway, { ca: files.ca })).toEqual({ status: 200, body: 'https' });
-    expect((await gateway.recorder.exchange()).connection.tls).toMatchObject({ version: 'TLSv1.3' });
+    const { tls } = (await gateway.recorder.exchange()).connection;
+    expect(tls).toMatchObject({ version: 'TLSv1.3' });
+    expect(tls!.handshakeMs).toBeGreaterThan(0);
   });
 
   it('shows the certificate of the name asked for, and new ones after a reload', async () => {
@@ -109,6 +112,28 @@ describe('TLS', () => {
     writeFileSync(other.cert, 'broken');
     expect(gateway.server.reload(await proxyConfig(text))).toMatchObject({ result: 'failure' });
     expect(await shownCertificate(gateway.port, 'a.test')).toBe('renewed');
+    gateway.server.reloadCertificates();
+    const told = gateway.recorder.certificates;
+    expect(told).toMatchObject([
+      { listenerId: 's', result: 'success' },
+      { listenerId: 's', result: 'failure' },
+    ]);
+    expect(told[1]!.error).toContain(other.cert);
+  });
+
+  it('tells of clients that come to no agreement', async () => {
+    const files = certificates();
+    const { cert, key } = files.issue('own');
+    const settings = `cert-file "${cert}"; key-file "${key}"; min-version "1.3"`;
+    const gateway = await startGateway(`${tlsListener(settings)}\n${routes(1)}`);
+    const { handshakes } = gateway.recorder;
+    const old = tlsConnect({ host: '127.0.0.1', port: gateway.port, maxVersion: 'TLSv1.2', rejectUnauthorized: false });
+    old.on('error', () => undefined); // Being refused shows as an alert.
+    await eventually(() => handshakes.length === 1, 'the refusal');
+    const hasty = connect(gateway.port, '127.0.0.1', () => hasty.destroy());
+    await eventually(() => handshakes.length === 2, 'the loss');
+    expect(handshakes).toEqual(['s refused', 's connection_lost']);
+    expect(gateway.recorder.openConnections).toBe(0);
   });
 
   it('shows the renewed certificate also to clients that name no server', async () => {

@@ -1,12 +1,16 @@
 import type { Meter } from '@clew/base';
 import type { ClientConnection } from '../../proxy/exchange.ts';
 import type { ReloadOutcome } from '../../proxy/observer.ts';
+import type { HandshakeFailureReason } from '../../proxy/server/handshakes.ts';
+import { durationBuckets } from './histogram.ts';
 
 /** Metrics of what happens less often than requests. */
 export class EventFigures {
   readonly #connections;
   readonly #reloads;
   readonly #rateLimits;
+  readonly #handshakes;
+  readonly #handshakeFailures;
   #open = 0;
 
   constructor(meter: Meter) {
@@ -28,15 +32,32 @@ export class EventFigures {
       labels: ['action'],
     });
     for (const action of ['reject', 'delay', 'log-only']) this.#rateLimits.add(0, { action });
+    this.#handshakes = meter.histogram({
+      name: 'zentinel_tls_handshake_duration_seconds',
+      help: 'Time in which clients and the gateway agreed on TLS.',
+      labels: ['version'],
+      buckets: durationBuckets,
+    });
+    this.#handshakeFailures = meter.counter({
+      name: 'clew_gateway_tls_handshake_failures_total',
+      help: 'Clients that came to no agreement about TLS.',
+      labels: ['listener', 'reason'],
+    });
   }
 
-  connectionOpened({ listenerId }: ClientConnection): void {
+  connectionOpened({ listenerId, tls }: ClientConnection): void {
     this.#open++;
     this.#connections.add(1, { listener: listenerId });
+    // `TLSv1.3` is `TLS1.3` to dashboards.
+    if (tls !== undefined) this.#handshakes.record(tls.handshakeMs / 1000, { version: tls.version.replace('v', '') });
   }
 
   connectionClosed(): void {
     this.#open--;
+  }
+
+  handshakeFailed(listener: string, reason: HandshakeFailureReason): void {
+    this.#handshakeFailures.add(1, { listener, reason });
   }
 
   reloaded({ result }: ReloadOutcome): void {
