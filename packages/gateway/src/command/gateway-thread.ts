@@ -8,7 +8,7 @@ export interface ThreadHooks {
     message: Exclude<FromThread, { readonly kind: 'answer' | 'failure' | 'started' | 'startFailed' }>,
     thread: GatewayThread,
   ): void;
-  /** It ended unasked. */
+  /** It could not start, or ended unasked. */
   lost(thread: GatewayThread, reason: string): void;
 }
 
@@ -22,6 +22,7 @@ export class GatewayThread {
   readonly #starting = Promise.withResolvers<void>();
   #lastCall = 0;
   #ending = false;
+  #startFailed = false;
   #reason = 'it ended';
 
   constructor(setup: ThreadSetup, hooks: ThreadHooks) {
@@ -59,6 +60,7 @@ export class GatewayThread {
   /** Stops serving, then ends. */
   async stop(limitMs: number, flushMs: number): Promise<boolean> {
     this.#ending = true;
+    if (this.#startFailed) return true;
     try {
       return await this.ask({ kind: 'stop', limitMs, flushMs });
     } finally {
@@ -71,8 +73,10 @@ export class GatewayThread {
       case 'started':
         return this.#starting.resolve();
       case 'startFailed':
-        this.#ending = true;
-        return this.#starting.reject(new GatewayError('start_failed', message.reason));
+        this.#reason = message.reason;
+        this.#startFailed = true;
+        this.#starting.reject(new GatewayError('start_failed', message.reason));
+        return void this.#worker.terminate();
       case 'answer':
         this.#calls.get(message.call)?.resolve(message.value);
         this.#calls.delete(message.call);

@@ -9,7 +9,7 @@ import { sharedBucketMemory } from '../proxy/filters/shared-buckets.ts';
 import { forgetThread, sharedTallyMemory } from '../proxy/server/shared-tally.ts';
 import type { Environment } from '../telemetry/exporter/settings.ts';
 import type { FileSinks } from '../telemetry/logs/log-sinks.ts';
-import { mergeThreadFamilies } from '../telemetry/metrics/merge-threads.ts';
+import { mergeThreadFamilies, withLostThread } from '../telemetry/metrics/merge-threads.ts';
 import type { GatewayIdentity } from '../telemetry/spans/resource.ts';
 import { EchoFilter } from './echo-filter.ts';
 import { GatewayThread } from './gateway-thread.ts';
@@ -43,6 +43,8 @@ export class GatewayThreads {
   readonly #options: GatewayThreadsOptions;
   readonly #others = new Map<number, GatewayThread>();
   readonly #reports = new Map<number, readonly MetricFamily[]>();
+  /** What threads that are gone had counted. */
+  #counted: readonly MetricFamily[] = [];
   readonly #echoes = new EchoFilter();
   readonly #ending = new AbortController();
   #unit: GatewayUnit | undefined;
@@ -87,7 +89,7 @@ export class GatewayThreads {
   /** Takes a new configuration in every thread; false when this one could not, and the others then were not asked. */
   async reload(config: GatewayConfig): Promise<boolean> {
     if (this.#unit!.reload(config).result === 'failure') return false;
-    this.#config = config;
+    this.#config = this.#unit!.config;
     const bound = this.#boundConfig();
     await this.#tellAll('A thread did not take the new configuration.', async (thread) => {
       await thread.ask({ kind: 'reload', config: bound });
@@ -118,7 +120,7 @@ export class GatewayThreads {
     });
     // A thread that ends meanwhile has nothing to report; its end is reported by itself.
     await Promise.race([Promise.allSettled(asked), patience]);
-    return mergeThreadFamilies([await this.#unit!.metrics(), ...this.#reports.values()]);
+    return mergeThreadFamilies([await this.#unit!.metrics(), ...this.#reports.values(), this.#counted]);
   }
 
   /** Ends all threads; tells whether all requests had finished within `limitMs`. */
@@ -200,9 +202,10 @@ export class GatewayThreads {
     return thread;
   }
 
-  /** A thread that ended is started again, later each time. What it had counted is kept by nobody. */
+  /** A thread that ended is started again, later each time. What it had counted when it was asked last goes on to count. */
   async #replace(index: number, reason: string, pauseMs: number): Promise<void> {
     this.#others.delete(index);
+    this.#counted = withLostThread(this.#counted, this.#reports.get(index) ?? []);
     this.#reports.delete(index);
     forgetThread(this.#shared!.tally, index);
     if (this.#ending.signal.aborted) return;

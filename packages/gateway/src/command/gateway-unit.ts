@@ -85,6 +85,11 @@ export class GatewayUnit {
     return this.#server.start(config);
   }
 
+  /** The configuration in force: of what needs a restart, the one before. */
+  get config(): GatewayConfig {
+    return this.#server.config!;
+  }
+
   /** Takes a new configuration, unless it cannot be used. */
   reload(config: GatewayConfig): ReloadOutcome {
     return this.#server.reload(config);

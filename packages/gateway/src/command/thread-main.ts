@@ -36,6 +36,8 @@ const unit = new GatewayUnit({
     }),
 });
 
+const starting = unit.start(setup.config);
+
 port.on('message', (message: ToThread) => {
   if (message.kind === 'metricsText') {
     texts.get(message.call)?.(message.text);
@@ -52,13 +54,15 @@ port.on('message', (message: ToThread) => {
 });
 
 try {
-  await unit.start(setup.config);
+  await starting;
   post({ kind: 'started' });
 } catch (error) {
   post({ kind: 'startFailed', reason: errorMessage(error) });
 }
 
 async function answer(request: ThreadRequest): Promise<ThreadAnswers[keyof ThreadAnswers]> {
+  // A configuration that comes meanwhile is newer than the one it starts with.
+  await starting;
   switch (request.kind) {
     case 'reload':
       unit.reload(request.config);

@@ -1,78 +1,26 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { connect } from 'node:net';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { nodeConfigIo } from '../config/node-io.ts';
-import { GatewayProgram } from './gateway-program.ts';
+import { describe, expect, it } from 'vitest';
+import { onEnd, startBackend, startProgram, waitFor } from '../../test/command/harness.ts';
 
 const THREADS = 3;
 
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).toReversed()) await cleanUp();
-});
-
-const waitFor = <T>(check: () => T | Promise<T>): Promise<T> => vi.waitFor(check, { timeout: 30_000, interval: 20 });
-
-/** A backend whose state tests change; it counts probes. */
-async function backend() {
-  const state = { status: 200, probes: 0, requests: 0 };
-  const server = createServer((request, response) => {
-    if (request.url === '/probe') state.probes++;
-    else state.requests++;
-    response.writeHead(state.status).end();
-  });
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  cleanUps.push(() => new Promise((resolve) => (server.closeAllConnections(), server.close(resolve))));
-  return { state, port: (server.address() as AddressInfo).port };
-}
-
 /** A gateway of several threads. */
-async function gatewayWith(port: number, { filter = '', upstream = '', limits = '' }) {
-  const folder = mkdtempSync(join(tmpdir(), 'clew-threads-'));
-  cleanUps.push(() => rmSync(folder, { recursive: true, force: true }));
-  const path = join(folder, 'gateway.kdl');
-  writeFileSync(
-    path,
-    `
+const gatewayWith = (port: number, { filter = '', upstream = '', limits = '' }) =>
+  startProgram(`
 system { worker-threads ${THREADS}; graceful-shutdown-timeout-secs 5 }
 listeners { listener "http" { address "127.0.0.1:0" } }
 routes { route "all" { matches { path-prefix "/" }; upstream "backend"; ${filter === '' ? '' : 'filters "limit"'} } }
 upstreams { upstream "backend" { target "127.0.0.1:${port}"; ${upstream} } }
 ${filter === '' ? '' : `filters { filter "limit" { ${filter} } }`}
 ${limits}
-observability { metrics { address "127.0.0.1:0" }; logging { error-log { enabled #false } } }
-`,
-  );
-  const said: string[] = [];
-  const io = { ...nodeConfigIo, env: {} };
-  const program = new GatewayProgram({ path, io, version: '1.2.3', stderr: (text) => void said.push(text) });
-  cleanUps.push(() => program.stop());
-  await program.start();
-  const url = `http://127.0.0.1:${program.ports.listeners['http']}/`;
-  /** Statuses of so many requests, each on a connection of its own, so that every thread gets some. */
-  const ask = (count: number): Promise<number[]> =>
-    Promise.all(
-      Array.from({ length: count }, async () => {
-        const response = await fetch(url, { headers: { connection: 'close' } });
-        await response.arrayBuffer();
-        return response.status;
-      }),
-    );
-  const metrics = async (): Promise<string> =>
-    (await fetch(`http://127.0.0.1:${program.ports.metrics}/metrics`)).text();
-  return { url, ask, metrics, said };
-}
+observability { metrics { address "127.0.0.1:0" }; logging { error-log { enabled #false } } }`);
 
 const countOf = (statuses: readonly number[], status: number): number =>
   statuses.filter((one) => one === status).length;
 
 describe('threads of a gateway', () => {
   it('let pass together what a rate allows, and not that many each', async () => {
-    const { port } = await backend();
+    const { port } = await startBackend();
     const filter = 'type "rate-limit"; max-rps 0.001; burst 10; key "client-ip"';
     const { ask } = await gatewayWith(port, { filter });
     const statuses = await ask(60);
@@ -80,12 +28,12 @@ describe('threads of a gateway', () => {
   });
 
   it('hold together as many connections of a client as are allowed', async () => {
-    const { port } = await backend();
+    const { port } = await startBackend();
     const { url } = await gatewayWith(port, { limits: 'limits { max-connections-per-client 5 }' });
     const states: string[] = [];
     for (let index = 0; index < 9; index++) {
       const socket = connect(Number(new URL(url).port), '127.0.0.1');
-      cleanUps.push(() => socket.destroy());
+      onEnd(() => socket.destroy());
       socket.on('error', () => undefined); // Being refused may show as a reset.
       socket.on('close', () => (states[index] = 'refused'));
       socket.on('data', (piece) => (states[index] = piece.toString().slice(9, 12)));
@@ -96,7 +44,7 @@ describe('threads of a gateway', () => {
   });
 
   it('probe a target once for all, and all believe the result', async () => {
-    const { port, state } = await backend();
+    const { port, state } = await startBackend();
     const check =
       'health-check { type "http" { path "/probe" }; interval-secs 1; unhealthy-threshold 1; healthy-threshold 1 }';
     const { ask, metrics, said } = await gatewayWith(port, { upstream: check });
@@ -116,7 +64,7 @@ describe('threads of a gateway', () => {
   });
 
   it('suspend requests everywhere once a circuit opened anywhere', async () => {
-    const { port, state } = await backend();
+    const { port, state } = await startBackend();
     state.status = 500;
     const { ask, metrics } = await gatewayWith(port, {
       upstream: 'circuit-breaker { failure-threshold 3; timeout-secs 600 }',

@@ -25,6 +25,14 @@ export function mergeThreadFamilies(parts: readonly (readonly MetricFamily[])[])
       });
 }
 
+/** What threads that are gone have counted, with another one: counters must never go back, whatever became of who counted. */
+export function withLostThread(
+  counted: readonly MetricFamily[],
+  lastReport: readonly MetricFamily[],
+): readonly MetricFamily[] {
+  return mergeFamilies([counted, lastReport.filter(({ kind }) => kind !== 'gauge')]);
+}
+
 function withWorst(
   family: MetricFamily,
   parts: readonly (readonly MetricFamily[])[],

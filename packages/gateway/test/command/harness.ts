@@ -1,0 +1,67 @@
+// What tests of whole gateways share: the program as `clew gateway` runs it, a backend, and ways to ask it something.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, vi } from 'vitest';
+import { GatewayProgram } from '../../src/command/gateway-program.ts';
+import { nodeConfigIo } from '../../src/config/node-io.ts';
+
+const cleanUps: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).toReversed()) await cleanUp();
+});
+
+/** Runs when the test is over, last one first. */
+export function onEnd(cleanUp: () => unknown): void {
+  cleanUps.push(cleanUp);
+}
+
+/** Waits until `check` does not throw. */
+export const waitFor = <T>(check: () => T | Promise<T>): Promise<T> =>
+  vi.waitFor(check, { timeout: 30_000, interval: 20 });
+
+/** An empty folder; it ends with the test. */
+export function testFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'clew-gateway-'));
+  onEnd(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A backend whose state tests change; it counts probes. */
+export async function startBackend() {
+  const state = { status: 200, probes: 0, requests: 0 };
+  const server = createServer((request, response) => {
+    if (request.url === '/probe') state.probes++;
+    else state.requests++;
+    response.writeHead(state.status).end();
+  });
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  onEnd(() => new Promise((resolve) => (server.closeAllConnections(), server.close(resolve))));
+  return { state, port: (server.address() as AddressInfo).port };
+}
+
+/** A gateway as the command runs it, with a listener `http` and metrics. It ends with the test. */
+export async function startProgram(text: string) {
+  const path = join(testFolder(), 'gateway.kdl');
+  writeFileSync(path, text);
+  const said: string[] = [];
+  const io = { ...nodeConfigIo, env: {} };
+  const program = new GatewayProgram({ path, io, version: '1.2.3', stderr: (line) => void said.push(line) });
+  onEnd(() => program.stop());
+  await program.start();
+  const url = `http://127.0.0.1:${program.ports.listeners['http']}/`;
+  /** Statuses of so many requests, each on a connection of its own, so that every thread gets some. */
+  const ask = (count: number): Promise<number[]> =>
+    Promise.all(
+      Array.from({ length: count }, async () => {
+        const response = await fetch(url, { headers: { connection: 'close' } });
+        await response.arrayBuffer();
+        return response.status;
+      }),
+    );
+  const metrics = async (): Promise<string> =>
+    (await fetch(`http://127.0.0.1:${program.ports.metrics}/metrics`)).text();
+  return { program, path, url, ask, metrics, said };
+}
