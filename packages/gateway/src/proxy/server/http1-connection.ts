@@ -15,6 +15,7 @@ import type { BodyPieces } from '../http1/body-decoder.ts';
 import { ReadEnd, problemOf } from '../http1/fields.ts';
 import { MessageWriter } from '../http1/message-writer.ts';
 import { RequestHead, readRequestHead } from '../http1/request-head.ts';
+import { isShared, readAsStream, readBytes } from '../http1/socket-bytes.ts';
 import { connectRefusal } from './http2-server.ts';
 import { refuseUnread } from './unread-request.ts';
 
@@ -72,8 +73,10 @@ export class Http1Connection implements BodyPieces {
   #sinceMs = 0;
   /** What has come and cannot be read yet. */
   #held: Buffer | undefined;
-  /** Whether what is held is being read: whoever makes more of it readable need not read it. */
+  /** Whether something is being read: whoever makes more of it readable need not read it. */
   #pumping = false;
+  /** What is being read must be copied to be kept. */
+  #borrowed = false;
   #downstream: Http1Downstream | undefined;
   #flow: RequestFlow | undefined;
   #reader: BodyListener | undefined;
@@ -85,11 +88,11 @@ export class Http1Connection implements BodyPieces {
     this.client = client;
     this.#owner = owner;
     this.writer = new MessageWriter(socket);
-    socket.on('data', this.#onData);
     socket.on('end', this.#onEnd);
     socket.on('error', this.#onError);
     socket.on('drain', this.#onDrain);
     socket.on('close', this.#onClose);
+    readBytes(socket, this.#onBytes);
   }
 
   /** Whether the client has sent its request's whole body. */
@@ -101,6 +104,7 @@ export class Http1Connection implements BodyPieces {
   readBody(reader: BodyListener): void {
     this.#reader = reader;
     this.#readHeld();
+    if (!this.#readerPaused) this.socket.resume();
   }
 
   pauseBody(): void {
@@ -135,7 +139,9 @@ export class Http1Connection implements BodyPieces {
     this.#release();
     const first = this.#held ?? Buffer.alloc(0);
     this.#held = undefined;
-    return first;
+    const own = this.#borrowed ? Buffer.from(first) : first;
+    readAsStream(this.socket);
+    return own;
   }
 
   /** Ends the connection if nothing is under way. */
@@ -160,7 +166,7 @@ export class Http1Connection implements BodyPieces {
   }
 
   onBodyPiece(piece: Buffer): void {
-    this.#reader?.onBodyData(piece);
+    this.#reader?.onBodyData(this.#borrowed ? Buffer.from(piece) : piece);
   }
 
   #checkHead(elapsedMs: number): void {
@@ -177,20 +183,19 @@ export class Http1Connection implements BodyPieces {
     }
   }
 
-  readonly #onData = (piece: Buffer): void => {
+  readonly #onBytes = (bytes: Buffer, length: number): void => {
     switch (this.#phase) {
       case Phase.HEAD:
       case Phase.REST:
-        if (this.#held === undefined) this.#held = piece;
-        else this.#hold(piece);
+        this.#take(bytes, length);
         this.#pump();
         break;
       case Phase.REQUEST:
-        this.#hold(piece);
+        this.#take(bytes, length);
         this.#readHeld();
         break;
       case Phase.LINGER:
-        this.#lingered += piece.length;
+        this.#lingered += length;
         if (this.#lingered > maxLingerBytes) this.socket.destroy();
         break;
       default:
@@ -227,15 +232,29 @@ export class Http1Connection implements BodyPieces {
     if (this.#phase === Phase.OVER) return;
     this.#enter(Phase.OVER);
     const { socket } = this;
-    socket.off('data', this.#onData);
     socket.off('end', this.#onEnd);
     socket.off('drain', this.#onDrain);
     socket.off('close', this.#onClose);
     this.#owner.onConnectionOver(this);
   }
 
-  #hold(piece: Buffer): void {
-    this.#held = this.#held === undefined ? piece : Buffer.concat([this.#held, piece]);
+  /** Holds what has come; as long as it is borrowed, it is for this turn only. */
+  #take(bytes: Buffer, length: number): void {
+    const piece = length === bytes.length ? bytes : bytes.subarray(0, length);
+    if (this.#held === undefined) {
+      this.#held = piece;
+      this.#borrowed = isShared(bytes);
+    } else {
+      this.#held = Buffer.concat([this.#held, piece]);
+      this.#borrowed = false;
+    }
+  }
+
+  /** What is held now is held beyond this turn. */
+  #keep(): void {
+    if (this.#held === undefined) return;
+    if (this.#borrowed) this.#held = Buffer.from(this.#held);
+    this.#borrowed = false;
     if (this.#held.length > maxHeldBytes && this.#phase === Phase.REQUEST) this.socket.pause();
   }
 
@@ -247,6 +266,7 @@ export class Http1Connection implements BodyPieces {
       if (this.#phase === Phase.REST) this.#readRest(this.#held);
       else if (this.#phase !== Phase.HEAD || !this.#readHead(this.#held)) break;
     }
+    this.#keep();
     this.#pumping = false;
   }
 
@@ -293,7 +313,10 @@ export class Http1Connection implements BodyPieces {
   /** Gives the body's reader what is held of the body. */
   #readHeld(): void {
     const held = this.#held;
-    if (held === undefined || this.#reader === undefined || this.#readerPaused || this.#body.ended) return;
+    if (held === undefined || this.#reader === undefined || this.#readerPaused || this.#body.ended) {
+      this.#keep();
+      return;
+    }
     this.#held = undefined;
     const flow = this.#flow;
     const end = this.#body.read(held, 0, this);
@@ -301,7 +324,10 @@ export class Http1Connection implements BodyPieces {
       flow?.onBrokenBody(this.#body.problem);
       return;
     }
-    if (end < held.length) this.#held = held.subarray(end);
+    if (end < held.length) {
+      this.#held = held.subarray(end);
+      this.#keep();
+    }
     // The reader may have ended it all.
     if (this.#body.ended && this.#flow === flow) this.#reader?.onBodyEnd(this.#body.trailers);
     else if (this.#phase === Phase.HEAD) this.#pump();

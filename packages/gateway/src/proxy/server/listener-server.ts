@@ -9,6 +9,7 @@ import type { ListenerConfig, ListenerTlsConfig } from '../../config/model/liste
 import { ProxyError } from '../errors.ts';
 import type { ClientConnection } from '../exchange.ts';
 import type { GatewayContext } from '../flow/gateway-context.ts';
+import { readBytes, shareAccepted } from '../http1/socket-bytes.ts';
 import { CertificateStore } from './certificates.ts';
 import { OcspStapler } from './ocsp/ocsp-stapler.ts';
 import { describeConnection, describeTlsConnection, plainAddress } from './connections.ts';
@@ -53,7 +54,9 @@ export class ListenerServer {
     this.#options = options;
     this.#http1 = new Http1Side(config, context, options);
     if (config.tls === undefined)
-      this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.#onPlain(socket));
+      this.#server = createServer({ noDelay: true, allowHalfOpen: true, pauseOnConnect: true }, (socket) =>
+        this.#onPlain(shareAccepted(socket, true)),
+      );
     else {
       const certificates = new CertificateStore(config.id, config.tls);
       this.#certificates = certificates;
@@ -192,6 +195,7 @@ export class ListenerServer {
     socket.on('error', () => socket.destroy());
     if (connection === undefined) socket.destroy();
     else {
+      readBytes(socket, () => {});
       refuseUnread(socket, connection, context, {
         status: 503,
         type: 'LimitExceeded',

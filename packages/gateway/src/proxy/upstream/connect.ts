@@ -6,6 +6,7 @@ import type { ConnectionOptions } from 'node:tls';
 import { errorMessage } from '@clew/base';
 import type { ClientTlsConfig, TargetConfig } from '../../config/model/upstream.ts';
 import { ProxyError } from '../errors.ts';
+import { connectShared } from '../http1/socket-bytes.ts';
 import type { HostResolver } from './resolver.ts';
 
 /** How connections to a target are made. */
@@ -13,6 +14,8 @@ export interface ConnectSettings {
   readonly target: TargetConfig;
   readonly tls: ClientTlsConfig | undefined;
   readonly resolver: HostResolver;
+  /** The socket, if it is a plain one, is read by `readBytes` only. */
+  readonly shared?: boolean;
 }
 
 /** After this silence the system asks whether the other side is still there. */
@@ -40,7 +43,7 @@ export async function connectTarget(settings: ConnectSettings, timeoutMs: number
     try {
       // All but the last address get a part of the time, so that a dead one does not use it up.
       const shareMs = index === addresses.length - 1 ? leftMs : Math.max(leftMs / 2, 1);
-      const socket = await openSocket(target, address, shareMs);
+      const socket = await openSocket(target, address, shareMs, settings.shared === true && tls === undefined);
       if (tls === undefined) return socket;
       return await handshake(socket, target, tls, Math.max(endMs - performance.now(), 1));
     } catch (caught) {
@@ -76,9 +79,10 @@ async function withinTime<T>(work: Promise<T>, timeoutMs: number, name: string):
   }
 }
 
-function openSocket(target: TargetConfig, address: string, timeoutMs: number): Promise<Socket> {
+function openSocket(target: TargetConfig, address: string, timeoutMs: number, shared: boolean): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connectTcp({ host: address, port: target.port, noDelay: true });
+    const options = { host: address, port: target.port, noDelay: true };
+    const socket = shared ? connectShared((onread) => connectTcp({ ...options, onread })) : connectTcp(options);
     const name = `${target.host}:${target.port} (${address})`;
     const timer = setTimeout(() => {
       socket.destroy();

@@ -158,7 +158,7 @@ export class ConnectionPool implements ConnectionOwner {
   #connect(call: PooledCall): void {
     const connecting: Connecting = { call };
     this.#connecting.add(connecting);
-    connectTarget(this.#options, this.#options.connectTimeoutMs).then(
+    connectTarget({ ...this.#options, shared: true }, this.#options.connectTimeoutMs).then(
       (socket) => {
         this.#connecting.delete(connecting);
         if (this.#destroyed) {

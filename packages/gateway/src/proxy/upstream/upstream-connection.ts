@@ -6,6 +6,7 @@ import type { BodyPieces } from '../http1/body-decoder.ts';
 import { ReadEnd, problemOf } from '../http1/fields.ts';
 import { MessageWriter, fieldLines } from '../http1/message-writer.ts';
 import { ResponseHeadRead, readResponseHead } from '../http1/response-head.ts';
+import { isShared, readAsStream, readBytes } from '../http1/socket-bytes.ts';
 import { attemptError } from './failure-reason.ts';
 
 /** Where the body of a request goes. */
@@ -98,6 +99,8 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
   #held: Buffer | undefined;
   #readTimer: NodeJS.Timeout | undefined;
   #paused = false;
+  /** What is being read must be copied to be kept. */
+  #borrowed = false;
   #lost = false;
 
   constructor(socket: Socket, owner: ConnectionOwner) {
@@ -107,11 +110,11 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
     this.address = socket.remoteAddress ?? '';
     const { address } = this;
     this.remoteAddress = `${address.includes(':') ? `[${address}]` : address}:${socket.remotePort}`;
-    socket.on('data', this.#onData);
     socket.on('end', this.#onEnd);
     socket.on('error', this.#onError);
     socket.on('drain', this.#onDrain);
     socket.on('close', this.#onClose);
+    readBytes(socket, this.#onBytes);
   }
 
   /** Sends a request; there is none under way. */
@@ -166,10 +169,10 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
   }
 
   onBodyPiece(piece: Buffer): void {
-    this.#call?.onResponseData(piece);
+    this.#call?.onResponseData(this.#borrowed ? Buffer.from(piece) : piece);
   }
 
-  readonly #onData = (piece: Buffer): void => {
+  readonly #onBytes = (bytes: Buffer, length: number): void => {
     const call = this.#call;
     if (call === undefined) {
       // Nobody asked: whatever this is, it is no answer to the next request.
@@ -177,8 +180,9 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
       return;
     }
     this.#readTimer?.refresh();
+    this.#borrowed = isShared(bytes);
     call.onReadBegin();
-    this.#read(piece, call);
+    this.#read(length === bytes.length ? bytes : bytes.subarray(0, length), call);
     call.onReadEnd();
   };
 
@@ -206,6 +210,7 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
       if (this.#held !== undefined) {
         rest = Buffer.concat([this.#held, rest]);
         this.#held = undefined;
+        this.#borrowed = false;
       }
       if (!this.#readHead(rest)) return;
       const { end, status, fields } = this.#head;
@@ -244,7 +249,7 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
     } else if (bytes.length >= maxHeadBytes) {
       const message = `the head of the response exceeds ${maxHeadBytes} bytes`;
       this.#fail(new ProxyError('invalid_response', this.#text(message)));
-    } else this.#held = bytes;
+    } else this.#held = this.#borrowed ? Buffer.from(bytes) : bytes;
     return false;
   }
 
@@ -284,13 +289,12 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
     const socket = this.#socket;
     this.#call = undefined;
     this.#lose();
-    socket.off('data', this.#onData);
     socket.off('end', this.#onEnd);
     socket.off('error', this.#onError);
     socket.off('drain', this.#onDrain);
     socket.off('close', this.#onClose);
-    socket.pause();
-    call.onUpgraded(fields, socket, first);
+    readAsStream(socket);
+    call.onUpgraded(fields, socket, this.#borrowed ? Buffer.from(first) : first);
   }
 
   #fail(error: ProxyError): void {
