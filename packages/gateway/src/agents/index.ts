@@ -9,7 +9,7 @@ export type { MemberSettings } from './chain/members.ts';
 export type { AgentCallEnd, AgentCallSpan, AgentCallStart, StartAgentCall } from './chain/participant.ts';
 export type { LocalResponse } from './chain/response.ts';
 export type { ChainEffects, ChainVerdict, MergedAudit, Refusal } from './chain/verdict.ts';
-export { CircuitBreaker } from './client/circuit-breaker.ts';
+export { CircuitBreaker, circuitMemory, forgetTrials } from './client/circuit-breaker.ts';
 export type { CircuitPass, CircuitState } from './client/circuit-breaker.ts';
 export type { AgentSnapshot } from './client/agent-client.ts';
 export { AgentError, errorTypeOf } from './errors.ts';

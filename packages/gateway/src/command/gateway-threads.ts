@@ -5,7 +5,9 @@ import type { Telemetry } from '@clew/base';
 import type { MetricFamily, PrometheusMeter } from '@clew/base/node';
 import { canSharePorts, checkFree } from '@clew/net';
 import type { GatewayConfig } from '../config/model.ts';
-import { sharedBucketMemory } from '../proxy/filters/shared-buckets.ts';
+import { releaseBuckets, sharedBucketMemory } from '../proxy/filters/shared-buckets.ts';
+import { forgetTrialsOf, sharedCircuits } from '../proxy/server/shared-circuits.ts';
+import type { SharedCircuits } from '../proxy/server/shared-circuits.ts';
 import { forgetThread, sharedTallyMemory } from '../proxy/server/shared-tally.ts';
 import type { Environment } from '../telemetry/exporter/settings.ts';
 import type { FileSinks } from '../telemetry/logs/log-sinks.ts';
@@ -51,6 +53,8 @@ export class GatewayThreads {
   #config: GatewayConfig | undefined;
   #count = 1;
   #shared: SharedCounts | undefined;
+  /** Present with several threads. */
+  #circuits: SharedCircuits | undefined;
 
   constructor(options: GatewayThreadsOptions) {
     this.#options = options;
@@ -73,11 +77,12 @@ export class GatewayThreads {
     if (sharePorts) for (const listener of config.listeners) await checkFree({ transport: 'tcp', ...listener.address });
     if (sharePorts) {
       this.#shared = { index: 0, buckets: sharedBucketMemory(), tally: sharedTallyMemory(this.#count) };
+      this.#circuits = sharedCircuits(config);
     }
     this.#unit = new GatewayUnit(this.#unitOptions(sharePorts));
     this.#config = config;
     try {
-      await this.#unit.start(config);
+      await this.#unit.start(config, this.#circuits);
       for (let index = 1; index < this.#count; index++) this.#open(index);
       await Promise.all([...this.#others.values()].map(({ started }) => started));
     } catch (error) {
@@ -88,11 +93,15 @@ export class GatewayThreads {
 
   /** Takes a new configuration in every thread; false when this one could not, and the others then were not asked. */
   async reload(config: GatewayConfig): Promise<boolean> {
-    if (this.#unit!.reload(config).result === 'failure') return false;
+    const before = this.#circuits;
+    const circuits = before && sharedCircuits(config, { config: this.#config!, circuits: before });
+    if (this.#unit!.reload(config, circuits).result === 'failure') return false;
+    this.#circuits = circuits;
     this.#config = this.#unit!.config;
+    if (circuits === undefined) return true;
     const bound = this.#boundConfig();
     await this.#tellAll('A thread did not take the new configuration.', async (thread) => {
-      await thread.ask({ kind: 'reload', config: bound });
+      await thread.ask({ kind: 'reload', config: bound, circuits });
       this.#tellHealth(thread);
     });
     return true;
@@ -162,7 +171,6 @@ export class GatewayThreads {
     const logger = forwardingLogger((line) => this.#log(0, line));
     const share: ThreadNews = {
       healthChanged: (change) => this.#spread({ kind: 'healthChanged', change }),
-      circuitOpened: (upstreamId) => this.#spread({ kind: 'circuitOpened', upstreamId }),
     };
     const shared = this.#shared;
     const { meter } = telemetry;
@@ -187,8 +195,9 @@ export class GatewayThreads {
 
   #open(index: number, pauseMs = FIRST_RESTART_MS): GatewayThread {
     const { identity, env } = this.#options;
+    const shared = { ...this.#shared!, index };
     const thread = new GatewayThread(
-      { index, identity, env: { ...env }, shared: { ...this.#shared!, index }, config: this.#boundConfig() },
+      { index, identity, env: { ...env }, shared, circuits: this.#circuits!, config: this.#boundConfig() },
       {
         message: (message, from) => this.#onMessage(message, from),
         lost: (_thread, reason) => void this.#replace(index, reason, pauseMs),
@@ -208,6 +217,8 @@ export class GatewayThreads {
     this.#counted = withLostThread(this.#counted, this.#reports.get(index) ?? []);
     this.#reports.delete(index);
     forgetThread(this.#shared!.tally, index);
+    forgetTrialsOf(this.#circuits!);
+    releaseBuckets(this.#shared!.buckets);
     if (this.#ending.signal.aborted) return;
     this.#options.telemetry.logger.error('A thread of the gateway was lost and is started again.', { index, reason });
     try {
@@ -227,9 +238,6 @@ export class GatewayThreads {
         return this.#options.sinks.forwarded(message);
       case 'healthChanged':
         this.#unit!.news.healthChanged(message.change);
-        return this.#spread(message, from);
-      case 'circuitOpened':
-        this.#unit!.news.circuitOpened(message.upstreamId);
         return this.#spread(message, from);
       case 'log':
         return this.#log(from.index, message.line);

@@ -5,6 +5,7 @@ import type { GatewayObserver, HealthChange, ReloadOutcome } from '../proxy/obse
 import { SharedBuckets } from '../proxy/filters/shared-buckets.ts';
 import { GatewayServer } from '../proxy/server/gateway-server.ts';
 import type { GatewayServerOptions, GatewaySnapshot } from '../proxy/server/gateway-server.ts';
+import type { SharedCircuits } from '../proxy/server/shared-circuits.ts';
 import { SharedTally } from '../proxy/server/shared-tally.ts';
 import type { Environment } from '../telemetry/exporter/settings.ts';
 import type { SinkOpener } from '../telemetry/logs/log-sinks.ts';
@@ -15,7 +16,6 @@ import type { GatewayIdentity } from '../telemetry/spans/resource.ts';
 /** What one thread finds out and all should know. */
 export interface ThreadNews {
   healthChanged(change: HealthChange): void;
-  circuitOpened(upstreamId: string): void;
 }
 
 /** Memory that all threads count in, and this thread's place in it. */
@@ -81,8 +81,8 @@ export class GatewayUnit {
   }
 
   /** Binds all listeners. Fails with `ProxyError`, and listens nowhere then. */
-  start(config: GatewayConfig): Promise<void> {
-    return this.#server.start(config);
+  start(config: GatewayConfig, circuits?: SharedCircuits): Promise<void> {
+    return this.#server.start(config, circuits);
   }
 
   /** The configuration in force: of what needs a restart, the one before. */
@@ -91,8 +91,8 @@ export class GatewayUnit {
   }
 
   /** Takes a new configuration, unless it cannot be used. */
-  reload(config: GatewayConfig): ReloadOutcome {
-    return this.#server.reload(config);
+  reload(config: GatewayConfig, circuits?: SharedCircuits): ReloadOutcome {
+    return this.#server.reload(config, circuits);
   }
 
   /** Files of certificates may have changed though the configuration has not. */
@@ -109,7 +109,6 @@ export class GatewayUnit {
   get news(): ThreadNews {
     return {
       healthChanged: (change) => this.#server.adoptHealth(change),
-      circuitOpened: (upstreamId) => this.#server.adoptOpenCircuit(upstreamId),
     };
   }
 
@@ -143,13 +142,9 @@ function countTogether({ index, buckets, tally }: SharedCounts): Pick<GatewaySer
 
 /** What requests alone say of a target is for each thread to find out: it passes quickly. */
 function shareNews(observer: GatewayObserver, news: ThreadNews): void {
-  const { healthChanged, breakerChanged } = observer;
+  const { healthChanged } = observer;
   observer.healthChanged = (change) => {
     healthChanged.call(observer, change);
     if (change.probed) news.healthChanged(change);
-  };
-  observer.breakerChanged = (upstreamId, state) => {
-    breakerChanged.call(observer, upstreamId, state);
-    if (state === 'open') news.circuitOpened(upstreamId);
   };
 }

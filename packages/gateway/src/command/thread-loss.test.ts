@@ -1,31 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Worker } from 'node:worker_threads';
 import { createAuthority } from '@clew/testkit';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startBackend, startProgram, testFolder, waitFor } from '../../test/command/harness.ts';
+import { describe, expect, it } from 'vitest';
+import { followThreads, startBackend, startProgram, testFolder, waitFor } from '../../test/command/harness.ts';
 
 const THREADS = 3;
-
-/** Threads of the gateway in the order they began, but the first, which is the one the test runs in. */
-const workers: Worker[] = [];
-/** How many of them have said that they serve requests. */
-let serving = 0;
-const noteWorker = (worker: Worker): void => {
-  workers.push(worker);
-  worker.on('message', ({ kind }: { readonly kind: string }) => {
-    if (kind === 'started') serving++;
-  });
-};
-beforeEach(() => {
-  workers.length = 0;
-  serving = 0;
-  process.on('worker', noteWorker);
-});
-afterEach(() => void process.off('worker', noteWorker));
-
-/** No thread can make anything of such a message: it ends with an error nobody has caught. */
-const crash = (worker: Worker): void => worker.postMessage(null);
 
 const text = (port: number, route = 'all', listener = 'address "127.0.0.1:0"'): string => `
 system { worker-threads ${THREADS}; graceful-shutdown-timeout-secs 5 }
@@ -41,24 +20,26 @@ const requestsIn = (metrics: string, route = 'all'): number =>
 
 describe('a thread that is lost', () => {
   it('is replaced, with all others serving meanwhile', async () => {
+    const threads = followThreads();
     const { port } = await startBackend();
     const { ask, said } = await startProgram(text(port));
-    expect(workers).toHaveLength(THREADS - 1);
-    crash(workers[0]!);
+    expect(threads.workers).toHaveLength(THREADS - 1);
+    threads.crash(threads.workers[0]!);
     await waitFor(() => expect(said.join('')).toContain('A thread of the gateway was lost and is started again.'));
     expect(said.join('')).toMatch(/Cannot read properties of null|TypeError/);
     expect(new Set(await ask(20))).toEqual(new Set([200]));
-    await waitFor(() => expect(serving).toBe(THREADS));
+    await waitFor(() => expect(threads.serving).toBe(THREADS));
     expect(new Set(await ask(40))).toEqual(new Set([200]));
   });
 
   it('does not make counters go back', async () => {
+    const threads = followThreads();
     const { port } = await startBackend();
     const { ask, metrics } = await startProgram(text(port));
     await ask(60);
     expect(requestsIn(await metrics())).toBe(60);
-    for (const worker of workers.slice()) crash(worker);
-    await waitFor(() => expect(serving).toBe(2 * (THREADS - 1)));
+    for (const worker of threads.workers.slice()) threads.crash(worker);
+    await waitFor(() => expect(threads.serving).toBe(2 * (THREADS - 1)));
     expect(requestsIn(await metrics())).toBe(60);
     await ask(30);
     expect(requestsIn(await metrics())).toBe(90);
@@ -66,12 +47,13 @@ describe('a thread that is lost', () => {
   });
 
   it('comes back with the configuration that holds by then, and where the others listen', async () => {
+    const threads = followThreads();
     const { port } = await startBackend();
     const { ask, metrics, program, path } = await startProgram(text(port));
     writeFileSync(path, text(port, 'renamed', 'address "127.0.0.2:0"; request-timeout-secs 7'));
     await program.reload();
-    for (const worker of workers.slice()) crash(worker);
-    await waitFor(() => expect(serving).toBe(2 * (THREADS - 1)));
+    for (const worker of threads.workers.slice()) threads.crash(worker);
+    await waitFor(() => expect(threads.serving).toBe(2 * (THREADS - 1)));
     expect(new Set(await ask(60))).toEqual(new Set([200]));
     expect(requestsIn(await metrics(), 'renamed')).toBe(60);
     // The other address is for the next start.
@@ -85,20 +67,21 @@ describe('a thread that is lost', () => {
     const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
     writeFileSync(certFile, cert);
     writeFileSync(keyFile, key);
+    const threads = followThreads();
     const { port } = await startBackend();
     const plain = 'address "127.0.0.1:0"';
     const secure = `listener "tls" { address "127.0.0.1:0"; protocol "https"; tls { cert-file "${certFile}"; key-file "${keyFile}" } }`;
     const both = (route: string): string => text(port, route, `${plain} }\n${secure.slice(0, -1)}`);
     const { ask, program, path, said } = await startProgram(both('all'));
     writeFileSync(certFile, 'broken');
-    crash(workers[0]!);
-    await waitFor(() => expect(workers.length).toBeGreaterThan(THREADS));
+    threads.crash(threads.workers[0]!);
+    await waitFor(() => expect(threads.workers.length).toBeGreaterThan(THREADS));
     expect(said.join('')).toContain('cannot use');
     expect(new Set(await ask(20))).toEqual(new Set([200]));
     writeFileSync(certFile, cert);
     writeFileSync(path, both('renamed'));
     await program.reload();
-    await waitFor(() => expect(serving).toBe(THREADS));
+    await waitFor(() => expect(threads.serving).toBe(THREADS));
     expect(new Set(await ask(20))).toEqual(new Set([200]));
   });
 });

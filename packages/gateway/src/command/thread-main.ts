@@ -27,7 +27,6 @@ const unit = new GatewayUnit({
   shared: setup.shared,
   share: {
     healthChanged: (change) => post({ kind: 'healthChanged', change }),
-    circuitOpened: (upstreamId) => post({ kind: 'circuitOpened', upstreamId }),
   },
   metricsText: () =>
     new Promise((resolve) => {
@@ -36,7 +35,7 @@ const unit = new GatewayUnit({
     }),
 });
 
-const starting = unit.start(setup.config);
+const starting = unit.start(setup.config, setup.circuits);
 
 port.on('message', (message: ToThread) => {
   if (message.kind === 'metricsText') {
@@ -45,7 +44,6 @@ port.on('message', (message: ToThread) => {
     return;
   }
   if (message.kind === 'healthChanged') return unit.news.healthChanged(message.change);
-  if (message.kind === 'circuitOpened') return unit.news.circuitOpened(message.upstreamId);
   const { call, request } = message;
   answer(request).then(
     (value) => post({ kind: 'answer', call, value }),
@@ -65,7 +63,7 @@ async function answer(request: ThreadRequest): Promise<ThreadAnswers[keyof Threa
   await starting;
   switch (request.kind) {
     case 'reload':
-      unit.reload(request.config);
+      unit.reload(request.config, request.circuits);
       return undefined;
     case 'reloadCertificates':
       unit.reloadCertificates();

@@ -1,6 +1,7 @@
 import type { MetricFamily } from '@clew/base/node';
 import type { GatewayConfig } from '../config/model.ts';
 import type { HealthChange } from '../proxy/observer.ts';
+import type { SharedCircuits } from '../proxy/server/shared-circuits.ts';
 import type { UpstreamSnapshot } from '../proxy/upstream/upstream.ts';
 import type { Environment } from '../telemetry/exporter/settings.ts';
 import type { ForwardedLines } from '../telemetry/logs/log-sinks.ts';
@@ -14,13 +15,14 @@ export interface ThreadSetup {
   readonly identity: GatewayIdentity;
   readonly env: Environment;
   readonly shared: SharedCounts;
+  readonly circuits: SharedCircuits;
   /** Its listeners have the ports that the first thread bound. */
   readonly config: GatewayConfig;
 }
 
 /** What the first thread asks of another; each is answered. */
 export type ThreadRequest =
-  | { readonly kind: 'reload'; readonly config: GatewayConfig }
+  | { readonly kind: 'reload'; readonly config: GatewayConfig; readonly circuits: SharedCircuits }
   | { readonly kind: 'reloadCertificates' }
   | { readonly kind: 'report' }
   | { readonly kind: 'stop'; readonly limitMs: number; readonly flushMs: number };
@@ -41,9 +43,10 @@ export interface ThreadAnswers {
 }
 
 /** What one thread found out and all should know. */
-export type NewsMessage =
-  | { readonly kind: 'healthChanged'; readonly change: HealthChange }
-  | { readonly kind: 'circuitOpened'; readonly upstreamId: string };
+export interface NewsMessage {
+  readonly kind: 'healthChanged';
+  readonly change: HealthChange;
+}
 
 /** From the first thread. */
 export type ToThread =

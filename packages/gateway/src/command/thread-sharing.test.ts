@@ -1,19 +1,30 @@
+import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { onEnd, startBackend, startProgram, waitFor } from '../../test/command/harness.ts';
+import { startFramedAgent } from '../../test/agents/framed-agent.ts';
+import { removeSocketPaths } from '../../test/agents/script.ts';
+import { followThreads, onEnd, startBackend, startProgram, waitFor } from '../../test/command/harness.ts';
 
 const THREADS = 3;
 
-/** A gateway of several threads. */
-const gatewayWith = (port: number, { filter = '', upstream = '', limits = '' }) =>
-  startProgram(`
+interface Parts {
+  readonly filter?: string;
+  readonly route?: string;
+  readonly upstream?: string;
+  readonly limits?: string;
+}
+
+const configOf = (port: number, { filter = '', route = '', upstream = '', limits = '' }: Parts): string => `
 system { worker-threads ${THREADS}; graceful-shutdown-timeout-secs 5 }
 listeners { listener "http" { address "127.0.0.1:0" } }
-routes { route "all" { matches { path-prefix "/" }; upstream "backend"; ${filter === '' ? '' : 'filters "limit"'} } }
+routes { route "all" { matches { path-prefix "/" }; upstream "backend"; ${filter === '' ? route : 'filters "limit"'} } }
 upstreams { upstream "backend" { target "127.0.0.1:${port}"; ${upstream} } }
 ${filter === '' ? '' : `filters { filter "limit" { ${filter} } }`}
 ${limits}
-observability { metrics { address "127.0.0.1:0" }; logging { error-log { enabled #false } } }`);
+observability { metrics { address "127.0.0.1:0" }; logging { error-log { enabled #false } } }`;
+
+/** A gateway of several threads. */
+const gatewayWith = (port: number, parts: Parts) => startProgram(configOf(port, parts));
 
 const countOf = (statuses: readonly number[], status: number): number =>
   statuses.filter((one) => one === status).length;
@@ -63,19 +74,87 @@ describe('threads of a gateway', () => {
     expect(said.filter((line) => line.includes('A target is unhealthy'))).toHaveLength(1);
   });
 
-  it('suspend requests everywhere once a circuit opened anywhere', async () => {
+  it('count the failures of an upstream together, and leave it alone together', async () => {
     const { port, state } = await startBackend();
     state.status = 500;
-    const { ask, metrics } = await gatewayWith(port, {
-      upstream: 'circuit-breaker { failure-threshold 3; timeout-secs 600 }',
-    });
-    for (let index = 0; index < 3 * THREADS; index++) await ask(1);
-    await waitFor(async () => {
-      const before = state.requests;
-      expect(new Set(await ask(20))).toEqual(new Set([503]));
-      expect(state.requests).toBe(before);
-    });
-    expect(state.requests).toBeLessThan(3 * THREADS + 20);
+    const upstream = 'circuit-breaker { failure-threshold 3; timeout-secs 600 }';
+    const { ask, metrics, said } = await gatewayWith(port, { upstream });
+    const statuses: number[] = [];
+    for (let index = 0; index < 4 * THREADS; index++) statuses.push(...(await ask(1)));
+    expect([countOf(statuses, 500), countOf(statuses, 503), state.requests]).toEqual([3, 4 * THREADS - 3, 3]);
     expect(await metrics()).toContain('zentinel_circuit_breaker_state{component="backend",route="all"} 1');
+    expect(said.filter((line) => line.includes('The circuit of an upstream opened'))).toHaveLength(1);
+  });
+
+  it('try a circuit again with one request, whichever thread has it', async () => {
+    const { port, state } = await startBackend();
+    state.status = 500;
+    const { ask } = await gatewayWith(port, {
+      upstream: 'circuit-breaker { failure-threshold 1; success-threshold 1; timeout-secs 1 }',
+    });
+    expect(await ask(1)).toEqual([500]);
+    Object.assign(state, { status: 200, hold: true });
+    const asked: Promise<number[]>[] = [];
+    await waitFor(() => {
+      asked.push(ask(1));
+      expect(state.held).toHaveLength(1);
+    });
+    expect(new Set(await ask(20))).toEqual(new Set([503]));
+    expect(state.held).toHaveLength(1);
+    state.hold = false;
+    state.held[0]!();
+    const statuses = (await Promise.all(asked)).flat();
+    expect(countOf(statuses, 200)).toBe(1);
+    expect(new Set(await ask(20))).toEqual(new Set([200]));
+  });
+
+  it('keep an open circuit over a reload, unless it is of what has changed', async () => {
+    const { port, state } = await startBackend();
+    state.status = 500;
+    const upstream = 'circuit-breaker { failure-threshold 1; timeout-secs 600 }';
+    const { ask, path, program } = await gatewayWith(port, { upstream });
+    expect(await ask(1)).toEqual([500]);
+    state.status = 200;
+    writeFileSync(path, configOf(port, { upstream, limits: 'limits { max-header-count 90 }' }));
+    await program.reload();
+    expect(new Set(await ask(20))).toEqual(new Set([503]));
+    writeFileSync(path, configOf(port, { upstream: upstream.replace('threshold 1', 'threshold 2') }));
+    await program.reload();
+    expect(new Set(await ask(20))).toEqual(new Set([200]));
+  });
+
+  it('count the failures of an agent together, and leave it alone together', async () => {
+    const agent = await startFramedAgent({ script: () => ({ silent: true }) });
+    onEnd(removeSocketPaths);
+    onEnd(() => agent.stop());
+    const { port } = await startBackend();
+    const { ask, metrics, said } = await gatewayWith(port, {
+      route: 'agents "a"',
+      limits: `agents { agent "a" {
+        unix-socket "${agent.address}"; timeout-ms 50; failure-mode "closed"
+        circuit-breaker { failure-threshold 3; timeout-secs 600 }
+      } }`,
+    });
+    await waitFor(() => expect(agent.connections.open).toBeGreaterThanOrEqual(THREADS));
+    const statuses: number[] = [];
+    for (let index = 0; index < 4 * THREADS; index++) statuses.push(...(await ask(1)));
+    expect([countOf(statuses, 504), countOf(statuses, 503)]).toEqual([3, 4 * THREADS - 3]);
+    expect(agent.seen.filter(({ type }) => type === 'request_headers')).toHaveLength(3);
+    expect(await metrics()).toContain('zentinel_agent_circuit_breaker_state{agent="a"} 1');
+    expect(said.filter((line) => line.includes('Calls to an agent are suspended'))).toHaveLength(1);
+  });
+
+  it('know of open circuits when they begin anew', async () => {
+    const { port, state } = await startBackend();
+    state.status = 500;
+    const threads = followThreads();
+    const upstream = 'circuit-breaker { failure-threshold 1; timeout-secs 600 }';
+    const { ask } = await gatewayWith(port, { upstream });
+    expect(await ask(1)).toEqual([500]);
+    for (const worker of threads.workers.slice()) threads.crash(worker);
+    await waitFor(() => expect(threads.serving).toBe(2 * (THREADS - 1)));
+    const before = state.requests;
+    expect(new Set(await ask(30))).toEqual(new Set([503]));
+    expect(state.requests).toBe(before);
   });
 });

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Worker } from 'node:worker_threads';
 import { afterEach, vi } from 'vitest';
 import { GatewayProgram } from '../../src/command/gateway-program.ts';
 import { nodeConfigIo } from '../../src/config/node-io.ts';
@@ -29,13 +30,15 @@ export function testFolder(): string {
   return folder;
 }
 
-/** A backend whose state tests change; it counts probes. */
+/** A backend whose state tests change; it counts probes. Responses that are held are sent when the test calls what is kept of them. */
 export async function startBackend() {
-  const state = { status: 200, probes: 0, requests: 0 };
+  const state = { status: 200, probes: 0, requests: 0, hold: false, held: [] as (() => void)[] };
   const server = createServer((request, response) => {
     if (request.url === '/probe') state.probes++;
     else state.requests++;
-    response.writeHead(state.status).end();
+    const answer = (): void => void response.writeHead(state.status).end();
+    if (state.hold) state.held.push(answer);
+    else answer();
   });
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   onEnd(() => new Promise((resolve) => (server.closeAllConnections(), server.close(resolve))));
@@ -64,4 +67,24 @@ export async function startProgram(text: string) {
   const metrics = async (): Promise<string> =>
     (await fetch(`http://127.0.0.1:${program.ports.metrics}/metrics`)).text();
   return { program, path, url, ask, metrics, said };
+}
+
+/** Follows the threads that gateways start from now on, apart from the one the test runs in, until the test ends. */
+export function followThreads() {
+  const workers: Worker[] = [];
+  const threads = { workers, serving: 0, crash };
+  const note = (worker: Worker): void => {
+    workers.push(worker);
+    worker.on('message', ({ kind }: { readonly kind: string }) => {
+      if (kind === 'started') threads.serving++;
+    });
+  };
+  process.on('worker', note);
+  onEnd(() => process.off('worker', note));
+  return threads;
+}
+
+/** No thread can make anything of such a message: it ends with an error nobody has caught. */
+function crash(worker: Worker): void {
+  worker.postMessage(null);
 }

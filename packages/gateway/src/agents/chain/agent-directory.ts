@@ -13,7 +13,7 @@ import type { MemberSettings } from './members.ts';
 const retireGraceMs = 30_000;
 
 /** What a directory is made of. */
-export interface AgentDirectoryOptions extends Omit<AgentClientOptions, 'limits'> {
+export interface AgentDirectoryOptions extends Omit<AgentClientOptions, 'limits' | 'circuit'> {
   /** Makes correlation ids, for requests whose own is taken. Default: UUIDs. */
   readonly newCorrelationId?: () => string;
 }
@@ -32,9 +32,13 @@ export class AgentDirectory {
 
   /**
    * Takes over a configuration: connects to new agents in the background, and closes those that changed or are gone when
-   * their requests are over.
+   * their requests are over. `circuits` are those that threads share, by agent; without them each client has its own.
    */
-  apply(agents: Iterable<AgentSettings>, limits: AgentLimitSettings = {}): void {
+  apply(
+    agents: Iterable<AgentSettings>,
+    limits: AgentLimitSettings = {},
+    circuits?: ReadonlyMap<string, SharedArrayBuffer>,
+  ): void {
     const wanted = new Map([...agents].map((settings) => [settings.id, withoutRest(settings)]));
     for (const [id, client] of this.#clients) {
       const same = isDeepStrictEqual([wanted.get(id), limits], [client.settings, client.limitSettings]);
@@ -44,7 +48,7 @@ export class AgentDirectory {
     }
     for (const [id, settings] of wanted) {
       if (this.#clients.has(id)) continue;
-      const client = new AgentClient(settings, { ...this.#options, limits });
+      const client = new AgentClient(settings, { ...this.#options, limits, circuit: circuits?.get(id) });
       this.#clients.set(id, client);
       client.start();
     }

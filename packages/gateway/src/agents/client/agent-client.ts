@@ -21,6 +21,8 @@ export interface AgentClientOptions {
   /** This gateway's version, for handshakes. */
   readonly proxyVersion: string;
   readonly limits: AgentLimitSettings;
+  /** Where the agent's circuit is kept that all threads share. Default: memory of its own. */
+  readonly circuit?: SharedArrayBuffer | undefined;
 }
 
 /** Plain data about a client, for people. */
@@ -86,7 +88,8 @@ export class AgentClient {
     this.telemetry = new AgentTelemetry(options.telemetry, settings);
     this.#events = new Set(settings.events);
     this.#slots = new CallSlots(settings.maxConcurrentCalls, this.limits.queuedCalls);
-    this.#breaker = new CircuitBreaker(settings.circuitBreaker, (state) => this.telemetry.circuitChanged(state));
+    const onChange = (state: CircuitState): void => this.telemetry.circuitChanged(state);
+    this.#breaker = new CircuitBreaker(settings.circuitBreaker, onChange, { memory: options.circuit });
     this.#connector = new Connector(settings);
     this.#pool = this.#makePool(options.proxyVersion);
     this.#endObservation = this.telemetry.observe(() => this.#gauges(), this.limits);

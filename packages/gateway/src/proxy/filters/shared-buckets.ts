@@ -27,6 +27,15 @@ export function sharedBucketMemory(): SharedArrayBuffer {
   return memory;
 }
 
+/**
+ * A thread is gone, and may have had a lock. Another that has one at this moment then shares its set with whoever comes next: they miscount
+ * a request at worst, where a lock nobody gives back would stop a thread for good.
+ */
+export function releaseBuckets(memory: SharedArrayBuffer): void {
+  const words = new Int32Array(memory, 0, SEED_WORDS + SETS);
+  for (let set = 0; set < SETS; set++) Atomics.store(words, LOCKS_AT + set, 0);
+}
+
 /** A rate that threads count against together. Threads with the same memory and `id` share what was counted. */
 export class SharedBuckets implements RateBuckets {
   readonly rate: RateConfig;

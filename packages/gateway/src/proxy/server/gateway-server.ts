@@ -21,6 +21,7 @@ import type { UpstreamSnapshot } from '../upstream/upstream.ts';
 import { ConnectionCounter } from './connections.ts';
 import { gatewayLimits } from './limits.ts';
 import { ListenerServer } from './listener-server.ts';
+import type { SharedCircuits } from './shared-circuits.ts';
 import type { SharedTally } from './shared-tally.ts';
 
 /** For a whole request head: longer is what keeps connections busy on purpose. */
@@ -108,9 +109,9 @@ export class GatewayServer {
 
   /**
    * Opens the listeners. Nothing else need be there: upstreams, agents and their names are looked for when they are needed.
-   * Fails with `bind_failed` or `tls_config`; nothing stays open then.
+   * Fails with `bind_failed` or `tls_config`; nothing stays open then. `circuits` are those that threads share.
    */
-  async start(config: GatewayConfig): Promise<void> {
+  async start(config: GatewayConfig, circuits?: SharedCircuits): Promise<void> {
     if (this.#state !== 'new')
       throw new ProxyError('invalid_state', `the gateway is ${this.#state}; it starts only once`);
     const { telemetry, version } = this.#options;
@@ -130,7 +131,7 @@ export class GatewayServer {
         upstreams: () => this.#upstreams.snapshot(),
         config: () => this.#config!,
       },
-      generation: this.#generation(config),
+      generation: this.#generation(config, circuits),
     };
     this.#context = context;
     this.#config = config;
@@ -153,7 +154,7 @@ export class GatewayServer {
    * did not change keep their connections and state. Listeners and the `system` block stay as they are until a restart.
    * Never fails: when the configuration cannot be used the old one stays.
    */
-  reload(config: GatewayConfig): ReloadOutcome {
+  reload(config: GatewayConfig, circuits?: SharedCircuits): ReloadOutcome {
     const context = this.#context;
     const present = this.#config;
     if (context === undefined || present === undefined || this.#state !== 'running') {
@@ -163,7 +164,7 @@ export class GatewayServer {
     try {
       for (const listener of this.#listeners) listener.reloadCertificates();
       const kept = effectiveConfig(present, config);
-      context.generation = this.#generation(kept);
+      context.generation = this.#generation(kept, circuits);
       this.#config = kept;
     } catch (caught) {
       return this.#reloaded({ result: 'failure', restartNeeded, error: errorMessage(caught) });
@@ -220,11 +221,6 @@ export class GatewayServer {
     this.#upstreams.get(upstreamId)?.adoptHealth(target, healthy, reason);
   }
 
-  /** Opens a circuit because that of another thread has opened. */
-  adoptOpenCircuit(upstreamId: string): void {
-    this.#upstreams.get(upstreamId)?.adoptOpenCircuit();
-  }
-
   #makeListener(
     listener: GatewayConfig['listeners'][number],
     config: GatewayConfig,
@@ -241,12 +237,12 @@ export class GatewayServer {
     });
   }
 
-  #generation(config: GatewayConfig): Generation {
+  #generation(config: GatewayConfig, circuits: SharedCircuits | undefined): Generation {
     const limits = gatewayLimits(config.limits, config.system.maxConnections);
     const agents = this.#agents!;
-    this.#upstreams.apply(config.upstreams);
+    this.#upstreams.apply(config.upstreams, circuits?.upstreams);
     const { maxAgentResponseBytes: maxAnswerBytes, maxAgentQueueDepth: maxQueuedCalls } = config.limits;
-    agents.apply(config.agents.values(), { maxAnswerBytes, maxQueuedCalls });
+    agents.apply(config.agents.values(), { maxAnswerBytes, maxQueuedCalls }, circuits?.agents);
     this.#rateLimiters.begin();
     const sources = { config, limits, upstreams: this.#upstreams, agents, rateLimiters: this.#rateLimiters };
     const plans = new Map(config.routes.map((route) => [route.id, planRoute(route, sources)]));

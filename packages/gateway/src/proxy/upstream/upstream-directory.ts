@@ -19,8 +19,11 @@ export class UpstreamDirectory {
     this.#resolver = resolver;
   }
 
-  /** Takes over a configuration; upstreams that changed or are gone close when their requests are over. */
-  apply(configs: ReadonlyMap<string, UpstreamConfig>): void {
+  /**
+   * Takes over a configuration; upstreams that changed or are gone close when their requests are over. `circuits` are those that threads
+   * share; without them each upstream has its own.
+   */
+  apply(configs: ReadonlyMap<string, UpstreamConfig>, circuits?: ReadonlyMap<string, SharedArrayBuffer>): void {
     const next = new Map<string, Upstream>();
     for (const [id, config] of configs) {
       const present = this.#upstreams.get(id);
@@ -28,7 +31,7 @@ export class UpstreamDirectory {
         next.set(id, present);
         continue;
       }
-      const upstream = new Upstream(config, this.#resolver, this.#observer);
+      const upstream = new Upstream(config, this.#resolver, this.#observer, circuits?.get(id));
       if (this.#probes) upstream.start();
       next.set(id, upstream);
     }

@@ -44,14 +44,15 @@ export class Upstream {
   /** Filled anew for every choice among several targets. */
   readonly #candidates: Target[] = [];
 
-  constructor(config: UpstreamConfig, resolver: HostResolver, observer: GatewayObserver) {
+  /** `circuit`: where the circuit is kept that threads share. */
+  constructor(config: UpstreamConfig, resolver: HostResolver, observer: GatewayObserver, circuit?: SharedArrayBuffer) {
     this.config = config;
     this.#observer = observer;
     this.#balancer = balancerFor(config.loadBalancing);
     this.targets = config.targets.map((target) => new Target(target, this.#makePool(target, resolver)));
     const { circuitBreaker, healthCheck, tls } = config;
-    this.#breaker =
-      circuitBreaker && new CircuitBreaker(circuitBreaker, (state) => observer.breakerChanged(config.id, state));
+    const onCircuit = (state: CircuitState): void => observer.breakerChanged(config.id, state);
+    this.#breaker = circuitBreaker && new CircuitBreaker(circuitBreaker, onCircuit, { memory: circuit });
     const onChange = (target: Target, healthy: boolean, reason: string): void =>
       observer.healthChanged({ upstreamId: config.id, target: target.name, healthy, probed: true, reason });
     this.#monitors =
@@ -94,9 +95,9 @@ export class Upstream {
   }
 
   /** How an attempt went, for passive health. */
-  record(target: Target, failed: boolean, reason: string): void {
+  record(target: Target, failed: boolean, reason: string, nowMs: number): void {
     if (failed) target.lastError = reason;
-    if (!target.passive.record(failed, performance.now())) return;
+    if (!target.passive.record(failed, nowMs)) return;
     const change = { upstreamId: this.config.id, target: target.name, healthy: false, probed: false };
     this.#observer.healthChanged({ ...change, reason: `more than half of its requests failed, the last: ${reason}` });
   }
@@ -108,11 +109,6 @@ export class Upstream {
     target.probed = healthy ? 'healthy' : 'unhealthy';
     target.lastError = healthy ? '' : reason;
     if (healthy) target.passive.reset();
-  }
-
-  /** Another thread's circuit opened: nobody need run into the same failures. */
-  adoptOpenCircuit(): void {
-    this.#breaker?.trip();
   }
 
   snapshot(): UpstreamSnapshot {
