@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { ClientConnection } from '../exchange.ts';
 import type { ResponseHead } from '../headers/forward-response.ts';
+import type { ReceivedFields } from '../http1/fields.ts';
 
 /** Is told what the client's side of a request does. */
 export interface DownstreamListener {
@@ -36,6 +37,8 @@ export interface Downstream {
   readonly httpVersion: '1.0' | '1.1' | '2.0';
   /** name, value, name, value, … without pseudo fields. */
   readonly rawHeaders: readonly string[];
+  /** The same as they were received, where they came as lines. */
+  readonly received: ReceivedFields | undefined;
   /** By lower-case name; made on demand. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** Whether the client asks for a WebSocket. */

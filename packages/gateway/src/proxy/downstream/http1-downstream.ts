@@ -5,6 +5,7 @@ import type { ClientConnection } from '../exchange.ts';
 import type { ResponseHead } from '../headers/forward-response.ts';
 import { fieldsByName } from '../http1/fields-by-name.ts';
 import { checkFields } from '../http1/check-head.ts';
+import type { ReceivedFields } from '../http1/fields.ts';
 import { fieldLines } from '../http1/message-writer.ts';
 import type { MessageWriter } from '../http1/message-writer.ts';
 import type { RequestHead } from '../http1/request-head.ts';
@@ -21,6 +22,7 @@ export class Http1Downstream implements Downstream {
   readonly httpVersion: '1.0' | '1.1';
   readonly rawHeaders: readonly string[];
   readonly wantsUpgrade: boolean;
+  readonly received: ReceivedFields | undefined;
   readonly #connection: Http1Connection;
   readonly #writer: MessageWriter;
   readonly #head: RequestHead;
@@ -42,6 +44,7 @@ export class Http1Downstream implements Downstream {
     this.target = head.target;
     this.httpVersion = head.version;
     this.rawHeaders = head.fields;
+    this.received = head.received;
     // The opening of a WebSocket (RFC 6455 section 4.1); other upgrades are ignored, as the protocol allows.
     this.wantsUpgrade = head.upgrade === 'websocket' && head.method === 'GET';
     this.#connection = connection;
@@ -109,7 +112,7 @@ export class Http1Downstream implements Downstream {
     if (this.#last) this.connection.closing = true;
     this.#bodiless = bodiless;
     this.#headSent = true;
-    let text = statusLine(head.status) + fieldLines(head.headers);
+    let text = statusLine(head.status) + head.lines + fieldLines(head.headers);
     if (!head.dated) text += dateLine();
     if (chunked) text += 'Transfer-Encoding: chunked\r\n';
     if (this.#last) text += 'Connection: close\r\n';

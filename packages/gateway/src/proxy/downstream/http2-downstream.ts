@@ -16,6 +16,7 @@ export class Http2Downstream implements Downstream {
   readonly rawHeaders: readonly string[];
   readonly headers: IncomingHttpHeaders;
   readonly wantsUpgrade = false;
+  readonly received = undefined;
   readonly #stream: ServerHttp2Stream;
   #listener: DownstreamListener | undefined;
   #waitsForDrain = false;

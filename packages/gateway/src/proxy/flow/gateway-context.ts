@@ -32,6 +32,10 @@ export interface GatewayContext {
 export interface RunningRequest {
   /** Where it stands among the running ones; kept by {@link InFlight}. */
   inFlightSlot: number;
+  /** When it must have ended, a `performance.now()` time; Infinity = it may take as long as it likes. */
+  deadlineMs: number;
+  /** The deadline has passed. */
+  onDeadline(): void;
   /** Ends it at once. */
   kill(): void;
 }
@@ -43,6 +47,9 @@ export interface RunningRequest {
 export class InFlight {
   readonly #running: RunningRequest[] = [];
   #draining = false;
+  #timer: NodeJS.Timeout | undefined;
+  /** When the timer fires. */
+  #timerMs = Infinity;
   #onEmpty: (() => void) | undefined;
   readonly #tally: SharedTally | undefined;
 
@@ -80,6 +87,14 @@ export class InFlight {
     if (this.#running.length === 0) this.#onEmpty?.();
   }
 
+  /** Sees to it that the request is told of its deadline. */
+  watch({ deadlineMs }: RunningRequest): void {
+    if (deadlineMs >= this.#timerMs) return;
+    clearTimeout(this.#timer);
+    this.#timerMs = deadlineMs;
+    this.#timer = setTimeout(() => this.#onTimer(), Math.max(Math.ceil(deadlineMs - performance.now()), 1)).unref();
+  }
+
   /** Waits until nothing runs, but no longer than `limitMs`; tells whether nothing does. */
   async drain(limitMs: number): Promise<boolean> {
     this.#draining = true;
@@ -92,6 +107,18 @@ export class InFlight {
       };
     });
     return this.#running.length === 0;
+  }
+
+  /** Setting a timer for each request would be felt: one fires at what was the earliest deadline, and looks at all. */
+  #onTimer(): void {
+    const nowMs = performance.now();
+    this.#timerMs = Infinity;
+    for (const request of [...this.#running]) if (request.deadlineMs <= nowMs) request.onDeadline();
+    let next: RunningRequest | undefined;
+    for (const request of this.#running) {
+      if (request.deadlineMs > nowMs && request.deadlineMs < (next?.deadlineMs ?? Infinity)) next = request;
+    }
+    if (next !== undefined) this.watch(next);
   }
 
   killAll(): void {

@@ -51,13 +51,14 @@ export class RequestFlow
   requestOperations: readonly HeaderOperation[] = noOperations;
   responseOperations: readonly HeaderOperation[] = noOperations;
   inFlightSlot = -1;
+  deadlineMs = Infinity;
   readonly #listenerConfig: ListenerConfig;
   /** Which request of its connection it is, from 1. */
   readonly #ordinal: number;
   /** For every response: rate limits and CORS. */
   #extraHeaders: string[] | undefined;
   #upstream: UpstreamExchange | undefined;
-  #deadline: NodeJS.Timeout | undefined;
+  #limitMs = 0;
   #delay: NodeJS.Timeout | undefined;
   #answered = false;
   #over = false;
@@ -242,7 +243,7 @@ export class RequestFlow
 
   /** A response that makes use of the connection for something else is under way. */
   onUpgraded(): void {
-    clearTimeout(this.#deadline);
+    this.deadlineMs = Infinity;
     this.exchange.upgraded = true;
   }
 
@@ -296,7 +297,9 @@ export class RequestFlow
 
   #setDeadline(limitMs: number): void {
     if (limitMs <= 0) return;
-    this.#deadline = setTimeout(onDeadline, limitMs, this, limitMs);
+    this.#limitMs = limitMs;
+    this.deadlineMs = this.exchange.startMs + limitMs;
+    this.context.inFlight.watch(this);
   }
 
   #limit(plan: RoutePlan, from: number): void {
@@ -443,8 +446,9 @@ export class RequestFlow
     return this.context.inFlight.draining || this.#mustClose();
   }
 
-  onDeadline(limitMs: number): void {
-    const message = `the request took longer than ${limitMs} ms`;
+  onDeadline(): void {
+    this.deadlineMs = Infinity;
+    const message = `the request took longer than ${this.#limitMs} ms`;
     this.agents?.abort('timeout');
     this.fail({ status: 504, type: 'Timeout', reason: 'request_timeout', message });
   }
@@ -452,7 +456,6 @@ export class RequestFlow
   #finish(): void {
     if (this.#over) return;
     this.#over = true;
-    clearTimeout(this.#deadline);
     clearTimeout(this.#delay);
     const { exchange, context, agents } = this;
     this.#upstream?.abort('the request is over');
@@ -473,8 +476,4 @@ export class RequestFlow
     context.inFlight.delete(this);
     context.observer.requestEnded(exchange);
   }
-}
-
-function onDeadline(flow: RequestFlow, limitMs: number): void {
-  flow.onDeadline(limitMs);
 }

@@ -3,23 +3,24 @@ import type { Socket } from 'node:net';
 import type { CircuitPass } from '../../agents/index.ts';
 import { ProxyError } from '../errors.ts';
 import type { Attempt } from '../exchange.ts';
+import type { ReceivedFields } from '../http1/fields.ts';
 import type { PooledCall } from '../upstream/connection-pool.ts';
 import type { Target } from '../upstream/target.ts';
 import type { UpstreamConnection, WireRequest } from '../upstream/upstream-connection.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 
-/** Is told how an attempt goes. After `onCallFailed` or `onCallEnded` nothing follows. Fields are name, value, name, value, … */
+/** Is told how an attempt goes. After `onCallFailed` or `onCallEnded` nothing follows. Trailers are name, value, name, value, … */
 export interface CallListener {
   /** What comes between these two came together. */
   onCallReadBegin(): void;
   onCallReadEnd(): void;
   /** An interim response. */
-  onCallInterim(call: UpstreamCall, status: number, fields: readonly string[]): void;
+  onCallInterim(call: UpstreamCall, status: number, received: ReceivedFields): void;
   /** A final response head. */
-  onCallHead(call: UpstreamCall, status: number, fields: readonly string[]): void;
+  onCallHead(call: UpstreamCall, status: number, received: ReceivedFields): void;
   onCallData(call: UpstreamCall, chunk: Buffer): void;
   onCallEnded(call: UpstreamCall, trailers: readonly string[]): void;
-  onCallUpgraded(call: UpstreamCall, fields: readonly string[], socket: Socket): void;
+  onCallUpgraded(call: UpstreamCall, received: ReceivedFields, socket: Socket): void;
   onCallFailed(call: UpstreamCall, error: ProxyError): void;
   /** Everything about the attempt is known. */
   onCallSettled(call: UpstreamCall): void;
@@ -65,7 +66,7 @@ export class UpstreamCall implements PooledCall {
 
   start(): void {
     this.target.active++;
-    this.target.pool.send(this);
+    this.target.pool.send(this, this.attempt.startMs);
   }
 
   /** Gives the attempt up; the listener is told of the failure, unless it was discarded. */
@@ -82,8 +83,7 @@ export class UpstreamCall implements PooledCall {
   /** Reads what is left of the response for nobody. */
   discard(): void {
     this.discarding = true;
-    const { status } = this.attempt;
-    this.#settle(status >= 500, `status ${status}`);
+    this.#settleAnswered(performance.now());
     this.resume();
   }
 
@@ -110,14 +110,14 @@ export class UpstreamCall implements PooledCall {
     if (!this.discarding) this.#listener.onCallReadEnd();
   }
 
-  onInterim(status: number, fields: readonly string[]): void {
-    this.#listener.onCallInterim(this, status, fields);
+  onInterim(status: number, received: ReceivedFields): void {
+    this.#listener.onCallInterim(this, status, received);
   }
 
-  onResponseHead(status: number, fields: readonly string[]): void {
+  onResponseHead(status: number, received: ReceivedFields, nowMs: number): void {
     this.attempt.status = status;
-    this.attempt.headMs = performance.now();
-    this.#listener.onCallHead(this, status, fields);
+    this.attempt.headMs = nowMs;
+    this.#listener.onCallHead(this, status, received);
   }
 
   onResponseData(piece: Buffer): void {
@@ -131,20 +131,19 @@ export class UpstreamCall implements PooledCall {
     this.#connection = undefined;
   }
 
-  onResponseEnd(trailers: readonly string[]): void {
+  onResponseEnd(trailers: readonly string[], nowMs: number): void {
     this.#connection = undefined;
-    const { status } = this.attempt;
-    this.#settle(status >= 500, `status ${status}`);
+    this.#settleAnswered(nowMs);
     if (!this.discarding) this.#listener.onCallEnded(this, trailers);
   }
 
-  onUpgraded(fields: readonly string[], socket: Socket, first: Buffer): void {
+  onUpgraded(received: ReceivedFields, socket: Socket, first: Buffer): void {
     this.#connection = undefined;
     this.attempt.status = 101;
     this.attempt.headMs = performance.now();
     if (first.length > 0) socket.unshift(first);
-    this.#listener.onCallUpgraded(this, fields, socket);
-    this.#settle(false, '');
+    this.#listener.onCallUpgraded(this, received, socket);
+    this.#settle(false, '', this.attempt.headMs);
   }
 
   onFailed(error: ProxyError): void {
@@ -159,18 +158,24 @@ export class UpstreamCall implements PooledCall {
     attempt.failureMessage = error.message;
     const givenUp = error.code === 'aborted' || error.code === 'body_too_large' || error.code === 'body_broken';
     if (givenUp) attempt.failure = 'aborted';
-    this.#settle(givenUp ? undefined : true, error.message);
+    this.#settle(givenUp ? undefined : true, error.message, performance.now());
     if (!this.discarding) this.#listener.onCallFailed(this, error);
   }
 
+  #settleAnswered(nowMs: number): void {
+    const { status } = this.attempt;
+    const failed = status >= 500;
+    this.#settle(failed, failed ? `status ${status}` : '', nowMs);
+  }
+
   /** `failed` undefined = the attempt says nothing about the target. */
-  #settle(failed: boolean | undefined, reason: string): void {
+  #settle(failed: boolean | undefined, reason: string, nowMs: number): void {
     if (this.#settled) return;
     this.#settled = true;
     this.target.active--;
-    this.attempt.endMs = performance.now();
+    this.attempt.endMs = nowMs;
     this.#pass?.end(failed === undefined ? 'neither' : failed ? 'failure' : 'success');
-    if (failed !== undefined) this.#upstream.record(this.target, failed, reason);
+    if (failed !== undefined) this.#upstream.record(this.target, failed, reason, nowMs);
     this.#listener.onCallSettled(this);
   }
 }

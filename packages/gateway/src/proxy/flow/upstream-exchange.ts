@@ -16,8 +16,9 @@ import { ProxyError } from '../errors.ts';
 import { Attempt } from '../exchange.ts';
 import type { Exchange } from '../exchange.ts';
 import type { GatewayFailure } from '../failure.ts';
-import { forwardInterimFields, forwardResponseHead } from '../headers/forward-response.ts';
+import { forwardInterimFields, forwardResponseHead, forwardResponseLines } from '../headers/forward-response.ts';
 import type { ResponseHead } from '../headers/forward-response.ts';
+import type { ReceivedFields } from '../http1/fields.ts';
 import { removeField } from '../headers/fields.ts';
 import { forwardTrailers } from '../headers/trailers.ts';
 import { isBodiless } from '../local/send-answer.ts';
@@ -118,12 +119,12 @@ export class UpstreamExchange implements CallListener, RelayListener {
     this.#owner.downstream.uncork();
   }
 
-  onCallInterim(call: UpstreamCall, status: number, fields: readonly string[]): void {
+  onCallInterim(call: UpstreamCall, status: number, received: ReceivedFields): void {
     if (this.#aborted || call !== this.#call || status !== earlyHints) return;
-    this.#owner.downstream.sendInterim(status, forwardInterimFields(fields));
+    this.#owner.downstream.sendInterim(status, forwardInterimFields(received.all));
   }
 
-  onCallHead(call: UpstreamCall, status: number, fields: readonly string[]): void {
+  onCallHead(call: UpstreamCall, status: number, received: ReceivedFields): void {
     if (this.#aborted || call !== this.#call) return;
     const { retryPolicy } = this.#plan.route;
     if (retryPolicy?.retryableStatusCodes.includes(status) === true && this.#mayTryAgain(true)) {
@@ -134,7 +135,9 @@ export class UpstreamExchange implements CallListener, RelayListener {
       return;
     }
     const { exchange, agents } = this.#owner;
-    const head = forwardResponseHead(status, fields, exchange.correlationId);
+    const head =
+      (this.#editsResponse() ? undefined : forwardResponseLines(status, received, exchange.correlationId)) ??
+      forwardResponseHead(status, received.all, exchange.correlationId);
     const bodiless = isBodiless(exchange.method, status);
     const asksAgents =
       agents !== undefined && (agents.takes('response_headers') || (!bodiless && agents.takes('response_body')));
@@ -156,7 +159,7 @@ export class UpstreamExchange implements CallListener, RelayListener {
     this.#ended(forwardTrailers(trailers));
   }
 
-  onCallUpgraded(call: UpstreamCall, fields: readonly string[], socket: Socket): void {
+  onCallUpgraded(call: UpstreamCall, received: ReceivedFields, socket: Socket): void {
     if (this.#aborted || call !== this.#call) {
       socket.destroy();
       return;
@@ -164,7 +167,7 @@ export class UpstreamExchange implements CallListener, RelayListener {
     clearTimeout(this.#attemptTimer);
     const owner = this.#owner;
     const { exchange, downstream } = owner;
-    const head = this.#edited(forwardResponseHead(101, fields, exchange.correlationId));
+    const head = this.#edited(forwardResponseHead(101, received.all, exchange.correlationId));
     exchange.status = 101;
     exchange.answeredBy = 'upstream';
     owner.onUpgraded();
@@ -218,6 +221,18 @@ export class UpstreamExchange implements CallListener, RelayListener {
   onRelayBroken(message: string): void {
     if (this.#owner.over) return;
     this.#owner.fail({ status: 502, type: 'Upstream', reason: 'upstream_invalid_response', message });
+  }
+
+  /** Whether the fields of a response have to be looked at one by one. */
+  #editsResponse(): boolean {
+    const { agents, extraHeaders, responseOperations, exchange } = this.#owner;
+    return (
+      agents !== undefined ||
+      extraHeaders !== undefined ||
+      this.#plan.editResponse !== undefined ||
+      responseOperations.length > 0 ||
+      exchange.httpVersion === '2.0'
+    );
   }
 
   #edited(head: ResponseHead): ResponseHead {

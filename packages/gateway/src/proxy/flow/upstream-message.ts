@@ -6,7 +6,8 @@ import type { Downstream } from '../downstream/downstream.ts';
 import type { Attempt, Exchange } from '../exchange.ts';
 import { rewriteTarget } from '../filters/rewrite.ts';
 import { removeField } from '../headers/fields.ts';
-import { forwardRequestHeaders } from '../headers/forward-request.ts';
+import { forwardRequestHeaders, forwardRequestLines } from '../headers/forward-request.ts';
+import type { ForwardRequestOptions } from '../headers/forward-request.ts';
 import { traceLines } from '../headers/trace-headers.ts';
 import { checkFields, checkTarget } from '../http1/check-head.ts';
 import { fieldLines } from '../http1/message-writer.ts';
@@ -37,32 +38,44 @@ export interface MessageSource {
  * Fails with `invalid_field` when that leads to something that cannot be written.
  */
 export function upstreamMessage(source: MessageSource, plan: RoutePlan): UpstreamMessage {
-  const { exchange, declared, generation, requestOperations, downstream, body } = source;
+  const { exchange, declared, generation, downstream, body } = source;
   const target = plan.rewrite === undefined ? undefined : rewriteTarget(plan.rewrite, exchange);
   const traced = generation.traceStarter !== undefined;
-  let headers = forwardRequestHeaders(exchange, {
+  const options = {
     traced,
     keepLength: declared.contentLength >= 0 && !downstream.wantsUpgrade,
-    ...(target?.host === undefined ? {} : { host: target.host }),
-  });
+    host: target?.host,
+  };
+  const path = target?.path ?? exchange.path;
+  const whole = exchange.query === '' ? path : `${path}?${exchange.query}`;
+  if (target !== undefined) checkTarget(whole);
+  const framing = framingLines(source);
+  const lines = unedited(source, plan) ? forwardRequestLines(exchange, downstream.received!, options) : undefined;
+  return {
+    head: `${exchange.method} ${whole} HTTP/1.1\r\n${lines ?? fieldLines(editedFields(source, plan, options))}${framing}`,
+    chunked: body !== undefined && framing === chunkedLine,
+  };
+}
+
+/** Whether the fields go on as they came, apart from what a proxy does. */
+function unedited({ downstream, requestOperations }: MessageSource, plan: RoutePlan): boolean {
+  return downstream.received !== undefined && plan.editRequest === undefined && requestOperations.length === 0;
+}
+
+function editedFields(source: MessageSource, plan: RoutePlan, options: ForwardRequestOptions): string[] {
+  const { exchange, requestOperations } = source;
+  let headers = forwardRequestHeaders(exchange, options);
   if (plan.editRequest !== undefined) headers = plan.editRequest(headers);
   if (requestOperations.length > 0) headers = applyHeaderOperations(headers, requestOperations);
   if (plan.editRequest !== undefined || requestOperations.length > 0 || exchange.httpVersion === '2.0') {
     checkFields(headers);
     // Whatever edits say: the backend continues the trace that is exported.
-    if (traced) {
+    if (options.traced) {
       removeField(headers, 'traceparent');
       removeField(headers, 'tracestate');
     }
   }
-  const path = target?.path ?? exchange.path;
-  const whole = exchange.query === '' ? path : `${path}?${exchange.query}`;
-  if (target !== undefined) checkTarget(whole);
-  const framing = framingLines(source);
-  return {
-    head: `${exchange.method} ${whole} HTTP/1.1\r\n${fieldLines(headers)}${framing}`,
-    chunked: body !== undefined && framing === chunkedLine,
-  };
+  return headers;
 }
 
 const chunkedLine = 'Transfer-Encoding: chunked\r\n';

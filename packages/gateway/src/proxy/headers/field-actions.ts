@@ -3,6 +3,8 @@
 // Looking a name up in the spelling it came in saves making it lower case; the table of known spellings is bounded, so that
 // nobody can fill memory with names.
 
+import { nameTable } from '../http1/fields.ts';
+
 /** What a proxy does with a field. */
 export const FieldAction = Object.freeze({
   PASS: 0,
@@ -57,6 +59,10 @@ const responseActions = new Map<string, FieldAction>([
   ['x-correlation-id', FieldAction.CORRELATION],
   ['date', FieldAction.DATE],
 ]);
+
+/** What a proxy does something about, apart from the names that `Connection` gives. */
+export const requestNames: Uint8Array = nameTable([...requestActions.keys(), 'proxy-*']);
+export const responseNames: Uint8Array = nameTable([...responseActions.keys(), 'proxy-*']);
 
 /** Spellings remembered by each table. */
 const maxSpellings = 512;

@@ -2,6 +2,7 @@
 import type { Exchange } from '../exchange.ts';
 import { FieldAction, connectionOptions, requestFields } from './field-actions.ts';
 import { removeField } from './fields.ts';
+import type { ReceivedFields } from '../http1/fields.ts';
 
 /** What `X-Forwarded-By` says. */
 const forwardedBy = 'Clew';
@@ -13,7 +14,7 @@ export interface ForwardRequestOptions {
   /** Whether the Content-Length received still holds. */
   readonly keepLength: boolean;
   /** Replaces the Host received. */
-  readonly host?: string;
+  readonly host?: string | undefined;
 }
 
 /**
@@ -68,6 +69,46 @@ export function forwardRequestHeaders(exchange: Exchange, options: ForwardReques
   );
   if (exchange.authority !== '') forwarded.push('X-Forwarded-Host', exchange.authority);
   return forwarded;
+}
+
+/** The same as lines with their ends; undefined when the fields have to be looked at one by one. */
+export function forwardRequestLines(
+  exchange: Exchange,
+  { passing, specials }: ReceivedFields,
+  options: ForwardRequestOptions,
+): string | undefined {
+  const { connection, correlationId, authority } = exchange;
+  let lines = `Host: ${options.host ?? authority}\r\n${passing}`;
+  let forwardedFor = '';
+  for (let at = 0; at < specials.length; at += 2) {
+    const name = specials[at]!;
+    const value = specials[at + 1]!;
+    switch (requestFields.action(name)) {
+      case FieldAction.CONNECTION:
+        if (connectionOptions(value) !== undefined) return undefined;
+        break;
+      case FieldAction.TE:
+        return undefined;
+      case FieldAction.FORWARDED_FOR:
+        forwardedFor += `${value}, `;
+        break;
+      case FieldAction.TRACE:
+        if (!options.traced) lines += `${name}: ${value}\r\n`;
+        break;
+      case FieldAction.CONTENT_LENGTH:
+        if (options.keepLength) lines += `${name}: ${value}\r\n`;
+        break;
+      case FieldAction.PASS:
+        lines += `${name}: ${value}\r\n`;
+        break;
+      default:
+    }
+  }
+  const scheme = connection.tls === undefined ? 'http' : 'https';
+  lines +=
+    `X-Correlation-Id: ${correlationId}\r\nX-Trace-Id: ${correlationId}\r\nX-Forwarded-By: ${forwardedBy}\r\n` +
+    `X-Forwarded-For: ${forwardedFor}${connection.clientIp}\r\nX-Forwarded-Proto: ${scheme}\r\n`;
+  return authority === '' ? lines : `${lines}X-Forwarded-Host: ${authority}\r\n`;
 }
 
 /** What a `Connection` field may not take away: the message would not arrive, or not be the same. */

@@ -1,10 +1,13 @@
 // Hot path: makes the head of every response that comes from upstream. Guarded by bench/gateway.
 import { FieldAction, connectionOptions, responseFields } from './field-actions.ts';
 import { removeField } from './fields.ts';
+import type { ReceivedFields } from '../http1/fields.ts';
 
 /** A response head on its way to the client. */
 export interface ResponseHead {
   status: number;
+  /** Fields that nobody needs to look at, as lines with their ends; they come first. */
+  readonly lines: string;
   /** name, value, name, value, … */
   headers: string[];
   /** As declared; -1 when it is not, or does not hold any more. */
@@ -50,7 +53,42 @@ export function forwardResponseHead(status: number, received: readonly string[],
     for (const name of named) if (name !== 'content-length' && name !== 'content-type') removeField(headers, name);
   }
   headers.push('X-Correlation-Id', correlationId);
-  return { status, headers, contentLength, dated, checked: true };
+  return { status, lines: '', headers, contentLength, dated, checked: true };
+}
+
+/** The same with nearly all fields as the lines they came in; undefined when they have to be looked at one by one. */
+export function forwardResponseLines(
+  status: number,
+  { passing, specials }: ReceivedFields,
+  correlationId: string,
+): ResponseHead | undefined {
+  let lines = passing;
+  let contentLength = -1;
+  let dated = false;
+  for (let at = 0; at < specials.length; at += 2) {
+    const name = specials[at]!;
+    const value = specials[at + 1]!;
+    switch (responseFields.action(name)) {
+      case FieldAction.CONNECTION:
+        if (connectionOptions(value) !== undefined) return undefined;
+        break;
+      case FieldAction.CONTENT_LENGTH:
+        if (status === 204) break;
+        contentLength = Number(value);
+        lines += `${name}: ${value}\r\n`;
+        break;
+      case FieldAction.DATE:
+        dated = true;
+        lines += `${name}: ${value}\r\n`;
+        break;
+      case FieldAction.PASS:
+        lines += `${name}: ${value}\r\n`;
+        break;
+      default:
+    }
+  }
+  lines += `X-Correlation-Id: ${correlationId}\r\n`;
+  return { status, lines, headers: [], contentLength, dated, checked: true };
 }
 
 /** The fields of an interim response as they go on. */

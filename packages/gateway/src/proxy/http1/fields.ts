@@ -43,19 +43,74 @@ export function problemOf(): string {
 }
 
 /**
+ * A table of names that matter, by length and first letter: what is not in it need not be looked at any further. Prefixes,
+ * which end with `*`, count for all lengths.
+ */
+export function nameTable(names: readonly string[]): Uint8Array {
+  const table = new Uint8Array(32 * 32);
+  for (const name of names) {
+    const first = name.charCodeAt(0) & 31;
+    if (!name.endsWith('*')) table[Math.min(name.length, 31) * 32 + first] = 1;
+    else for (let length = name.length - 1; length < 32; length++) table[length * 32 + first] = 1;
+  }
+  return table;
+}
+
+/** Fields as they were received. */
+export class ReceivedFields {
+  /** The lines of all fields but the special ones, with their ends. */
+  passing = '';
+  /** name, value, name, value, … of fields that may be special. */
+  readonly specials: string[] = [];
+  readonly #text: string;
+  readonly #from: number;
+  #all: string[] | undefined;
+
+  /** Of the head whose first field begins at `from` in `text`. */
+  constructor(text: string, from: number) {
+    this.#text = text;
+    this.#from = from;
+  }
+
+  /** name, value, name, value, … of all; made when it is asked for. */
+  get all(): readonly string[] {
+    if (this.#all === undefined) {
+      this.#all = [];
+      readFields(this.#text, this.#from, this.#all);
+    }
+    return this.#all;
+  }
+}
+
+const noNames = nameTable([]);
+
+/**
  * Reads fields up to and including the empty line, appending name, value, name, value, … to `fields`.
  *
+ * @param specials the names that are told apart in `received`
  * @returns the position after the empty line, or a {@link ReadEnd}
  */
-export function readFields(text: string, from: number, fields: string[]): number {
+export function readFields(
+  text: string,
+  from: number,
+  fields: string[] | undefined,
+  received?: ReceivedFields,
+  specials: Uint8Array = noNames,
+): number {
   const { length } = text;
   let at = from;
+  /** Where the passing lines begin that have not been added yet. */
+  let passingAt = from;
   for (;;) {
     const nameAt = at;
     while (at < length && (classes[text.charCodeAt(at)]! & TOKEN) !== 0) at++;
     if (at === length) return ReadEnd.INCOMPLETE;
     const code = text.charCodeAt(at);
-    if (code !== COLON) return at === nameAt && code === CR ? endOfLine(text, at) : badName(code, at === nameAt);
+    if (code !== COLON) {
+      if (at !== nameAt || code !== CR) return badName(code, at === nameAt);
+      if (received !== undefined && passingAt < at) received.passing += text.slice(passingAt, at);
+      return endOfLine(text, at);
+    }
     if (at === nameAt) return broken('a field has no name');
     const nameEnd = at++;
     while (at < length && (text.charCodeAt(at) === SP || text.charCodeAt(at) === TAB)) at++;
@@ -67,7 +122,15 @@ export function readFields(text: string, from: number, fields: string[]): number
     while (valueEnd > valueAt && (text.charCodeAt(valueEnd - 1) === SP || text.charCodeAt(valueEnd - 1) === TAB)) {
       valueEnd--;
     }
-    fields.push(text.slice(nameAt, nameEnd), text.slice(valueAt, valueEnd));
+    if (fields !== undefined) fields.push(text.slice(nameAt, nameEnd), text.slice(valueAt, valueEnd));
+    if (
+      specials[Math.min(nameEnd - nameAt, 31) * 32 + (text.charCodeAt(nameAt) & 31)] !== 0 &&
+      received !== undefined
+    ) {
+      if (passingAt < nameAt) received.passing += text.slice(passingAt, nameAt);
+      received.specials.push(text.slice(nameAt, nameEnd), text.slice(valueAt, valueEnd));
+      passingAt = end;
+    }
     at = end;
   }
 }

@@ -1,6 +1,7 @@
 // Hot path: reads the head of every HTTP/1.1 request. Guarded by bench/gateway.
 import { METHODS } from 'node:http';
-import { ReadEnd, broken, endOfLine, listHas, readFields } from './fields.ts';
+import { requestNames } from '../headers/field-actions.ts';
+import { ReadEnd, ReceivedFields, broken, endOfLine, listHas, readFields } from './fields.ts';
 
 /** Methods are told by their first letter and looked up; those of the field's servers and clients are known, others are refused. */
 const methods: ReadonlySet<string> = new Set(METHODS);
@@ -16,6 +17,8 @@ export class RequestHead {
   version: '1.0' | '1.1' = '1.1';
   /** name, value, name, value, … */
   readonly fields: string[] = [];
+  /** The same, with those told apart that a proxy does something about. */
+  received: ReceivedFields | undefined;
   /** Of the last `Content-Length`; -1 without one, NaN when it is no number. */
   contentLength = -1;
   /** There is a `Transfer-Encoding`, whatever it says. */
@@ -41,10 +44,12 @@ export function readRequestHead(text: string, head: RequestHead): undefined | ty
   const line = readRequestLine(text, start, head);
   if (line < 0) return line === ReadEnd.BROKEN ? line : undefined;
   head.fields.length = 0;
-  const end = readFields(text, line, head.fields);
+  const received = new ReceivedFields(text, line);
+  const end = readFields(text, line, head.fields, received, requestNames);
   if (end < 0) return end === ReadEnd.BROKEN ? end : undefined;
+  head.received = received;
   head.end = end;
-  interpret(head);
+  interpret(head, received.specials);
   return true;
 }
 
@@ -98,8 +103,7 @@ function unfinishedMethod(text: string, from: number): number {
 }
 
 /** Takes what decides about the connection and the body out of the fields. */
-function interpret(head: RequestHead): void {
-  const { fields } = head;
+function interpret(head: RequestHead, fields: readonly string[]): void {
   let close = false;
   let keepAlive = false;
   let upgrades = false;

@@ -1,12 +1,12 @@
 // Hot path: reads the head of every HTTP/1.1 response. Guarded by bench/gateway.
-import { ReadEnd, broken, endOfLine, isFieldValue, listHas, readFields } from './fields.ts';
+import { responseNames } from '../headers/field-actions.ts';
+import { ReadEnd, ReceivedFields, broken, endOfLine, isFieldValue, listHas, readFields } from './fields.ts';
 import { lengthOf } from './request-head.ts';
 
 /** A response head as received, with what it says about the body (RFC 9112 section 6.3). */
 export class ResponseHeadRead {
   status = 0;
-  /** name, value, name, value, … */
-  fields: string[] = [];
+  received = new ReceivedFields('', 0);
   /** As declared; -1 when it is not. */
   contentLength = -1;
   chunked = false;
@@ -26,11 +26,12 @@ export class ResponseHeadRead {
 export function readResponseHead(text: string, head: ResponseHeadRead): undefined | typeof ReadEnd.BROKEN | true {
   const line = readStatusLine(text, head);
   if (line < 0) return line === ReadEnd.BROKEN ? line : undefined;
-  head.fields = [];
-  const end = readFields(text, line, head.fields);
+  const received = new ReceivedFields(text, line);
+  const end = readFields(text, line, undefined, received, responseNames);
   if (end < 0) return end === ReadEnd.BROKEN ? end : undefined;
+  head.received = received;
   head.end = end;
-  return interpret(head);
+  return interpret(head, received.specials);
 }
 
 function readStatusLine(text: string, head: ResponseHeadRead): number {
@@ -58,8 +59,7 @@ function readStatusLine(text: string, head: ResponseHeadRead): number {
   return end < 0 ? ReadEnd.INCOMPLETE : endOfLine(text, end);
 }
 
-function interpret(head: ResponseHeadRead): true | typeof ReadEnd.BROKEN {
-  const { fields } = head;
+function interpret(head: ResponseHeadRead, fields: readonly string[]): true | typeof ReadEnd.BROKEN {
   let close = false;
   let keepAlive = false;
   head.contentLength = -1;

@@ -29,7 +29,7 @@ export function sendAnswer(
   const headers = [...answer.headers];
   if (bytes !== undefined && status !== 204 && status !== 304) headers.push('Content-Length', String(bytes));
   try {
-    const head = { status, headers, contentLength: bytes ?? -1, dated: false, checked: false };
+    const head = { status, lines: '', headers, contentLength: bytes ?? -1, dated: false, checked: false };
     downstream.sendHead(head, { close: answer.close === true, bodiless });
   } catch (caught) {
     discardAnswer(answer);

@@ -72,10 +72,10 @@ export class ConnectionPool implements ConnectionOwner {
     return this.#waiting.length;
   }
 
-  /** Sends a call as soon as there is a connection; it is told when there is none in time. */
-  send(call: PooledCall): void {
-    const connection = this.#take();
-    if (connection !== undefined) this.#run(call, connection);
+  /** Sends a call, at `nowMs` or as soon as there is a connection; it is told when there is none in time. */
+  send(call: PooledCall, nowMs: number): void {
+    const connection = this.#take(nowMs);
+    if (connection !== undefined) this.#run(call, connection, nowMs);
     else if (this.size < this.#options.pool.maxConnections) this.#connect(call);
     else {
       const timer = setTimeout(() => {
@@ -100,7 +100,7 @@ export class ConnectionPool implements ConnectionOwner {
       if (next === undefined) {
         this.#idle.push(connection);
         this.#trimSoon();
-      } else this.#run(next, connection);
+      } else this.#run(next, connection, performance.now());
     }
   }
 
@@ -136,17 +136,17 @@ export class ConnectionPool implements ConnectionOwner {
     for (const connection of this.#idle.splice(0)) connection.destroy();
   }
 
-  #take(): UpstreamConnection | undefined {
+  #take(nowMs: number): UpstreamConnection | undefined {
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
-      if (!this.#isOutdated(idle) && !this.#isStale(idle, performance.now())) return idle;
+      if (!this.#isOutdated(idle) && !this.#isStale(idle, nowMs)) return idle;
       idle.destroy();
     }
     return undefined;
   }
 
-  #run(call: PooledCall, connection: UpstreamConnection): void {
+  #run(call: PooledCall, connection: UpstreamConnection, nowMs: number): void {
     call.onConnection(connection);
-    connection.run(call);
+    connection.run(call, nowMs);
   }
 
   #nextWaiting(): PooledCall | undefined {
@@ -168,7 +168,7 @@ export class ConnectionPool implements ConnectionOwner {
         const connection = new UpstreamConnection(socket, this);
         this.#open.add(connection);
         if (connecting.call === undefined) this.onFree(connection);
-        else this.#run(connecting.call, connection);
+        else this.#run(connecting.call, connection, performance.now());
       },
       (caught: unknown) => {
         this.#connecting.delete(connecting);

@@ -4,6 +4,7 @@ import { ProxyError } from '../errors.ts';
 import { BodyDecoder, Framing } from '../http1/body-decoder.ts';
 import type { BodyPieces } from '../http1/body-decoder.ts';
 import { ReadEnd, problemOf } from '../http1/fields.ts';
+import type { ReceivedFields } from '../http1/fields.ts';
 import { MessageWriter, fieldLines } from '../http1/message-writer.ts';
 import { ResponseHeadRead, readResponseHead } from '../http1/response-head.ts';
 import { isShared, readAsStream, readBytes } from '../http1/socket-bytes.ts';
@@ -46,12 +47,12 @@ export interface CallHandler {
   onReadBegin(): void;
   onReadEnd(): void;
   /** An interim response but `100 Continue` and `101 Switching Protocols`. */
-  onInterim(status: number, fields: readonly string[]): void;
-  onResponseHead(status: number, fields: readonly string[]): void;
+  onInterim(status: number, received: ReceivedFields): void;
+  onResponseHead(status: number, received: ReceivedFields, nowMs: number): void;
   onResponseData(piece: Buffer): void;
   /** `trailers` are name, value, name, value, … */
-  onResponseEnd(trailers: readonly string[]): void;
-  onUpgraded(fields: readonly string[], socket: Socket, first: Buffer): void;
+  onResponseEnd(trailers: readonly string[], nowMs: number): void;
+  onUpgraded(received: ReceivedFields, socket: Socket, first: Buffer): void;
   onFailed(error: ProxyError): void;
 }
 
@@ -98,6 +99,8 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
   /** A part of a head. */
   #held: Buffer | undefined;
   #readTimer: NodeJS.Timeout | undefined;
+  /** When the upstream was heard last, or something began that it is not to blame for. */
+  #heardMs = 0;
   #paused = false;
   /** What is being read must be copied to be kept. */
   #borrowed = false;
@@ -117,13 +120,14 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
     readBytes(socket, this.#onBytes);
   }
 
-  /** Sends a request; there is none under way. */
-  run(call: CallHandler): void {
+  /** Sends a request, at `nowMs`; there is none under way. */
+  run(call: CallHandler, nowMs: number): void {
     const { request } = call;
     this.#call = call;
     this.uses++;
     this.#headRead = false;
-    this.#watch();
+    this.#heardMs = nowMs;
+    if (this.#readTimer === undefined) this.#watch(this.#owner.readTimeoutMs);
     this.#writer.head(request.head, request.chunked);
     if (request.body === undefined) {
       this.#requestDone = true;
@@ -144,7 +148,7 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    this.#readTimer?.refresh();
+    this.#heardMs = performance.now();
     this.#socket.resume();
   }
 
@@ -161,7 +165,7 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
   onEnd(trailers: readonly string[]): void {
     this.#requestDone = true;
     this.#writer.end(fieldLines(trailers));
-    this.#readTimer?.refresh();
+    this.#heardMs = performance.now();
   }
 
   onFailed(error: ProxyError): void {
@@ -179,7 +183,7 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
       this.destroy();
       return;
     }
-    this.#readTimer?.refresh();
+    this.#heardMs = performance.now();
     this.#borrowed = isShared(bytes);
     call.onReadBegin();
     this.#read(length === bytes.length ? bytes : bytes.subarray(0, length), call);
@@ -187,6 +191,7 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
   };
 
   readonly #onEnd = (): void => {
+    this.#heardMs = performance.now();
     if (this.#call === undefined) this.destroy();
     else if (this.#headRead && this.#body.close()) this.#responseOver(this.#call, false);
     else this.#fail(new ProxyError('connection_closed', this.#text('the upstream closed the connection')));
@@ -213,20 +218,20 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
         this.#borrowed = false;
       }
       if (!this.#readHead(rest)) return;
-      const { end, status, fields } = this.#head;
+      const { end, status, received } = this.#head;
       rest = end === rest.length ? nothing : rest.subarray(end);
       if (status === 101) {
         this.#upgrade(call, rest);
         return;
       }
       if (status < 200) {
-        if (status !== 100) call.onInterim(status, fields);
+        if (status !== 100) call.onInterim(status, received);
         if (this.#call !== call || rest.length === 0) return;
         continue;
       }
       this.#headRead = true;
       this.#frame(call.request.method);
-      call.onResponseHead(status, fields);
+      call.onResponseHead(status, received, this.#heardMs);
       if (this.#call !== call) return;
     }
     const end = this.#body.read(rest, 0, this);
@@ -271,11 +276,11 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
     if (!this.#requestDone) call.request.body?.release(this);
     if (reusable) {
       this.resume();
-      this.idleMs = performance.now();
+      this.idleMs = this.#heardMs;
       if (keepAliveSeconds >= 0) this.keepMs = Math.max(keepAliveSeconds * 1000 - clockSlackMs, 0);
       this.#owner.onFree(this);
     } else this.destroy();
-    call.onResponseEnd(trailers);
+    call.onResponseEnd(trailers, this.#heardMs);
   }
 
   #upgrade(call: CallHandler, first: Buffer): void {
@@ -285,7 +290,7 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
       );
       return;
     }
-    const { fields } = this.#head;
+    const { received } = this.#head;
     const socket = this.#socket;
     this.#call = undefined;
     this.#lose();
@@ -294,7 +299,7 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
     socket.off('drain', this.#onDrain);
     socket.off('close', this.#onClose);
     readAsStream(socket);
-    call.onUpgraded(fields, socket, this.#borrowed ? Buffer.from(first) : first);
+    call.onUpgraded(received, socket, this.#borrowed ? Buffer.from(first) : first);
   }
 
   #fail(error: ProxyError): void {
@@ -316,19 +321,21 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
     this.#owner.onLost(this);
   }
 
-  /** One timer for the life of the connection: what it finds when it fires decides. */
-  #watch(): void {
-    const { readTimeoutMs } = this.#owner;
-    if (readTimeoutMs <= 0) return;
-    if (this.#readTimer === undefined) this.#readTimer = setTimeout(onReadTimeout, readTimeoutMs, this).unref();
-    else this.#readTimer.refresh();
+  /** Setting a timer for each request would be felt: there is one, and what it finds when it fires decides. */
+  #watch(delayMs: number): void {
+    if (this.#owner.readTimeoutMs <= 0) return;
+    this.#readTimer = setTimeout(onReadTimeout, delayMs, this).unref();
   }
 
-  /** The upstream has said nothing for as long as it may. */
-  onSilence(): void {
-    if (this.#call === undefined) return;
+  /** It is time to look whether the upstream says too little. */
+  onReadTimer(): void {
+    this.#readTimer = undefined;
+    if (this.#call === undefined || this.#lost) return;
+    const { readTimeoutMs } = this.#owner;
+    const leftMs = this.#heardMs + readTimeoutMs - performance.now();
     // Who does not read, and who still sends, cannot complain; both have limits of their own.
-    if (this.#paused || !this.#requestDone) this.#readTimer?.refresh();
+    if (this.#paused || !this.#requestDone) this.#watch(readTimeoutMs);
+    else if (leftMs > 0) this.#watch(Math.ceil(leftMs));
     else {
       const what = this.#headRead ? 'the rest of the response' : 'the head of the response';
       const message = this.#text(`${what} did not come within ${this.#owner.readTimeoutMs} ms`);
@@ -345,5 +352,5 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
 const clockSlackMs = 1000;
 
 function onReadTimeout(connection: UpstreamConnection): void {
-  connection.onSilence();
+  connection.onReadTimer();
 }
