@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorMessage } from '@clew/base';
@@ -34,6 +35,7 @@ export interface GatewayThreadsOptions {
 
 /** How long a scrape waits for a thread before it takes what the thread said last. */
 const REPORT_PATIENCE_MS = 1000;
+const TICKET_SECRET_BYTES = 32;
 const FIRST_RESTART_MS = 100;
 const MAX_RESTART_MS = 10_000;
 
@@ -76,7 +78,12 @@ export class GatewayThreads {
     // SO_REUSEPORT alone would silently join a stranger of the same user.
     if (sharePorts) for (const listener of config.listeners) await checkFree({ transport: 'tcp', ...listener.address });
     if (sharePorts) {
-      this.#shared = { index: 0, buckets: sharedBucketMemory(), tally: sharedTallyMemory(this.#count) };
+      this.#shared = {
+        index: 0,
+        buckets: sharedBucketMemory(),
+        tally: sharedTallyMemory(this.#count),
+        ticketSecret: randomBytes(TICKET_SECRET_BYTES),
+      };
       this.#circuits = sharedCircuits(config);
     }
     this.#unit = new GatewayUnit(this.#unitOptions(sharePorts));

@@ -18,13 +18,15 @@ export interface ThreadNews {
   healthChanged(change: HealthChange): void;
 }
 
-/** Memory that all threads count in, and this thread's place in it. */
+/** What all threads have together, and this thread's place in it. */
 export interface SharedCounts {
   readonly index: number;
   /** Requests against rates. */
   readonly buckets: SharedArrayBuffer;
   /** Connections and requests in progress. */
   readonly tally: SharedArrayBuffer;
+  /** What keys of TLS tickets are made from. */
+  readonly ticketSecret: Uint8Array;
 }
 
 /** What one thread's gateway is made of. */
@@ -133,8 +135,14 @@ export class GatewayUnit {
 }
 
 /** A rate that changed begins anew: its settings are part of its name. */
-function countTogether({ index, buckets, tally }: SharedCounts): Pick<GatewayServerOptions, 'makeBuckets' | 'tally'> {
+function countTogether({
+  index,
+  buckets,
+  tally,
+  ticketSecret,
+}: SharedCounts): Pick<GatewayServerOptions, 'makeBuckets' | 'tally' | 'ticketSecret'> {
   return {
+    ticketSecret,
     makeBuckets: (id, { rate }) => new SharedBuckets(`${id} ${JSON.stringify(rate)}`, rate, buckets),
     tally: new SharedTally(tally, index),
   };

@@ -1,4 +1,4 @@
-import { X509Certificate, constants } from 'node:crypto';
+import { X509Certificate, constants, createHash, hkdfSync } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, watch } from 'node:fs';
 import { join, parse } from 'node:path';
 import { createSecureContext } from 'node:tls';
@@ -10,6 +10,10 @@ import type { CertificateChain } from './ocsp/ocsp-stapler.ts';
 
 /** File changes come in bursts. */
 const settleMs = 200;
+
+const TICKET_KEY_BYTES = 48;
+/** As text twice as long, which is all that OpenSSL takes. */
+const CONTEXT_BYTES = 16;
 
 interface NamedContext {
   readonly certFile: string;
@@ -32,6 +36,7 @@ export interface CertificateListener {
 export class CertificateStore {
   readonly #listenerId: string;
   readonly #config: ListenerTlsConfig;
+  readonly #ticketSecret: Uint8Array;
   #default: SecureContext;
   #defaultOptions: SecureContextOptions = {};
   #exact = new Map<string, SecureContext>();
@@ -40,10 +45,14 @@ export class CertificateStore {
   #listener: CertificateListener | undefined;
   #lastFailure = '';
 
-  /** Reads all files. Fails with `tls_config`, naming the listener and the file. */
-  constructor(listenerId: string, config: ListenerTlsConfig) {
+  /**
+   * Reads all files. Fails with `tls_config`, naming the listener and the file. Stores with the same `ticketSecret`, in whichever threads,
+   * resume each other's sessions.
+   */
+  constructor(listenerId: string, config: ListenerTlsConfig, ticketSecret: Uint8Array) {
     this.#listenerId = listenerId;
     this.#config = config;
+    this.#ticketSecret = ticketSecret;
     this.#default = this.#load();
   }
 
@@ -168,14 +177,29 @@ export class CertificateStore {
 
   #options(certFile: string, keyFile: string): SecureContextOptions {
     const { caFile, minVersion, maxVersion, cipherSuites, sessionResumption } = this.#config;
+    const ca = caFile === undefined ? undefined : this.#attempt(caFile, () => readFileSync(caFile));
     return {
       cert: this.#attempt(certFile, () => readFileSync(certFile)),
       key: this.#attempt(keyFile, () => readFileSync(keyFile)),
       minVersion,
       ...(maxVersion === undefined ? {} : { maxVersion }),
-      ...(caFile === undefined ? {} : { ca: this.#attempt(caFile, () => readFileSync(caFile)) }),
+      ...(ca === undefined ? {} : { ca }),
       ...(cipherSuites.length === 0 ? {} : { ciphers: cipherSuites.join(':') }),
-      ...(sessionResumption ? {} : { secureOptions: constants.SSL_OP_NO_TICKET }),
+      ...(sessionResumption ? this.#sessionOptions(certFile, ca) : { secureOptions: constants.SSL_OP_NO_TICKET }),
+    };
+  }
+
+  /**
+   * What sessions belong to and tickets are sealed with. Others for each listener, certificate and set of authorities: who was let in by one
+   * of them must not come in by another. The same in every thread, where Node's own would differ.
+   */
+  #sessionOptions(certFile: string, ca: Buffer | undefined): SecureContextOptions {
+    const authorities = ca === undefined ? '' : createHash('sha256').update(ca).digest('hex');
+    const purpose = JSON.stringify([this.#listenerId, certFile, authorities]);
+    const bytes = Buffer.from(hkdfSync('sha256', this.#ticketSecret, '', purpose, TICKET_KEY_BYTES + CONTEXT_BYTES));
+    return {
+      ticketKeys: bytes.subarray(0, TICKET_KEY_BYTES),
+      sessionIdContext: bytes.subarray(TICKET_KEY_BYTES).toString('hex'),
     };
   }
 

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { errorMessage, observeLimits } from '@clew/base';
 import type { Telemetry } from '@clew/base';
 import { AgentDirectory } from '../../agents/index.ts';
@@ -29,6 +29,8 @@ const defaultHeadTimeoutMs = 15_000;
 /** Heads beyond this are refused by the parser itself; limits below answer in their own words. */
 const minHeadBytes = 128 * 1024;
 
+const TICKET_SECRET_BYTES = 32;
+
 /** What a gateway is given besides its configuration. */
 export interface GatewayServerOptions {
   readonly telemetry: Telemetry;
@@ -48,6 +50,8 @@ export interface GatewayServerOptions {
   readonly probes?: boolean;
   /** What other threads have, for limits that hold for all together. Default: there are none. */
   readonly tally?: SharedTally;
+  /** What keys of TLS tickets are made from: with the same secret, threads resume each other's sessions. Default: one of its own. */
+  readonly ticketSecret?: Uint8Array;
   /** What counts against rates. Default: this thread alone. */
   readonly makeBuckets?: MakeBuckets;
   /** For a whole request head, in milliseconds. Default 15,000. */
@@ -80,6 +84,7 @@ export class GatewayServer {
   readonly #counter: ConnectionCounter;
   readonly #inFlight: InFlight;
   readonly #startedMs = performance.now();
+  readonly #ticketSecret: Uint8Array;
   #agents: AgentDirectory | undefined;
   #context: GatewayContext | undefined;
   #config: GatewayConfig | undefined;
@@ -92,6 +97,7 @@ export class GatewayServer {
     this.#options = options;
     this.instanceId = options.instanceId ?? randomUUID();
     this.#observer = options.observer ?? blindObserver;
+    this.#ticketSecret = options.ticketSecret ?? randomBytes(TICKET_SECRET_BYTES);
     this.#rateLimiters = new RateLimiters(options.makeBuckets);
     this.#counter = new ConnectionCounter(options.tally);
     this.#inFlight = new InFlight(options.tally);
@@ -232,6 +238,7 @@ export class GatewayServer {
       counter: this.#counter,
       logger: this.#options.telemetry.logger,
       reusePort: this.#options.reusePort ?? false,
+      ticketSecret: this.#ticketSecret,
       headTimeoutMs: this.#options.headTimeoutMs ?? defaultHeadTimeoutMs,
       maxHeadBytes: Math.max(minHeadBytes, config.limits.maxHeaderBytes * 2),
     });
@@ -268,6 +275,7 @@ export class GatewayServer {
     this.#state = 'stopped';
     for (const listener of this.#listeners) listener.destroy();
     this.#endLimits?.();
-    await Promise.all([this.#upstreams.destroy(), this.#agents?.close(agentGraceMs)]);
+    this.#upstreams.destroy();
+    await this.#agents?.close(agentGraceMs);
   }
 }

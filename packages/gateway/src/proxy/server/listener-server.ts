@@ -32,6 +32,8 @@ export interface ListenerServerOptions extends Http1Options {
   readonly logger: Logger;
   /** Whether other processes listen on the same address. */
   readonly reusePort: boolean;
+  /** What keys of TLS tickets are made from. */
+  readonly ticketSecret: Uint8Array;
 }
 
 /** One listener: takes connections, finds out what they speak, and gives them to the side that speaks it. */
@@ -58,7 +60,7 @@ export class ListenerServer {
         this.#onPlain(shareAccepted(socket, true)),
       );
     else {
-      const certificates = new CertificateStore(config.id, config.tls);
+      const certificates = new CertificateStore(config.id, config.tls, options.ticketSecret);
       this.#certificates = certificates;
       if (config.tls.ocspStapling) this.#stapler = new OcspStapler({ logger: logger.child({ listener: config.id }) });
       this.#http2 = new Http2Side(config, context);

@@ -184,6 +184,45 @@ describe('TLS', () => {
     expect(await sendTls(gateway, { ca: files.ca, ...shown })).toEqual({ status: 200, body: 'in' });
   });
 
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    'lets nobody in by a session (%s) of a listener that asks for less',
+    async (version) => {
+      const files = certificates();
+      const { cert, key } = files.issue('own');
+      const pair = `cert-file "${cert}"; key-file "${key}"`;
+      const asking = `ca-file "${join(files.folder, 'ca.pem')}"; client-auth #true`;
+      const listener = (id: string, more: string): string =>
+        `listener "${id}" { address "127.0.0.1:0"; protocol "https"; tls { ${pair}; ${more} } }`;
+      const { server } = await startGateway(`
+      listeners { ${listener('open', '')}; ${listener('strict', asking)} }
+      routes { route "r" { matches { path-prefix "/" }; builtin-handler "health" } }`);
+      const ports = server.snapshot().listeners.map(({ port }) => port);
+      /** Tells what came back, and gives the session. */
+      const visit = (port: number, session?: Buffer): Promise<{ got: string; session: Buffer | undefined }> =>
+        new Promise((resolve) => {
+          const known = session === undefined ? {} : { session };
+          const socket = tlsConnect({
+            host: '127.0.0.1',
+            port,
+            rejectUnauthorized: false,
+            maxVersion: version,
+            ...known,
+          });
+          let ticket: Buffer | undefined;
+          let got = '';
+          socket.on('session', (issued) => (ticket = issued));
+          socket.on('data', (part) => (got += part.toString()));
+          socket.on('error', () => undefined); // Being refused shows as an alert.
+          socket.on('close', () => resolve({ got, session: ticket }));
+          socket.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+        });
+      const first = await visit(ports[0]!);
+      expect(first.got).toContain('200 OK');
+      expect((await visit(ports[0]!, first.session)).got).toContain('200 OK');
+      expect((await visit(ports[1]!, first.session)).got).toBe('');
+    },
+  );
+
   it('does not start with a certificate that cannot be read', async () => {
     const config = await proxyConfig(
       `${tlsListener('cert-file "/nowhere.crt"; key-file "/nowhere.key"')}\n${routes(1)}`,
