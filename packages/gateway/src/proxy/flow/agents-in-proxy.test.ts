@@ -14,7 +14,7 @@ interface Setup {
 const allEvents = '"request_headers" "request_body" "response_headers" "response_body"';
 
 /** A gateway with one agent and a backend that repeats what it got. */
-async function setup(script: Script, events = '"request_headers"', agentSettings = ''): Promise<Setup> {
+async function setup(script: Script, events = '"request_headers"', agentSettings = '', more = ''): Promise<Setup> {
   const agent = await startFramedAgent({ script });
   onEnd(removeSocketPaths);
   onEnd(() => agent.stop());
@@ -29,7 +29,8 @@ async function setup(script: Script, events = '"request_headers"', agentSettings
   const gateway = await startGateway(
     `routes { route "r" { matches { path-prefix "/" }; upstream "b"; agents "a" } }
      agents { agent "a" { unix-socket "${agent.address}"; events ${events}; timeout-ms 5000; ${agentSettings} } }
-     upstreams { upstream "b" { target "127.0.0.1:${backend.port}" } }`,
+     upstreams { upstream "b" { target "127.0.0.1:${backend.port}" } }
+     ${more}`,
     { traceStarter: () => countingTraces() },
   );
   await eventually(() => gateway.server.snapshot().agents[0]!.connections > 0, 'the connection of the agent');
@@ -164,6 +165,23 @@ describe('agents on the request path', () => {
   ])('that cannot take so large a body: failure mode %s gives %d', async (mode, status) => {
     const { gateway } = await setup(() => ({}), '"request_body"', `failure-mode "${mode}"; max-request-body-bytes 10`);
     expect((await send(gateway, '/', { method: 'POST', body: 'x'.repeat(100) })).status).toBe(status);
+  });
+
+  it.each([
+    ['known beforehand', {}],
+    ['seen on the way', { headers: { 'Transfer-Encoding': 'chunked' } }],
+  ])('do not make the gateway hold more of a body than it may keep, its length %s', async (_title, options) => {
+    const { gateway, agent, backend } = await setup(
+      () => ({}),
+      '"request_body"',
+      'max-request-body-bytes 5000000',
+      'limits { max-body-buffer-bytes 100000 }',
+    );
+    const response = await send(gateway, '/', { method: 'POST', body: 'x'.repeat(400_000), ...options });
+    expect(response.status).toBe(413);
+    expect((await gateway.recorder.exchange()).failure!.message).toContain('limits.max-body-buffer-bytes');
+    expect(agent.seen.filter(({ type }) => type === 'request_body')).toEqual([]);
+    expect(backend.requests).toHaveLength(0);
   });
 
   it('that drop out of a large body do not make the gateway hold it', async () => {

@@ -1,8 +1,11 @@
+import type { Limit } from '@clew/base';
 import type { AgentExchange, BodyStep, ChainVerdict } from '../../agents/index.ts';
 import type { BodyDeclaration } from '../downstream/head-check.ts';
 import type { Downstream } from '../downstream/downstream.ts';
-import type { Exchange } from '../exchange.ts';
+import type { BlockReason, Exchange } from '../exchange.ts';
+import type { GatewayFailure } from '../failure.ts';
 import { agentMetadata, callStarter } from './agent-phase.ts';
+import { tooLarge } from './failures.ts';
 import type { GatewayContext, Generation } from './gateway-context.ts';
 import type { RequestBody } from './request-body.ts';
 import type { RoutePlan } from './route-plan.ts';
@@ -21,6 +24,8 @@ export interface RequestAgentsOwner {
   declared: BodyDeclaration;
   /** Returns false when the request must not go on. */
   takeVerdict(event: string, verdict: ChainVerdict | BodyStep): boolean;
+  /** Answers that the request is not let through. */
+  refuse(failure: GatewayFailure, blocked: BlockReason): void;
   /** Nobody has anything against the request. */
   proceed(plan: RoutePlan): void;
 }
@@ -45,6 +50,12 @@ export async function askRequestAgents(owner: RequestAgentsOwner, plan: RoutePla
   else openBody(owner, plan, agents, owner.body);
 }
 
+/** How much of a body is held for agents: what any body may have, and no more than may be kept of one. */
+function heldLimit({ generation }: RequestAgentsOwner, { maxBody }: RoutePlan): Limit {
+  const { bodyBufferBytes } = generation.limits;
+  return maxBody.value < bodyBufferBytes.value ? maxBody : bodyBufferBytes;
+}
+
 function openBody(owner: RequestAgentsOwner, plan: RoutePlan, agents: AgentExchange, body: RequestBody): void {
   const { contentLength } = owner.declared;
   const bodyPlan = agents.openBody('request', contentLength < 0 ? undefined : contentLength);
@@ -57,9 +68,14 @@ function openBody(owner: RequestAgentsOwner, plan: RoutePlan, agents: AgentExcha
     return;
   }
   const { inspection } = bodyPlan;
+  const held = heldLimit(owner, plan);
+  if (inspection.holdsAll && contentLength >= 0 && !held.allows(contentLength)) {
+    owner.refuse(tooLarge(held.exceeded(contentLength).message), 'body_size_exceeded');
+    return;
+  }
   owner.declared = { hasBody: true, contentLength: -1 };
   body.inspectWith({ inspection, onStep: (step) => owner.takeVerdict('request_body', step) });
   // The verdict on the whole body may still change the head.
-  if (inspection.holdsAll) body.gather(plan.maxBody, () => owner.proceed(plan));
+  if (inspection.holdsAll) body.gather(held, () => owner.proceed(plan));
   else owner.proceed(plan);
 }

@@ -53,6 +53,8 @@ export class RequestBody implements BodyListener, BodySource {
   readonly #uninspected: Buffer[] = [];
   #whenWhole: (() => void) | undefined;
   #wholeLimit: Limit | undefined;
+  /** What agents have been shown. */
+  #inspectedBytes = 0;
   #writeTimer: NodeJS.Timeout | undefined;
 
   constructor(options: RequestBodyOptions) {
@@ -236,8 +238,18 @@ export class RequestBody implements BodyListener, BodySource {
         return;
       }
       for (const piece of step.pieces) this.#pass(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength));
+      this.#inspectedBytes += chunk?.length ?? 0;
       if (isLast) this.#end();
-      else if (this.#whenWhole !== undefined && !inspection.holdsAll) this.#stopGathering();
+      else if (this.#whenWhole !== undefined) this.#checkGathering(inspection);
+    }
+  }
+
+  /** Whoever does not want so large a body has dropped out by now: for those that do, no more is held than may be. */
+  #checkGathering({ holdsAll }: BodyInspection): void {
+    const limit = this.#wholeLimit!;
+    if (!holdsAll) this.#stopGathering();
+    else if (!limit.allows(this.#inspectedBytes)) {
+      this.fail(new ProxyError('body_too_large', limit.exceeded(this.#inspectedBytes).message));
     }
   }
 
