@@ -8,5 +8,5 @@ const program = new GatewayProgram({
   stderr: (text) => void process.stderr.write(text.includes('"level":"info"') ? '' : text),
 });
 await program.start();
-process.send?.({ port: program.ports.listeners['http'] });
+process.send?.({ port: program.ports.listeners['http'], ports: program.ports.listeners });
 process.on('disconnect', () => void program.stop().then(() => process.exit(0)));

@@ -113,7 +113,7 @@ export class InFlight {
   #onTimer(): void {
     const nowMs = performance.now();
     this.#timerMs = Infinity;
-    for (const request of [...this.#running]) if (request.deadlineMs <= nowMs) request.onDeadline();
+    for (const request of this.#running.slice()) if (request.deadlineMs <= nowMs) request.onDeadline();
     let next: RunningRequest | undefined;
     for (const request of this.#running) {
       if (request.deadlineMs > nowMs && request.deadlineMs < (next?.deadlineMs ?? Infinity)) next = request;
@@ -122,6 +122,6 @@ export class InFlight {
   }
 
   killAll(): void {
-    for (const request of [...this.#running]) request.kill();
+    for (const request of this.#running.slice()) request.kill();
   }
 }

@@ -48,10 +48,10 @@ export class UpstreamDirectory {
   }
 
   /** Ends everything now. */
-  async destroy(): Promise<void> {
+  destroy(): void {
     const all = [...this.#upstreams.values(), ...this.#retiring];
     this.#upstreams.clear();
-    await Promise.all(all.map((upstream) => upstream.destroy()));
+    for (const upstream of all) upstream.destroy();
   }
 
   async #retire(upstream: Upstream): Promise<void> {
