@@ -4,7 +4,7 @@
 // and a JSON access log, @fastify/http-proxy without log, and the gateway with tracing off, at 10 % and at 100 %, with and without access log,
 // with 0, 1 and 2 agents. Measured are requests per second as fast as answers come (64 connections), CPU time per request, memory, and
 // p50 and p99 at a fixed rate, half of what the gateway reaches with everything on, corrected for coordinated omission. Rounds go through all
-// kinds in turn, and medians count, because machines are shared.
+// kinds in turn, after each was warmed up, and medians count, because machines are shared.
 //
 // Usage: npm run bench -- gateway [--seconds=N] [--rounds=N] [--soak=SECONDS] [--results=DIRECTORY]
 import { execFileSync, fork, spawn } from 'node:child_process';
@@ -35,6 +35,7 @@ const seconds = Number(options.seconds);
 const rounds = Number(options.rounds);
 const connections = 64;
 const warmUpSeconds = 1;
+const compileSeconds = 4;
 
 /** Something that answers, and the process whose CPU and memory count. */
 interface Subject {
@@ -187,13 +188,20 @@ async function measure(load: Load): Promise<LoadResult> {
   return (await answer)[0];
 }
 
+/** As fast as answers come, for so long. */
+const saturating = (subject: Subject, forSeconds: number): Load => ({
+  port: subject.port,
+  connections,
+  seconds: forSeconds,
+  warmUpSeconds: 0,
+  ratePerSecond: 0,
+});
+
 async function saturate(subject: Subject): Promise<Figures> {
-  const load = { port: subject.port, connections, seconds, warmUpSeconds, ratePerSecond: 0 };
+  await measure(saturating(subject, warmUpSeconds));
   const before = cpuOf(subject.pid);
-  const { requestsPerSecond, errors } = await measure(load);
-  // The warm-up's requests are in the CPU time too.
-  const requests = requestsPerSecond * (seconds + warmUpSeconds);
-  const cpuMicros = ((cpuOf(subject.pid) - before) / requests) * 1e6;
+  const { requestsPerSecond, errors } = await measure(saturating(subject, seconds));
+  const cpuMicros = ((cpuOf(subject.pid) - before) / (requestsPerSecond * seconds)) * 1e6;
   return { name: subject.name, requestsPerSecond, cpuMicros, memoryMb: memoryOf(subject.pid), errors };
 }
 
@@ -231,6 +239,8 @@ try {
 
 async function compare() {
   const all = new Map<string, Figures[]>();
+  // What is compiled while it runs needs a while to become as fast as it will be.
+  for (const subject of subjects) await measure(saturating(subject, compileSeconds));
   for (let round = 0; round < rounds; round++) {
     for (const subject of subjects) {
       const figures = await saturate(subject);
@@ -300,12 +310,6 @@ async function soak(subject: Subject): Promise<void> {
   for (let step = 0; step <= steps; step++) {
     console.log(`soak, ${Math.round((step * Number(options.soak)) / steps)} s: ${memoryOf(subject.pid).toFixed(0)} MB`);
     if (step === steps) return;
-    await measure({
-      port: subject.port,
-      connections,
-      seconds: Number(options.soak) / steps,
-      warmUpSeconds: 0,
-      ratePerSecond: 0,
-    });
+    await measure(saturating(subject, Number(options.soak) / steps));
   }
 }
