@@ -18,7 +18,8 @@ export class Http1Side implements Http1Owner {
     this.context = context;
     this.options = options;
     // One timer for all connections: none has to be set and cleared for a request.
-    const intervalMs = Math.min(1000, Math.max(Math.min(options.headTimeoutMs, listener.keepaliveTimeoutMs) / 4, 20));
+    const keepaliveMs = listener.keepaliveTimeoutMs > 0 ? listener.keepaliveTimeoutMs : Infinity;
+    const intervalMs = Math.min(1000, Math.max(Math.min(options.headTimeoutMs, keepaliveMs) / 4, 20));
     this.#sweep = setInterval(() => this.#checkAll(), intervalMs).unref();
   }
 
