@@ -8,9 +8,10 @@
 // Usage: npm run bench -- gateway-telemetry [--rounds=N] [--requests=N] [--json=FILE]
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { silentTelemetry } from '@clew/base';
 import { PrometheusMeter } from '@clew/base/node';
@@ -46,6 +47,8 @@ const requests = Number(options.requests);
 const TURN = 64;
 /** Batches on their way beyond which requests wait, so that no span is dropped. */
 const MAX_SENDING = 3;
+/** Log beyond which requests wait, so that no line is. */
+const MAX_WAITING_BYTES = 1e6;
 
 const identity = thisProcess('bench');
 const meter = new PrometheusMeter();
@@ -86,6 +89,7 @@ class Counted implements SpanBackend {
   }
 }
 
+const logFile = join(folder, 'access.log');
 const accessLogConfig: AccessLogConfig = {
   enabled: true,
   format: 'json',
@@ -93,7 +97,7 @@ const accessLogConfig: AccessLogConfig = {
   sampleRate: 1,
   sampleErrorsAlways: true,
   omittedFields: [],
-  file: join(folder, 'access.log'),
+  file: logFile,
   defaultFile: '',
   bufferBytes: 8192,
 };
@@ -168,9 +172,11 @@ async function measure(kind: Kind): Promise<number> {
     for (let i = 0; i < TURN; i++) seen += request(kind);
     await new Promise<void>((resolve) => setImmediate(resolve));
     await kind.backend?.below(MAX_SENDING);
+    while (kind.sink !== undefined && kind.sink.line.length > MAX_WAITING_BYTES) await sleep(1);
   }
   await kind.backend?.below(1);
   const { user, system } = process.cpuUsage(before);
+  if (kind.sink !== undefined) truncateSync(logFile);
   return (user + system) / requests;
 }
 

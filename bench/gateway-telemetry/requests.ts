@@ -21,12 +21,12 @@ const connections: readonly ClientConnection[] = Array.from({ length: 64 }, (_, 
   clientIp: `192.0.2.${index}`,
   clientPort: 40_000 + index,
   localPort: 8080,
-  requests: 1,
+  requests: 0,
   closing: false,
 }));
 const route = { id: 'api' } as RouteConfig;
 
-/** The texts of a head lie one after another, as they do in what was received. */
+/** Texts as they are taken out of a head: parts of one text, which was read from a socket. */
 class Head {
   readonly #bytes: Buffer;
   readonly #ends: readonly number[];
@@ -38,9 +38,10 @@ class Head {
   }
 
   texts(): string[] {
+    const head = this.#bytes.toString('latin1');
     let start = 0;
     return this.#ends.map((end) => {
-      const text = this.#bytes.latin1Slice(start, end);
+      const text = head.slice(start, end);
       start = end;
       return text;
     });
@@ -60,16 +61,20 @@ export interface RequestKind {
 
 /** What goes upstream of a head, as far as it depends on tracing. */
 const upstreamHead = Buffer.alloc(1024);
+const requestLine = Buffer.from('GET /api/users/00000?verbose=1 HTTP/1.1');
 let sent = 0;
 
 /** One request from its head to its last byte, with one attempt. Returns the bytes it has more upstream. */
 export function request({ observer, starter, continued }: RequestKind): number {
   const startMs = performance.now();
   const index = sent++;
-  const exchange = new Exchange(connections[index & 63]!, startMs, Date.now());
+  const connection = connections[index & 63]!;
+  connection.requests++;
+  const exchange = new Exchange(connection, startMs, Date.now());
   exchange.requestHeaders = (continued ? withParent : withoutParent).texts();
-  exchange.method = 'GET';
-  exchange.target = `/api/users/${index % 10_000}?verbose=1`;
+  exchange.method = requestLine.toString('latin1', 0, 3);
+  requestLine.write(String(10_000 + (index % 10_000)), 15, 'latin1');
+  exchange.target = requestLine.toString('latin1').slice(4, 30);
   const question = exchange.target.indexOf('?');
   exchange.path = exchange.target.slice(0, question);
   exchange.query = exchange.target.slice(question + 1);

@@ -4,7 +4,10 @@ import type { LineSink } from './log-sink.ts';
 import type { ForwardedLines, LogName, LogSinkSet, SinkOpener } from './log-sinks.ts';
 
 const FLUSH_INTERVAL_MS = 200;
-const FLUSH_BYTES = 8192;
+/** A message between threads costs as much as writing dozens of lines. */
+const FLUSH_BYTES = 64 * 1024;
+/** The last line begins before that. */
+const LINE_BYTES = 8 * 1024;
 
 /** Sinks that hand lines to the thread which writes them, so that there is one writer for each file. */
 export class ForwardingSinks implements SinkOpener {
@@ -60,7 +63,11 @@ class ForwardingSink implements LineSink {
 
   flush(): void {
     if (this.#lines === 0) return;
-    this.#post({ log: this.#log, bytes: this.line.take(), lines: this.#lines });
+    this.#post({
+      log: this.#log,
+      bytes: this.line.take(Buffer.allocUnsafeSlow(FLUSH_BYTES + LINE_BYTES)),
+      lines: this.#lines,
+    });
     this.#lines = 0;
   }
 

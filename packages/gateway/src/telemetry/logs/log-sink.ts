@@ -7,6 +7,12 @@ import { LineBuffer } from './line-buffer.ts';
 
 /** Lines that wait for a slow disk or pipe are dropped and counted beyond this. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
+/**
+ * A full buffer waits this long for more, unless so many bytes have come together: to have the system write costs as much as writing
+ * dozens of lines, however few there are.
+ */
+const GATHER_MS = 10;
+const MAX_GATHERED_BYTES = 256 * 1024;
 /** Buffers kept for the next lines. */
 const MAX_SPARE_BYTES = 1024 * 1024;
 const FLUSH_INTERVAL_MS = 1000;
@@ -46,8 +52,8 @@ export interface LineSink {
 }
 
 /**
- * Appends lines to a file, or to standard output. Lines are gathered in memory and written in order, one write at a time, when
- * `bufferBytes` have come together or a second has passed; closing writes what is left, so that none is lost when the process ends in
+ * Appends lines to a file, or to standard output. Lines are gathered in memory and written in order, one write at a time, soon
+ * after `bufferBytes` have come together or when a second has passed; closing writes what is left, so that none is lost when the process ends in
  * order.
  *
  * The file is opened for appending, so that a tool which copies and truncates it does no harm; reopening follows a tool which renames it.
@@ -65,6 +71,11 @@ export class FileSink implements LineSink {
   #reopenWanted = false;
   #closed = false;
   #failed = false;
+  #gathering: NodeJS.Timeout | undefined;
+  readonly #flushGathered = (): void => {
+    this.#gathering = undefined;
+    this.flush();
+  };
 
   constructor({ place, fd }: OpenPlace, bufferBytes: number, telemetry: SinkTelemetry) {
     this.place = place;
@@ -81,7 +92,12 @@ export class FileSink implements LineSink {
       return;
     }
     this.#lines += lines;
-    if (this.line.length >= this.#bufferBytes) this.flush();
+    if (this.line.length >= this.#bufferBytes) this.#flushSoon();
+  }
+
+  #flushSoon(): void {
+    if (this.line.length >= MAX_GATHERED_BYTES) this.flush();
+    else this.#gathering ??= setTimeout(this.#flushGathered, GATHER_MS).unref();
   }
 
   /** Begins to write what has gathered, unless a write is under way; its end continues. */
@@ -103,6 +119,7 @@ export class FileSink implements LineSink {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#timer);
+    clearTimeout(this.#gathering);
     while (this.#writing !== undefined) await this.#waitForEnd(this.#writing);
     this.#writeAllNow();
     if (this.place.kind === 'file') closeSync(this.#fd);
@@ -131,7 +148,7 @@ export class FileSink implements LineSink {
     this.#writing = undefined;
     if (bytes.buffer.byteLength <= MAX_SPARE_BYTES) this.#spare = Buffer.from(bytes.buffer);
     if (this.#reopenWanted) this.#openAgain();
-    if (this.line.length >= this.#bufferBytes) this.flush();
+    if (this.line.length >= this.#bufferBytes) this.#flushSoon();
     ended?.resolve();
   }
 

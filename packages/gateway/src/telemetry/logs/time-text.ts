@@ -1,4 +1,4 @@
-/** Times of log lines; the text of a second is made once. Hot path, guarded by `bench/gateway`. */
+/** Times of log lines; the text of a second is made once. Hot path, guarded by `bench/gateway-telemetry`. */
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
@@ -12,6 +12,21 @@ export function rfc3339Millis(unixMs: number): string {
     rfc3339.text = new Date(second * 1000).toISOString().slice(0, 20);
   }
   return `${rfc3339.text}${String(unixMs - second * 1000).padStart(3, '0')}Z`;
+}
+
+/** {@link rfc3339Millis} as bytes. */
+export class Rfc3339Millis {
+  readonly #bytes = Buffer.from(rfc3339Millis(0), 'latin1');
+  #unixMs = 0;
+
+  /** The text of a time as bytes, valid until the next call. */
+  of(unixMs: number): Uint8Array {
+    if (unixMs !== this.#unixMs) {
+      this.#bytes.write(rfc3339Millis(unixMs), 0, 'latin1');
+      this.#unixMs = unixMs;
+    }
+    return this.#bytes;
+  }
 }
 
 const common = { second: NaN, text: '' };

@@ -1,4 +1,5 @@
-import { AttributeTag, intHead, textHead } from './span-bytes.ts';
+import { AttributeTag, intHead, textStart } from './text-start.ts';
+import type { TextStart } from './text-start.ts';
 
 /** Attribute keys of the gateway's spans, as far as they can be written beforehand. */
 
@@ -36,18 +37,18 @@ const intKeys = [
 ] as const;
 
 /** What attributes of text begin with. */
-export const text: Readonly<Record<(typeof textKeys)[number], Uint8Array>> = heads(textKeys, textHead);
+export const text: Readonly<Record<(typeof textKeys)[number], TextStart>> = beginnings(textKeys, textStart);
 
 /** What attributes of integers begin with. */
-export const int: Readonly<Record<(typeof intKeys)[number], Uint8Array>> = heads(intKeys, intHead);
+export const int: Readonly<Record<(typeof intKeys)[number], Uint8Array>> = beginnings(intKeys, intHead);
 
 /** The one attribute of events. */
-export const exceptionMessage: Uint8Array = textHead(AttributeTag.EVENT, 'exception.message');
+export const exceptionMessage: TextStart = textStart(AttributeTag.EVENT, 'exception.message');
 
-function heads<K extends string>(
+function beginnings<K extends string, B>(
   keys: readonly K[],
-  headOf: (tag: number, key: string) => Uint8Array,
-): Readonly<Record<K, Uint8Array>> {
-  const entries = keys.map((key) => [key, headOf(AttributeTag.SPAN, key)]);
-  return Object.freeze(Object.fromEntries(entries) as Record<K, Uint8Array>);
+  beginningOf: (tag: number, key: string) => B,
+): Readonly<Record<K, B>> {
+  const entries = keys.map((key) => [key, beginningOf(AttributeTag.SPAN, key)]);
+  return Object.freeze(Object.fromEntries(entries) as Record<K, B>);
 }

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { bytesOf } from './ready-bytes.ts';
-import { AttributeTag, intHead, textHead } from './span-bytes.ts';
 import type { OriginBytes, SpanBytes } from './span-bytes.ts';
+import { AttributeTag, intHead, textStart } from './text-start.ts';
 
 /** Who sends the spans. */
 export interface GatewayIdentity {
@@ -33,13 +33,13 @@ function writeResource(
 ): void {
   const { RESOURCE } = AttributeTag;
   const opened = out.open(0x0a);
-  out.text(textHead(RESOURCE, 'service.name'), serviceName);
-  out.text(textHead(RESOURCE, 'service.version'), version);
-  out.text(textHead(RESOURCE, 'service.instance.id'), instanceId);
-  out.text(textHead(RESOURCE, 'telemetry.sdk.name'), SDK_NAME);
-  out.text(textHead(RESOURCE, 'telemetry.sdk.language'), 'nodejs');
-  out.text(textHead(RESOURCE, 'telemetry.sdk.version'), version);
-  out.text(textHead(RESOURCE, 'host.name'), hostName);
+  out.text(textStart(RESOURCE, 'service.name'), serviceName);
+  out.text(textStart(RESOURCE, 'service.version'), version);
+  out.text(textStart(RESOURCE, 'service.instance.id'), instanceId);
+  out.text(textStart(RESOURCE, 'telemetry.sdk.name'), SDK_NAME);
+  out.text(textStart(RESOURCE, 'telemetry.sdk.language'), 'nodejs');
+  out.text(textStart(RESOURCE, 'telemetry.sdk.version'), version);
+  out.text(textStart(RESOURCE, 'host.name'), hostName);
   out.int(intHead(RESOURCE, 'process.pid'), pid);
   out.close(opened);
 }

@@ -1,10 +1,16 @@
-import { SpanKind, StatusCode } from '@clew/model';
+import { SPAN_ID_BYTES, SpanKind, StatusCode, TRACE_ID_BYTES } from '@clew/model';
+import type { TraceContext } from '@clew/wire/propagation';
 import type { AgentCall, Attempt, Exchange } from '../../proxy/exchange.ts';
+import { ConnectionBytes } from '../connection-bytes.ts';
 import { headerOf } from '../header.ts';
+import { addClient } from './client-attributes.ts';
+import { writeId } from './id-bytes.ts';
 import { exceptionMessage, int, text } from './keys.ts';
-import { ReadyBytes, bytesOf } from './ready-bytes.ts';
+import { RouteBytesCache } from './route-bytes.ts';
 import type { SpanBytes } from './span-bytes.ts';
-import { TargetBytes } from './target-bytes.ts';
+import { TargetBytesCache } from './target-bytes.ts';
+import { bytesOf } from './ready-bytes.ts';
+import { NAME } from './text-start.ts';
 import type { WallClock } from './wall-clock.ts';
 
 /**
@@ -17,7 +23,6 @@ const TRACE_ID = 0x0a;
 const SPAN_ID = 0x12;
 const TRACE_STATE = 0x1a;
 const PARENT_SPAN_ID = 0x22;
-const NAME = 0x2a;
 const EVENT = 0x5a;
 const STATUS = 0x7a;
 
@@ -25,76 +30,52 @@ const STATUS = 0x7a;
 const PARENT_KNOWN = 0x100;
 const PARENT_REMOTE = 0x200;
 
-/** Methods by their own name in `http.request.method`; others are `_OTHER` there. */
-const knownMethods: ReadonlySet<string> = new Set([
-  'GET',
-  'HEAD',
-  'POST',
-  'PUT',
-  'DELETE',
-  'CONNECT',
-  'OPTIONS',
-  'TRACE',
-  'PATCH',
-  'QUERY',
-]);
-
-const statusCodes = new ReadyBytes<number>((out, status) => out.int(int['http.status_code'], status));
-const responseStatusCodes = new ReadyBytes<number>((out, status) => out.int(int['http.response.status_code'], status));
-const attemptCounts = new ReadyBytes<number>((out, count) => out.int(int['gateway.upstream.attempts'], count));
-const routePatterns = new ReadyBytes<string>((out, pattern) => out.text(text['http.route'], pattern));
-const routeIds = new ReadyBytes<string>((out, id) => out.text(text['gateway.route.id'], id));
-const upstreamIds = new ReadyBytes<string>((out, id) => out.text(text['gateway.upstream.id'], id));
-const peers = new ReadyBytes<string>((out, id) => out.text(text['peer.service'], id));
-const oldMethods = new ReadyBytes<string>((out, method) => out.text(text['http.method'], method));
-const stableMethods = new ReadyBytes<string>((out, method) => out.text(text['http.request.method'], method));
-const protocolVersions = new ReadyBytes<string>((out, version) => {
-  out.text(text['network.protocol.version'], version === '2.0' ? '2' : version);
-});
-const http = bytesOf((out) => out.text(text['url.scheme'], 'http'));
-const https = bytesOf((out) => out.text(text['url.scheme'], 'https'));
-const targets = new TargetBytes();
-
 /** Writes spans. */
 export class SpanWriter {
   readonly #clock: WallClock;
-  readonly #serviceName: Uint8Array;
+  /** Whose ids are in the two fields below. The spans of a request often end one right after another. */
+  #trace: TraceContext | undefined;
+  readonly #traceId = new Uint8Array(TRACE_ID_BYTES);
+  readonly #requestSpanId = new Uint8Array(SPAN_ID_BYTES);
+  readonly #routes: RouteBytesCache;
+  readonly #clients = new ConnectionBytes((exchange, userAgent) =>
+    bytesOf((out) => addClient(out, exchange, userAgent)),
+  );
+  readonly #targets = new TargetBytesCache();
 
   constructor(clock: WallClock, serviceName: string) {
     this.#clock = clock;
-    this.#serviceName = bytesOf((out) => out.text(text['service.name'], serviceName));
+    this.#routes = new RouteBytesCache(serviceName);
   }
 
   /** The SERVER span of a request that has ended. */
   request(out: SpanBytes, exchange: Exchange): void {
-    const { trace, method, path, status, connection, upstreamId, route, attempts } = exchange;
-    this.#begin(out, exchange, trace.spanId, trace.parentSpanId);
-    const named = method === '' ? 'HTTP' : method;
-    const pathBytes = path === '' ? out.field(NAME, named) : out.field(NAME, `${named} `, path);
+    const { trace, path, status, attempts } = exchange;
+    const route = this.#routes.find(exchange);
+    const ofStatus = route.ofStatus(status);
+    this.#beginRequest(out, trace);
+    let pathBytes = 0;
+    if (path === '') out.field(NAME, exchange.method === '' ? 'HTTP' : exchange.method);
+    else pathBytes = out.fieldFrom(route.name, path);
     const pathAt = out.at - pathBytes;
     out.kindAndTimes(SpanKind.SERVER, exchange.startMs, exchange.endMs, this.#clock);
-    if (knownMethods.has(method)) oldMethods.add(out, method);
-    else out.text(text['http.method'], method);
-    out.copy(text['http.target'], pathAt, pathBytes);
-    if (status > 0) statusCodes.add(out, status);
-    out.ready(this.#serviceName);
-    peers.add(out, upstreamId);
-    addStableMethod(out, method);
-    out.copy(text['url.path'], pathAt, pathBytes);
-    out.ready(connection.tls === undefined ? http : https);
-    if (status > 0) responseStatusCodes.add(out, status);
-    routePatterns.add(out, exchange.routePattern);
-    addAuthority(out, exchange.authority, connection.localPort);
-    out.text(text['client.address'], connection.clientIp);
-    out.text(text['user_agent.original'], headerOf(exchange.requestHeaders, 'user-agent'));
-    protocolVersions.add(out, exchange.httpVersion);
-    if (route !== undefined) routeIds.add(out, route.id);
-    out.text(text['gateway.correlation_id'], exchange.correlationId);
-    upstreamIds.add(out, upstreamId);
-    if (attempts.length > 0) attemptCounts.add(out, attempts.length);
+    out.copy(route.target, pathAt, pathBytes);
+    out.copy(ofStatus.path, pathAt, pathBytes);
+    out.ready(ofStatus.result);
+    this.#client(out, exchange);
+    out.text(route.correlationId, exchange.correlationId);
+    out.ready(attempts.length === 1 ? route.upstreamOnce : route.upstream);
+    if (attempts.length > 1) out.int(int['gateway.upstream.attempts'], attempts.length);
     if (status >= 500 || exchange.end === 'cut') this.#outcome(out, exchange);
     out.flags((trace.flags & 0xff) | PARENT_KNOWN | (trace.parentSpanId === '' ? 0 : PARENT_REMOTE));
     out.endSpan();
+  }
+
+  #client(out: SpanBytes, exchange: Exchange): void {
+    const userAgent = headerOf(exchange.requestHeaders, 'user-agent');
+    const known = this.#clients.find(exchange, userAgent, '');
+    if (known === undefined) addClient(out, exchange, userAgent);
+    else out.ready(known);
   }
 
   #outcome(out: SpanBytes, { status, failure, endMs }: Exchange): void {
@@ -113,13 +94,12 @@ export class SpanWriter {
   attempt(out: SpanBytes, exchange: Exchange, attempt: Attempt): void {
     const { trace, method, path } = exchange;
     const { status, failure } = attempt;
-    this.#begin(out, exchange, attempt.spanId, trace.spanId);
-    if (method !== '') out.field(NAME, method);
+    const target = this.#targets.find(attempt, method);
+    this.#beginChild(out, trace, attempt.spanId);
+    out.ready(target.name);
     out.kindAndTimes(SpanKind.CLIENT, attempt.startMs, attempt.endMs, this.#clock);
-    addStableMethod(out, method);
-    targets.add(out, attempt, path);
-    if (status > 0) responseStatusCodes.add(out, status);
-    peers.add(out, attempt.upstreamId);
+    out.text(target.url, path);
+    out.ready(target.ofStatus(status));
     if (attempt.index > 0) out.int(int['http.request.resend_count'], attempt.index);
     if (failure !== undefined || status >= 400) {
       out.text(text['error.type'], failure ?? String(status));
@@ -133,8 +113,8 @@ export class SpanWriter {
   agentCall(out: SpanBytes, exchange: Exchange, call: AgentCall): void {
     const { trace } = exchange;
     const { agentId, event, transport, failureMode } = call.start;
-    this.#begin(out, exchange, call.spanId, trace.spanId);
-    out.field(NAME, `agent ${agentId}`, ` ${event}`);
+    this.#beginChild(out, trace, call.spanId);
+    out.field(NAME, `agent ${agentId} ${event}`);
     out.kindAndTimes(SpanKind.CLIENT, call.startMs, call.endMs, this.#clock);
     out.text(text['gateway.agent.id'], agentId);
     out.text(text['gateway.agent.event'], event);
@@ -150,12 +130,32 @@ export class SpanWriter {
     out.endSpan();
   }
 
-  #begin(out: SpanBytes, { trace }: Exchange, spanId: string, parentId: string): void {
+  /** What every span of this trace begins with. */
+  #begin(out: SpanBytes, trace: TraceContext): void {
+    if (trace !== this.#trace) {
+      this.#trace = trace;
+      writeId(trace.traceId, this.#traceId, 0);
+      writeId(trace.spanId, this.#requestSpanId, 0);
+    }
     out.beginSpan();
-    out.id(TRACE_ID, trace.traceId);
+    out.bytes(TRACE_ID, this.#traceId);
+  }
+
+  /** A span below that of the request. */
+  #beginChild(out: SpanBytes, trace: TraceContext, spanId: string): void {
+    this.#begin(out, trace);
     out.id(SPAN_ID, spanId);
     if (trace.tracestate !== '') out.field(TRACE_STATE, trace.tracestate);
-    if (parentId !== '') out.id(PARENT_SPAN_ID, parentId);
+    out.bytes(PARENT_SPAN_ID, this.#requestSpanId);
+  }
+
+  #beginRequest(out: SpanBytes, trace: TraceContext): void {
+    this.#begin(out, trace);
+    // It is the last of its spans, and nothing of it may be kept.
+    this.#trace = undefined;
+    out.bytes(SPAN_ID, this.#requestSpanId);
+    if (trace.tracestate !== '') out.field(TRACE_STATE, trace.tracestate);
+    if (trace.parentSpanId !== '') out.id(PARENT_SPAN_ID, trace.parentSpanId);
   }
 }
 
@@ -164,17 +164,4 @@ function writeError(out: SpanBytes, message: string): void {
   if (message !== '') out.field(0x12, message);
   out.uint(0x18, StatusCode.ERROR);
   out.close(opened);
-}
-
-function addStableMethod(out: SpanBytes, method: string): void {
-  if (method !== '') stableMethods.add(out, knownMethods.has(method) ? method : '_OTHER');
-}
-
-/** `server.address` and `server.port` from an authority as sent; the port of the listener when it names none. */
-function addAuthority(out: SpanBytes, authority: string, localPort: number): void {
-  const colon = authority.lastIndexOf(':');
-  const hasPort = colon > 0 && colon > authority.lastIndexOf(']');
-  const port = hasPort ? Number(authority.slice(colon + 1)) : localPort;
-  out.text(text['server.address'], hasPort ? authority.slice(0, colon) : authority);
-  if (port > 0 && port < 65_536) out.int(int['server.port'], port);
 }

@@ -1,60 +1,88 @@
 import type { Attempt } from '../../proxy/exchange.ts';
 import { int, text } from './keys.ts';
+import { isKnownMethod, stableMethod } from '../methods.ts';
 import { bytesOf } from './ready-bytes.ts';
-import type { SpanBytes } from './span-bytes.ts';
+import { NAME, textStartAfter } from './text-start.ts';
+import type { TextStart } from './text-start.ts';
 
-/** Targets beyond this are written anew each time. */
-const MAX_TARGETS = 1000;
-
-/** What a target's address makes of a span. */
-interface Target {
+/**
+ * What attempts of one method at one target have in common. Hot path, guarded by `bench/gateway-telemetry`: all attributes but the path
+ * are copied from here in a few pieces.
+ */
+export class TargetBytes {
+  readonly method: string;
   readonly port: number;
   readonly tls: boolean;
-  /** What `url.full` begins with. */
-  readonly origin: string;
-  /** `server.address` and `server.port`. */
-  readonly server: Uint8Array;
+  readonly upstreamId: string;
+  /** The name. */
+  readonly name: Uint8Array;
+  /** `http.request.method`; then the start of `url.full`, up to the path. */
+  readonly url: TextStart;
+  readonly #host: string;
+  readonly #byStatus: (Uint8Array | undefined)[] = [];
+
+  constructor({ host, port, tls, upstreamId }: Attempt, method: string) {
+    this.method = method;
+    this.port = port;
+    this.tls = tls;
+    this.upstreamId = upstreamId;
+    this.#host = host;
+    this.name = bytesOf((out) => method !== '' && out.field(NAME, method));
+    this.url = textStartAfter(
+      bytesOf((out) => out.text(text['http.request.method'], stableMethod(method))),
+      text['url.full'],
+      `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    );
+  }
+
+  /** `server.address`, `server.port`, `http.response.status_code` and `peer.service`; 0 is no status. */
+  ofStatus(status: number): Uint8Array {
+    return this.#byStatus[status] ?? this.#makeStatus(status);
+  }
+
+  #makeStatus(status: number): Uint8Array {
+    const made = bytesOf((out) => {
+      out.text(text['server.address'], this.#host);
+      out.int(int['server.port'], this.port);
+      if (status > 0) out.int(int['http.response.status_code'], status);
+      out.text(text['peer.service'], this.upstreamId);
+    });
+    if (status < MAX_STATUS) this.#byStatus[status] = made;
+    return made;
+  }
 }
 
-/** The attributes that say where an attempt went. Hot path, guarded by `bench/gateway-telemetry`: made when a target is first seen. */
-export class TargetBytes {
-  readonly #byHost = new Map<string, Target[]>();
+/** Responses have statuses below. */
+const MAX_STATUS = 1000;
+
+/** Beyond it they are made anew each time. */
+const MAX_REMEMBERED = 5000;
+
+/** Finds {@link TargetBytes}. */
+export class TargetBytesCache {
+  readonly #byHost = new Map<string, TargetBytes[]>();
   #count = 0;
 
-  add(out: SpanBytes, attempt: Attempt, path: string): void {
-    const { origin, server } = this.#find(attempt);
-    out.text(text['url.full'], origin, path);
-    out.ready(server);
-  }
-
-  #find(attempt: Attempt): Target {
-    const ofHost = this.#byHost.get(attempt.host);
-    if (ofHost !== undefined) {
-      for (let i = 0; i < ofHost.length; i++) {
-        const target = ofHost[i]!;
-        if (target.port === attempt.port && target.tls === attempt.tls) return target;
+  find(attempt: Attempt, method: string): TargetBytes {
+    const { host, port, tls, upstreamId } = attempt;
+    const ofHost = this.#byHost.get(host);
+    if (ofHost === undefined) return this.#make(attempt, method, ofHost);
+    for (let i = 0; i < ofHost.length; i++) {
+      const found = ofHost[i]!;
+      if (found.port === port && found.tls === tls && found.method === method && found.upstreamId === upstreamId) {
+        return found;
       }
     }
-    return this.#make(attempt);
+    return this.#make(attempt, method, ofHost);
   }
 
-  #make({ host, port, tls }: Attempt): Target {
-    const target: Target = {
-      port,
-      tls,
-      // Joined, because a text that was added up is slower to write.
-      origin: [tls ? 'https://' : 'http://', host.includes(':') ? `[${host}]` : host, ':', port].join(''),
-      server: bytesOf((out) => {
-        out.text(text['server.address'], host);
-        out.int(int['server.port'], port);
-      }),
-    };
-    if (this.#count < MAX_TARGETS) {
-      this.#count++;
-      const ofHost = this.#byHost.get(host);
-      if (ofHost === undefined) this.#byHost.set(host, [target]);
-      else ofHost.push(target);
-    }
-    return target;
+  #make(attempt: Attempt, method: string, ofHost: TargetBytes[] | undefined): TargetBytes {
+    const made = new TargetBytes(attempt, method);
+    // Methods that clients make up come once, and would crowd out the others.
+    if (this.#count === MAX_REMEMBERED || !isKnownMethod(method)) return made;
+    this.#count++;
+    if (ofHost === undefined) this.#byHost.set(attempt.host, [made]);
+    else ofHost.push(made);
+    return made;
   }
 }

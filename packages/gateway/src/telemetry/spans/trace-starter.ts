@@ -3,9 +3,10 @@ import type { TraceContext, TraceIdSampler } from '@clew/wire/propagation';
 import type { TraceId } from '@clew/model';
 import type { Exchange } from '../../proxy/exchange.ts';
 import type { TraceStarter } from '../../proxy/observer.ts';
+import { CarriedContext, contextIn } from './carried-context.ts';
 import { RandomIds } from './random-ids.ts';
 
-/** Which requests are traced and under which ids. Hot path, guarded by `bench/gateway`. */
+/** Which requests are traced and under which ids. Hot path, guarded by `bench/gateway-telemetry`. */
 
 /** Read only when there is no `traceparent`, not even an invalid one. */
 const otherFormats: readonly ContextFormat[] = [ContextFormat.B3, ContextFormat.JAEGER, ContextFormat.XRAY];
@@ -22,7 +23,8 @@ export class RatioTraceStarter implements TraceStarter {
   }
 
   startRequest({ trace, requestHeaders }: Exchange): void {
-    if (!this.#continue(trace, requestHeaders as string[])) trace.reset();
+    const carried = contextIn(requestHeaders);
+    if (carried === CarriedContext.NONE || !this.#continue(trace, requestHeaders as string[], carried)) trace.reset();
     const inbound = trace.spanId;
     if (inbound === '') this.#startTrace(trace);
     else if (!trace.decided) this.#decide(trace);
@@ -35,10 +37,10 @@ export class RatioTraceStarter implements TraceStarter {
   }
 
   /** Carriers are only written to when something is set or removed, which does not happen here. */
-  #continue(trace: TraceContext, headers: string[]): boolean {
-    if (extractW3c(headers, rawHeaders, trace)) return true;
-    if (rawHeaders.get(headers, 'traceparent') !== undefined) return false;
-    return extract(otherFormats, headers, rawHeaders, trace);
+  #continue(trace: TraceContext, headers: string[], carried: CarriedContext): boolean {
+    return carried === CarriedContext.W3C
+      ? extractW3c(headers, rawHeaders, trace)
+      : extract(otherFormats, headers, rawHeaders, trace);
   }
 
   /** There is no inbound span, but there may be a decision (`b3: 0`), which then holds. */
