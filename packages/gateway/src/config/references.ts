@@ -1,5 +1,6 @@
 import { didYouMean } from '@clew/base';
 import type { SourcePosition } from '../kdl/position.ts';
+import { warnOfNoEffect } from './effects.ts';
 import type { GatewayConfig } from './model.ts';
 import type { FilterConfig } from './model/filter.ts';
 import type { ListenerConfig } from './model/listener.ts';
@@ -22,6 +23,10 @@ export function resolveReferences(raw: RawConfig, files: readonly string[], read
   const filters = resolver.filters(reader);
   const routes = raw.routes.items.map((item) => resolver.route(item, filters, reader));
   if (raw.system === undefined || reader.problems.some(({ severity }) => severity === 'error')) return undefined;
+  for (const route of routes) {
+    const listed = route.filters.map((id) => filters.get(id)!);
+    warnOfNoEffect(route, listed, reader.within(`route ${quote(route.id)}`));
+  }
   return {
     files,
     schemaVersion: raw.schemaVersion,

@@ -22,6 +22,7 @@ export type ProblemCode =
   | 'duplicate_id'
   | 'unknown_reference'
   | 'conflict'
+  | 'no_effect'
   | 'missing_file'
   | 'unreachable'
   | LintCode;

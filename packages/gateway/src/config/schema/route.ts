@@ -211,7 +211,9 @@ export const route: Block<RawRoute> = block(
       },
     ),
     agents: list('agents', reference, { level: 'must', doc: 'agents that decide, in order' }),
-    filters: list('filters', reference, { doc: 'filters that run, in order' }),
+    filters: list('filters', reference, {
+      doc: 'filters that run, in order; agents of filters are asked together, where the first of them stands',
+    }),
     policies: section('policies', policies, { doc: 'headers, limits and time' }),
     retryPolicy: child('retry-policy', retryPolicy, { doc: 'another try when a target fails' }),
     websocket: setting('websocket', flag, { default: false, doc: 'pass on upgrades to WebSocket' }),

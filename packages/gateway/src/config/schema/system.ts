@@ -80,7 +80,7 @@ export const limits: Block<LimitsConfig> = block(
     }),
     maxBodyBufferBytes: setting('max-body-buffer-bytes', bytes(), {
       default: 1048576,
-      doc: 'what is held of a body that must be held; beyond it 413',
+      doc: 'what is held of a body that must be held whole, for agents too; beyond it 413',
     }),
     maxConnectionsPerClient: setting('max-connections-per-client', integer({ min: 1 }), {
       default: 100,
@@ -140,7 +140,9 @@ export const rateLimits: Block<RateLimitsConfig> = block(
     requestsPerSecond: optional('default-rps', requestRate, { doc: 'requests a second, for routes without a rate' }),
     burst: setting('default-burst', burstSize, { default: 10, doc: 'requests at once, for routes without a rate' }),
     key: setting('key', rateLimitKey, { default: 'client-ip', doc: 'what requests are told apart by' }),
-    global: child('global', globalRate, { doc: 'a rate of all requests together' }),
+    global: child('global', globalRate, {
+      doc: 'a rate over all routes and for requests that no route takes; of each client, unless its key says otherwise',
+    }),
   },
   {},
   ({ requestsPerSecond, burst, key, global }) => ({

@@ -99,6 +99,51 @@ describe('rate limits', () => {
   });
 });
 
+describe('the rate of all requests', () => {
+  it('holds for requests that no route takes', async () => {
+    const gateway = await gatewayWith(
+      'type "timeout"; request-timeout-secs 5',
+      'path "/x"',
+      'rate-limits { global { max-rps 1; burst 2 } }',
+    );
+    const statuses: number[] = [];
+    for (let n = 0; n < 3; n++) statuses.push((await send(gateway, '/stray')).status);
+    expect(statuses).toEqual([404, 404, 429]);
+    expect(gateway.recorder.rates).toEqual(['rate-limits.global reject']);
+  });
+});
+
+describe('filters', () => {
+  const filters = `filters {
+    filter "slow" { type "rate-limit"; max-rps 1; burst 1 }
+    filter "away" { type "redirect"; hostname "b.test" }
+    filter "cors" { type "cors"; allowed-origins "https://a.test" }
+  }`;
+  const chosen = (names: string): Promise<TestGateway> =>
+    startGateway(
+      `routes { route "r" { matches { path "/" }; builtin-handler "health"; filters ${names} } }\n${filters}`,
+    );
+  const statuses = async (gateway: TestGateway, headers = {}, method = 'GET'): Promise<number[]> => [
+    (await send(gateway, '/', { headers, method })).status,
+    (await send(gateway, '/', { headers, method })).status,
+  ];
+
+  it('run in the order they are listed', async () => {
+    expect(await statuses(await chosen('"slow" "away"'))).toEqual([302, 429]);
+    expect(await statuses(await chosen('"away" "slow"'))).toEqual([302, 302]);
+    const preflight = { Origin: 'https://a.test', 'Access-Control-Request-Method': 'GET' };
+    expect(await statuses(await chosen('"slow" "cors"'), preflight, 'OPTIONS')).toEqual([204, 429]);
+    expect(await statuses(await chosen('"cors" "slow"'), preflight, 'OPTIONS')).toEqual([204, 204]);
+  });
+
+  it('tell browsers where refusals come from, whichever stands first', async () => {
+    const gateway = await chosen('"slow" "cors"');
+    await send(gateway, '/');
+    const refused = await send(gateway, '/', { headers: { Origin: 'https://a.test' } });
+    expect(refused).toMatchObject({ status: 429, headers: { 'access-control-allow-origin': 'https://a.test' } });
+  });
+});
+
 describe('CORS', () => {
   const filter = 'type "cors"; allowed-origins "https://a.test"; allowed-methods "GET" "PUT"; max-age-secs 60';
   it('answers preflights itself', async () => {

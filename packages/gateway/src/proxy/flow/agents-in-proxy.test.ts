@@ -248,4 +248,21 @@ describe('agents on the request path', () => {
     expect(await gateway.recorder.exchange()).toMatchObject({ status: 499, end: 'client_gone' });
     expect(gateway.recorder.callsEnded).toBe(1);
   });
+
+  it.each([
+    ['"ask" "away"', 403, 1],
+    ['"away" "ask"', 302, 0],
+  ])('of filters are asked where the filter stands: %s', async (filters, status, calls) => {
+    const agent = await startFramedAgent({ script: () => ({ block: { status: 403 } }) });
+    onEnd(removeSocketPaths);
+    onEnd(() => agent.stop());
+    const gateway = await startGateway(
+      `routes { route "r" { matches { path "/" }; builtin-handler "health"; filters ${filters} } }
+       filters { filter "ask" { type "agent"; agent "a" }; filter "away" { type "redirect"; hostname "b.test" } }
+       agents { agent "a" { unix-socket "${agent.address}"; timeout-ms 5000 } }`,
+    );
+    await eventually(() => gateway.server.snapshot().agents[0]!.connections > 0, 'the connection of the agent');
+    expect((await send(gateway, '/')).status).toBe(status);
+    expect(agent.seen.filter(({ type }) => type === 'request_headers')).toHaveLength(calls);
+  });
 });

@@ -11,6 +11,14 @@ export function tooLarge(message: string): GatewayFailure {
   return { status: 413, type: 'LimitExceeded', reason: 'body_size', message, closeConnection: true };
 }
 
+/** Nothing in the configuration says where the request belongs. */
+export const noRoute: GatewayFailure = Object.freeze({
+  status: 404,
+  type: 'NotFound',
+  reason: 'no_route',
+  message: 'no route matches the request',
+});
+
 /** A mistake of the gateway's own. */
 export function internal(caught: unknown): GatewayFailure {
   return { status: 500, type: 'Internal', reason: 'internal_error', message: errorMessage(caught) };

@@ -1,6 +1,7 @@
 import type { ListenerConfig } from '../../config/model/listener.ts';
 import type { CorrelationIdFormat } from '../../config/model/system.ts';
 import type { RouteMatcher } from '../../routing/matcher.ts';
+import type { RateLimiter } from '../filters/rate-limit.ts';
 import type { BuiltinSource } from '../local/builtin.ts';
 import type { GatewayObserver, TraceStarter } from '../observer.ts';
 import type { GatewayLimits } from '../server/limits.ts';
@@ -14,6 +15,8 @@ export interface Generation {
   /** By id. */
   readonly listeners: ReadonlyMap<string, ListenerConfig>;
   readonly limits: GatewayLimits;
+  /** Asked also about requests that no route takes. */
+  readonly globalLimiter: RateLimiter | undefined;
   readonly correlationIdFormat: CorrelationIdFormat;
   /** Undefined without tracing. */
   readonly traceStarter: TraceStarter | undefined;

@@ -26,12 +26,13 @@ export interface RequestAgentsOwner {
   takeVerdict(event: string, verdict: ChainVerdict | BodyStep): boolean;
   /** Answers that the request is not let through. */
   refuse(failure: GatewayFailure, blocked: BlockReason): void;
-  /** Nobody has anything against the request. */
-  proceed(plan: RoutePlan): void;
 }
 
-/** Asks the agents of a route about the head of a request, and has them see its body before it goes on. */
-export async function askRequestAgents(owner: RequestAgentsOwner, plan: RoutePlan): Promise<void> {
+/**
+ * Asks the agents of a route about the head of a request, and has them see its body before it goes on. `next` is called when nobody has
+ * anything against it.
+ */
+export async function askRequestAgents(owner: RequestAgentsOwner, plan: RoutePlan, next: () => void): Promise<void> {
   const { exchange } = owner;
   const agents = plan.chain!.begin(agentMetadata(exchange), callStarter(owner));
   owner.agents = agents;
@@ -46,8 +47,16 @@ export async function askRequestAgents(owner: RequestAgentsOwner, plan: RoutePla
     });
     if (owner.over || !owner.takeVerdict('request_headers', verdict)) return;
   }
-  if (owner.body === undefined) owner.proceed(plan);
-  else openBody(owner, plan, agents, owner.body);
+  if (owner.body === undefined) next();
+  else openBody({ owner, plan, agents, next }, owner.body);
+}
+
+interface Asking {
+  readonly owner: RequestAgentsOwner;
+  readonly plan: RoutePlan;
+  readonly agents: AgentExchange;
+  /** Goes on with the request. */
+  readonly next: () => void;
 }
 
 /** How much of a body is held for agents: what any body may have, and no more than may be kept of one. */
@@ -56,7 +65,7 @@ function heldLimit({ generation }: RequestAgentsOwner, { maxBody }: RoutePlan): 
   return maxBody.value < bodyBufferBytes.value ? maxBody : bodyBufferBytes;
 }
 
-function openBody(owner: RequestAgentsOwner, plan: RoutePlan, agents: AgentExchange, body: RequestBody): void {
+function openBody({ owner, plan, agents, next }: Asking, body: RequestBody): void {
   const { contentLength } = owner.declared;
   const bodyPlan = agents.openBody('request', contentLength < 0 ? undefined : contentLength);
   if (bodyPlan.kind === 'refuse') {
@@ -64,7 +73,7 @@ function openBody(owner: RequestAgentsOwner, plan: RoutePlan, agents: AgentExcha
     return;
   }
   if (bodyPlan.kind === 'pass') {
-    owner.proceed(plan);
+    next();
     return;
   }
   const { inspection } = bodyPlan;
@@ -76,6 +85,6 @@ function openBody(owner: RequestAgentsOwner, plan: RoutePlan, agents: AgentExcha
   owner.declared = { hasBody: true, contentLength: -1 };
   body.inspectWith({ inspection, onStep: (step) => owner.takeVerdict('request_body', step) });
   // The verdict on the whole body may still change the head.
-  if (inspection.holdsAll) body.gather(held, () => owner.proceed(plan));
-  else owner.proceed(plan);
+  if (inspection.holdsAll) body.gather(held, next);
+  else next();
 }

@@ -13,8 +13,6 @@ import { ProxyError } from '../errors.ts';
 import { Exchange } from '../exchange.ts';
 import type { BlockReason } from '../exchange.ts';
 import type { GatewayFailure } from '../failure.ts';
-import { CorsPolicy } from '../filters/cors.ts';
-import { redirectLocation } from '../filters/rewrite.ts';
 import { inboundCorrelationId, newCorrelationId } from '../headers/correlation-id.ts';
 import { discardAnswer, errorAnswer } from '../local/answer.ts';
 import type { LocalAnswer } from '../local/answer.ts';
@@ -23,12 +21,11 @@ import { sendAnswer } from '../local/send-answer.ts';
 import { endRunningCalls, failureOfAgent } from './agent-phase.ts';
 import { looksAtResponses, showAnswer } from './answer-agents.ts';
 import type { AnswerOwner } from './answer-agents.ts';
-import { askRates } from './ask-rates.ts';
-import { internal, overload, tooLarge, upgradeWithBody } from './failures.ts';
+import { internal, noRoute, overload, tooLarge, upgradeWithBody } from './failures.ts';
+import { askLimiters, takeSteps } from './take-steps.ts';
+import type { StepOwner } from './take-steps.ts';
 import type { GatewayContext, Generation, RunningRequest } from './gateway-context.ts';
 import { isIdempotent } from './retry.ts';
-import { askRequestAgents } from './request-agents.ts';
-import type { RequestAgentsOwner } from './request-agents.ts';
 import { RequestBody } from './request-body.ts';
 import type { RoutePlan } from './route-plan.ts';
 import { UpstreamExchange } from './upstream-exchange.ts';
@@ -38,7 +35,7 @@ const noOperations: readonly HeaderOperation[] = [];
 
 /** One request. */
 export class RequestFlow
-  implements DownstreamListener, RunningRequest, RoutableRequest, RequestAgentsOwner, UpstreamExchangeOwner, AnswerOwner
+  implements DownstreamListener, RunningRequest, RoutableRequest, StepOwner, UpstreamExchangeOwner, AnswerOwner
 {
   readonly exchange: Exchange;
   readonly downstream: Downstream;
@@ -55,11 +52,14 @@ export class RequestFlow
   readonly #listenerConfig: ListenerConfig;
   /** Which request of its connection it is, from 1. */
   readonly #ordinal: number;
-  /** For every response: rate limits and CORS. */
-  #extraHeaders: string[] | undefined;
+  /** What every response says of rates. */
+  rateHeaders: readonly string[] | undefined;
+  /** What every response says to browsers. */
+  corsHeaders: readonly string[] | undefined;
   #upstream: UpstreamExchange | undefined;
   #limitMs = 0;
-  #delay: NodeJS.Timeout | undefined;
+  /** Goes on with a request that has to wait. */
+  delay: NodeJS.Timeout | undefined;
   #answered = false;
   #over = false;
 
@@ -92,6 +92,11 @@ export class RequestFlow
   /** Whether the request has come to its end, one way or the other. */
   get over(): boolean {
     return this.#over;
+  }
+
+  /** Whether nothing more can be done for the client. */
+  get answered(): boolean {
+    return this.#over || this.#answered;
   }
 
   /** Begins; `refusal` when it is clear already that the request cannot be served. */
@@ -192,7 +197,8 @@ export class RequestFlow
     const { exchange, plan } = this;
     exchange.status = answer.status;
     let headers = [...answer.headers, 'X-Correlation-Id', exchange.correlationId];
-    if (this.#extraHeaders !== undefined) headers.push(...this.#extraHeaders);
+    const { extraHeaders } = this;
+    if (extraHeaders !== undefined) headers.push(...extraHeaders);
     const { answeredBy } = exchange;
     if ((answeredBy === 'static' || answeredBy === 'builtin') && plan?.editResponse !== undefined) {
       headers = plan.editResponse(headers);
@@ -207,7 +213,10 @@ export class RequestFlow
 
   /** The fields of a response that come from neither upstream nor agents. */
   get extraHeaders(): readonly string[] | undefined {
-    return this.#extraHeaders;
+    const rates = this.rateHeaders;
+    const cors = this.corsHeaders;
+    if (cors === undefined || cors.length === 0) return rates;
+    return rates === undefined ? cors : [...rates, ...cors];
   }
 
   /** Takes what agents say besides yes and no. Returns false when they refused; the client then has its answer. */
@@ -269,7 +278,9 @@ export class RequestFlow
     }
     const match = generation.matcher.match(this, this.#listenerConfig.defaultRoute);
     if (match === undefined) {
-      this.fail({ status: 404, type: 'NotFound', reason: 'no_route', message: 'no route matches the request' });
+      const { globalLimiter } = generation;
+      const unmatched = (): void => this.fail(noRoute);
+      if (globalLimiter === undefined || askLimiters(this, [globalLimiter], 0, unmatched)) unmatched();
       return;
     }
     const plan = generation.plans.get(match.route.id)!;
@@ -285,14 +296,15 @@ export class RequestFlow
     if (downstream.wantsUpgrade && !plan.route.websocket) {
       const message = `WebSocket not enabled for route ${plan.route.id}`;
       exchange.blocked = 'websocket_not_enabled';
-      this.#answerFailure(
+      this.answerText(
         { status: 403, type: 'Forbidden', reason: 'websocket_not_enabled', message },
         'WebSocket not enabled for this route',
       );
       return;
     }
-    if (plan.limiters.length === 0) this.#filter(plan);
-    else this.#limit(plan, 0);
+    this.corsHeaders = plan.cors?.responseHeaders(exchange.requestHeaders);
+    if (plan.steps.length > 0) takeSteps(this, plan, 0);
+    else if (this.readyBody(plan)) this.proceed(plan);
   }
 
   #setDeadline(limitMs: number): void {
@@ -302,26 +314,8 @@ export class RequestFlow
     this.context.inFlight.watch(this);
   }
 
-  #limit(plan: RoutePlan, from: number): void {
-    const ruling = askRates(plan.limiters, from, this.exchange, this.context.observer);
-    if (ruling.told !== undefined) this.#extraHeaders = ruling.told;
-    switch (ruling.kind) {
-      case 'pass':
-        this.#filter(plan);
-        return;
-      case 'wait':
-        this.#delay = setTimeout(() => this.#limit(plan, ruling.next), ruling.waitMs);
-        return;
-      case 'refuse':
-        this.exchange.rateLimitHit = true;
-        this.exchange.blocked = 'rate_limited';
-        if (ruling.body === undefined) this.fail(ruling.failure);
-        else this.#answerFailure(ruling.failure, ruling.body);
-    }
-  }
-
   /** Answers with a text of the configuration's instead of an error body. */
-  #answerFailure(failure: GatewayFailure, body: string): void {
+  answerText(failure: GatewayFailure, body: string): void {
     this.exchange.failure = failure;
     const { status, retryAfterSeconds } = failure;
     const headers = ['Content-Type', 'text/plain; charset=utf-8'];
@@ -329,33 +323,16 @@ export class RequestFlow
     this.answer({ status, headers, body });
   }
 
-  #filter(plan: RoutePlan): void {
-    if (this.#over) return;
-    const { exchange, declared } = this;
-    const { cors, redirect } = plan;
-    if (cors !== undefined) {
-      const { requestHeaders } = exchange;
-      if (CorsPolicy.isPreflight(exchange.method, requestHeaders)) {
-        exchange.answeredBy = 'filter';
-        this.answer({ status: 204, headers: cors.preflightHeaders(requestHeaders), body: '' });
-        return;
-      }
-      const told = cors.responseHeaders(requestHeaders);
-      if (told.length > 0) this.#extraHeaders = [...(this.#extraHeaders ?? []), ...told];
-    }
-    if (redirect !== undefined) {
-      exchange.answeredBy = 'filter';
-      const headers = ['Location', redirectLocation(redirect, exchange)];
-      this.answer({ status: redirect.statusCode, headers, body: '' });
-      return;
-    }
+  /** Makes the body ready, when there is one. Returns false when it is too large; the client then has its answer. */
+  readyBody(plan: RoutePlan): boolean {
+    const { declared } = this;
+    if (this.body !== undefined || !declared.hasBody) return true;
     if (declared.contentLength >= 0 && !plan.maxBody.allows(declared.contentLength)) {
       this.refuse(tooLarge(plan.maxBody.exceeded(declared.contentLength).message), 'body_size_exceeded');
-      return;
+      return false;
     }
-    if (declared.hasBody) this.body = this.#requestBody(plan);
-    if (plan.chain === undefined || plan.chain.empty) this.proceed(plan);
-    else askRequestAgents(this, plan).catch((caught: unknown) => this.fail(internal(caught)));
+    this.body = this.#requestBody(plan);
+    return true;
   }
 
   #requestBody(plan: RoutePlan): RequestBody {
@@ -456,7 +433,7 @@ export class RequestFlow
   #finish(): void {
     if (this.#over) return;
     this.#over = true;
-    clearTimeout(this.#delay);
+    clearTimeout(this.delay);
     const { exchange, context, agents } = this;
     this.#upstream?.abort('the request is over');
     this.body?.abandon();

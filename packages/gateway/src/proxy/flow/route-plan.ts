@@ -1,18 +1,19 @@
 import type { AgentChain, AgentDirectory } from '../../agents/index.ts';
 import { membersOfRoute } from '../../agents/index.ts';
 import type { GatewayConfig } from '../../config/model.ts';
-import type { CorsFilter, FilterConfig, RedirectFilter, UrlRewriteFilter } from '../../config/model/filter.ts';
+import type { UrlRewriteFilter } from '../../config/model/filter.ts';
 import type { BuiltinHandler, RouteConfig } from '../../config/model/route.ts';
 import { Limit } from '@clew/base';
 import { CorsPolicy } from '../filters/cors.ts';
-import { plainRate } from '../filters/rate-limit.ts';
-import type { RateLimiter, RateLimiters } from '../filters/rate-limit.ts';
+import type { RateLimiters } from '../filters/rate-limit.ts';
 import { allEditors, headerEditor } from '../headers/edits.ts';
 import type { HeaderEditor } from '../headers/edits.ts';
 import { StaticFiles } from '../local/static-files.ts';
 import type { GatewayLimits } from '../server/limits.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { UpstreamDirectory } from '../upstream/upstream-directory.ts';
+import { filterSteps, settingsOf } from './filter-steps.ts';
+import type { FilterStep } from './filter-steps.ts';
 
 /** Where a route leads, resolved. */
 export type PlannedDestination =
@@ -26,9 +27,10 @@ export interface RoutePlan {
   readonly destination: PlannedDestination;
   /** Undefined when there are no agents. */
   readonly chain: AgentChain | undefined;
-  readonly limiters: readonly RateLimiter[];
+  /** What may answer before the destination does, in this order. */
+  readonly steps: readonly FilterStep[];
+  /** What browsers are told with every response. */
   readonly cors: CorsPolicy | undefined;
-  readonly redirect: RedirectFilter | undefined;
   readonly rewrite: UrlRewriteFilter | undefined;
   readonly editRequest: HeaderEditor | undefined;
   readonly editResponse: HeaderEditor | undefined;
@@ -54,7 +56,8 @@ export interface PlanSources {
 export function planRoute(route: RouteConfig, sources: PlanSources): RoutePlan {
   const filters = route.filters.flatMap((id) => sources.config.filters.get(id) ?? []);
   const timeouts = settingsOf(filters, 'timeout')[0];
-  const cors: CorsFilter | undefined = settingsOf(filters, 'cors')[0];
+  const [corsSettings] = settingsOf(filters, 'cors');
+  const cors = corsSettings && new CorsPolicy(corsSettings);
   const headers = settingsOf(filters, 'headers');
   const members = membersOfRoute(route, sources.config.filters);
   const { policies } = route;
@@ -62,9 +65,8 @@ export function planRoute(route: RouteConfig, sources: PlanSources): RoutePlan {
     route,
     destination: destinationOf(route, sources.upstreams),
     chain: members.length === 0 ? undefined : sources.agents.chain(members),
-    limiters: limitersOf(route, filters, sources),
-    cors: cors && new CorsPolicy(cors),
-    redirect: settingsOf(filters, 'redirect')[0],
+    steps: filterSteps(route, filters, cors, sources),
+    cors,
     rewrite: settingsOf(filters, 'url-rewrite')[0],
     editRequest: allEditors([
       headerEditor(policies.requestHeaders),
@@ -88,13 +90,6 @@ function routeBodyLimit(route: RouteConfig, bytes: number): Limit {
   return new Limit({ ...definition, defaultValue: bytes }, bytes);
 }
 
-type FilterType = FilterConfig['settings']['type'];
-type SettingsOf<T extends FilterType> = Extract<FilterConfig['settings'], { readonly type: T }>;
-
-function settingsOf<T extends FilterType>(filters: readonly FilterConfig[], type: T): SettingsOf<T>[] {
-  return filters.flatMap(({ settings }) => (settings.type === type ? [settings as SettingsOf<T>] : []));
-}
-
 function destinationOf({ destination }: RouteConfig, upstreams: UpstreamDirectory): PlannedDestination {
   switch (destination.kind) {
     case 'upstream':
@@ -104,26 +99,4 @@ function destinationOf({ destination }: RouteConfig, upstreams: UpstreamDirector
     case 'builtin':
       return { kind: 'builtin', handler: destination.handler };
   }
-}
-
-/** The rates of a route in the order they are asked: all requests, the route's own or the general one, its filters. */
-function limitersOf(route: RouteConfig, filters: readonly FilterConfig[], sources: PlanSources): RateLimiter[] {
-  const { config, rateLimiters } = sources;
-  const limiters: RateLimiter[] = [];
-  const { global, perRoute } = config.rateLimits;
-  const own = settingsOfNamed(filters);
-  if (global !== undefined) limiters.push(rateLimiters.limiter('rate-limits.global', plainRate(global)));
-  const rate = route.policies.rateLimit ?? (own.length === 0 ? perRoute : undefined);
-  if (rate !== undefined) limiters.push(rateLimiters.limiter(`route ${route.id}`, plainRate(rate)));
-  for (const { id, settings } of own) {
-    const { type: _type, ...limit } = settings;
-    limiters.push(rateLimiters.limiter(`filter ${id}`, limit));
-  }
-  return limiters;
-}
-
-function settingsOfNamed(
-  filters: readonly FilterConfig[],
-): { readonly id: string; readonly settings: SettingsOf<'rate-limit'> }[] {
-  return filters.flatMap(({ id, settings }) => (settings.type === 'rate-limit' ? [{ id, settings }] : []));
 }

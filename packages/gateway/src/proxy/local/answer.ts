@@ -70,10 +70,11 @@ function qualityOf(accept: string, type: string): number {
 
 function errorPage(exchange: Exchange, failure: GatewayFailure): string {
   const title = escapeHtml(statusText(failure.status));
+  const reason = escapeHtml(failure.reason);
   const id = escapeHtml(exchange.correlationId);
   return (
     `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${title}</title></head>` +
-    `<body><h1>${title}</h1><p>Request id: <code>${id}</code></p></body></html>\n`
+    `<body><h1>${title}</h1><p>Reason: <code>${reason}</code></p><p>Request id: <code>${id}</code></p></body></html>\n`
   );
 }
 

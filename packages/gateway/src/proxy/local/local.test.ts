@@ -103,6 +103,7 @@ describe('error bodies', () => {
     });
     expect(page.headers['content-type']).toBe('text/html; charset=utf-8');
     expect(page.body).toContain('404 Not Found');
+    expect(page.body).toContain('no_route');
     expect(page.body).toContain('a-b');
     const data = await send(gateway, '/', { headers: { Accept: '*/*' } });
     expect(JSON.parse(data.body)).toEqual({

@@ -11,6 +11,7 @@ import { RateLimiters } from '../filters/rate-limit.ts';
 import type { MakeBuckets } from '../filters/rate-limit.ts';
 import { InFlight } from '../flow/gateway-context.ts';
 import type { GatewayContext, Generation } from '../flow/gateway-context.ts';
+import { globalLimiter } from '../flow/filter-steps.ts';
 import { planRoute } from '../flow/route-plan.ts';
 import { tinyflake } from '../headers/correlation-id.ts';
 import { blindObserver } from '../observer.ts';
@@ -253,6 +254,7 @@ export class GatewayServer {
     this.#rateLimiters.begin();
     const sources = { config, limits, upstreams: this.#upstreams, agents, rateLimiters: this.#rateLimiters };
     const plans = new Map(config.routes.map((route) => [route.id, planRoute(route, sources)]));
+    const ofAll = globalLimiter(sources);
     this.#rateLimiters.commit();
     this.#endLimits?.();
     this.#endLimits = observeLimits(this.#options.telemetry.meter, Object.values(limits));
@@ -261,6 +263,7 @@ export class GatewayServer {
       plans,
       listeners: new Map(config.listeners.map((listener) => [listener.id, listener])),
       limits,
+      globalLimiter: ofAll,
       correlationIdFormat: config.system.traceIdFormat,
       traceStarter: this.#options.traceStarter?.(config),
     };
