@@ -143,7 +143,7 @@ export class Http1Downstream implements Downstream {
     if (this.#over) return;
     this.#writer.end(trailers === undefined ? '' : fieldLines(trailers));
     if (this.#writer.idle) this.#finish();
-    else this.#connection.socket.write('', () => this.#finish());
+    else this.#connection.socket.write('', (error) => (error ? this.onClosed() : this.#finish()));
   }
 
   cut(): void {

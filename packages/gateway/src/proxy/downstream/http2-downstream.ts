@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { ProxyError } from '../errors.ts';
 import type { ClientConnection } from '../exchange.ts';
 import type { ResponseHead } from '../headers/forward-response.ts';
+import { checkFields } from '../http1/check-head.ts';
 import type { BodyListener, Downstream, DownstreamListener, HeadOptions, TakenOver } from './downstream.ts';
 import { untilDrained } from './drained.ts';
 
@@ -87,6 +88,7 @@ export class Http2Downstream implements Downstream {
   }
 
   sendHead(head: ResponseHead, { bodiless }: HeadOptions): void {
+    if (!head.checked) checkFields(head.headers);
     this.#bodiless = bodiless;
     const headers = { ':status': String(head.status), ...headerObject(head.headers) };
     // A Date is added where there is none.

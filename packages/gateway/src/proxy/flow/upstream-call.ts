@@ -50,6 +50,8 @@ export class UpstreamCall implements PooledCall {
   #connection: UpstreamConnection | undefined;
   #discardedBytes = 0;
   #settled = false;
+  /** Whether the listener knows that something is being read: what it began for that, it must end. */
+  #readReported = false;
 
   constructor({ attempt, request, target, upstream, pass }: UpstreamRequest, listener: CallListener) {
     this.attempt = attempt;
@@ -103,11 +105,12 @@ export class UpstreamCall implements PooledCall {
   }
 
   onReadBegin(): void {
-    if (!this.discarding) this.#listener.onCallReadBegin();
+    this.#readReported = !this.discarding;
+    if (this.#readReported) this.#listener.onCallReadBegin();
   }
 
   onReadEnd(): void {
-    if (!this.discarding) this.#listener.onCallReadEnd();
+    if (this.#readReported) this.#listener.onCallReadEnd();
   }
 
   onInterim(status: number, received: ReceivedFields): void {

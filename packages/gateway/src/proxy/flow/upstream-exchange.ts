@@ -18,6 +18,7 @@ import type { Exchange } from '../exchange.ts';
 import type { GatewayFailure } from '../failure.ts';
 import { forwardInterimFields, forwardResponseHead, forwardResponseLines } from '../headers/forward-response.ts';
 import type { ResponseHead } from '../headers/forward-response.ts';
+import { checkFields } from '../http1/check-head.ts';
 import type { ReceivedFields } from '../http1/fields.ts';
 import { removeField } from '../headers/fields.ts';
 import { forwardTrailers } from '../headers/trailers.ts';
@@ -168,6 +169,13 @@ export class UpstreamExchange implements CallListener, RelayListener {
     const owner = this.#owner;
     const { exchange, downstream } = owner;
     const head = this.#edited(forwardResponseHead(101, received.all, exchange.correlationId));
+    try {
+      if (!head.checked) checkFields(head.headers);
+    } catch (caught) {
+      socket.destroy();
+      this.onRelayBroken(`the response head cannot be written: ${errorMessage(caught)}`);
+      return;
+    }
     exchange.status = 101;
     exchange.answeredBy = 'upstream';
     owner.onUpgraded();

@@ -10,7 +10,11 @@ const framing: ReadonlySet<string> = new Set(['content-length', 'transfer-encodi
 
 /** Turns edits into a function; undefined when there is nothing to do. Order: rename, set, add, remove. */
 export function headerEditor(edits: HeaderEdits): HeaderEditor | undefined {
-  const renames = new Map(edits.rename.map(({ from, to }) => [from.toLowerCase(), to]));
+  const renames = new Map(
+    edits.rename
+      .filter(({ from, to }) => !framing.has(from.toLowerCase()) && !framing.has(to.toLowerCase()))
+      .map(({ from, to }) => [from.toLowerCase(), to]),
+  );
   const operations: HeaderOperation[] = [
     ...edits.set.map(({ name, value }) => ({ kind: 'set' as const, name, value })),
     ...edits.add.map(({ name, value }) => ({ kind: 'add' as const, name, value })),

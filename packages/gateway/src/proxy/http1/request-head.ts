@@ -29,6 +29,8 @@ export class RequestHead {
   upgrade = '';
   /** `Expect` in lower case; '' without. */
   expect = '';
+  /** Position of the request line, which empty lines may precede. Known as soon as these have been read. */
+  start = 0;
   /** Position after the head. */
   end = 0;
 }
@@ -40,6 +42,7 @@ export class RequestHead {
  */
 export function readRequestHead(text: string, head: RequestHead): undefined | typeof ReadEnd.BROKEN | true {
   const start = skipEmptyLines(text);
+  head.start = Math.max(start, 0);
   if (start < 0) return start === ReadEnd.BROKEN ? start : undefined;
   const line = readRequestLine(text, start, head);
   if (line < 0) return line === ReadEnd.BROKEN ? line : undefined;
@@ -138,7 +141,8 @@ function interpret(head: RequestHead, fields: readonly string[]): void {
     }
   }
   head.keepAlive = !close && (head.version === '1.1' || keepAlive);
-  head.upgrade = upgrades ? upgrade : '';
+  // HTTP/1.0 has no upgrades (RFC 9110 section 7.8).
+  head.upgrade = upgrades && head.version === '1.1' ? upgrade : '';
 }
 
 /** The number a `Content-Length` says; NaN when it says none (RFC 9110 section 8.6). */

@@ -96,7 +96,8 @@ function interpret(head: ResponseHeadRead, fields: readonly string[]): true | ty
     }
   }
   if (head.chunked && head.contentLength >= 0) return broken('there are a length and a transfer coding');
-  head.keepAlive = !close && (head.keepAlive || keepAlive);
+  // In HTTP/1.0 there is no chunked: where such a message ends, others may see differently (RFC 9112 section 6.1).
+  head.keepAlive = !close && (head.keepAlive || (keepAlive && !head.chunked));
   return true;
 }
 

@@ -71,6 +71,10 @@ export class Http1Connection implements BodyPieces {
   #phase: Phase = Phase.HEAD;
   /** When the phase was first seen to be the present one; 0 = not yet. */
   #sinceMs = 0;
+  /** When the first part of a head came; 0 = none has. */
+  #headSinceMs = 0;
+  /** So much of a long head has been read in vain. */
+  #headReadBytes = 0;
   /** What has come and cannot be read yet. */
   #held: Buffer | undefined;
   /** Whether something is being read: whoever makes more of it readable need not read it. */
@@ -155,7 +159,7 @@ export class Http1Connection implements BodyPieces {
     const elapsedMs = nowMs - this.#sinceMs;
     switch (this.#phase) {
       case Phase.HEAD:
-        this.#checkHead(elapsedMs);
+        this.#checkHead(elapsedMs, nowMs);
         break;
       case Phase.REST:
       case Phase.LINGER:
@@ -169,10 +173,10 @@ export class Http1Connection implements BodyPieces {
     this.#reader?.onBodyData(this.#borrowed ? Buffer.from(piece) : piece);
   }
 
-  #checkHead(elapsedMs: number): void {
+  #checkHead(elapsedMs: number, nowMs: number): void {
     const { headTimeoutMs } = this.#owner.options;
     if (this.#held !== undefined) {
-      if (elapsedMs >= headTimeoutMs)
+      if (nowMs - this.#headSinceMs >= headTimeoutMs)
         this.#refuse(408, 'head_timeout', 'Timeout', `no head within ${headTimeoutMs} ms`);
     } else if (this.client.requests === 0) {
       // Opened in advance, as browsers do, and never used: there is nothing to answer.
@@ -226,6 +230,8 @@ export class Http1Connection implements BodyPieces {
   #enter(phase: Phase): void {
     this.#phase = phase;
     this.#sinceMs = 0;
+    this.#headSinceMs = 0;
+    this.#headReadBytes = 0;
   }
 
   #release(): void {
@@ -272,9 +278,10 @@ export class Http1Connection implements BodyPieces {
 
   /** Returns false when more is needed, or nothing will come of it. */
   #readHead(held: Buffer): boolean {
+    const { maxHeadBytes } = this.#owner.options;
+    if (this.#isFarFromWhole(held, maxHeadBytes)) return false;
     const head = new RequestHead();
     let outcome = readRequestHead(held.toString('latin1', 0, Math.min(held.length, usualHeadBytes)), head);
-    const { maxHeadBytes } = this.#owner.options;
     if (outcome === undefined && held.length > usualHeadBytes) {
       outcome = readRequestHead(held.toString('latin1', 0, Math.min(held.length, maxHeadBytes)), head);
     }
@@ -288,8 +295,23 @@ export class Http1Connection implements BodyPieces {
     } else if (held.length >= maxHeadBytes) {
       const message = `no request could be read: its head exceeds ${maxHeadBytes} bytes`;
       this.#refuse(431, 'header_size', 'LimitExceeded', message);
-    } else if (this.#sinceMs === 0) this.#sinceMs = performance.now();
+    } else this.#awaitHead(held, head.start);
     return false;
+  }
+
+  /** The head has begun, unless only empty lines have come; these count for nothing. */
+  #awaitHead(held: Buffer, start: number): void {
+    if (start > 0) this.#held = start === held.length ? undefined : held.subarray(start);
+    if (this.#held === undefined) return;
+    if (this.#headSinceMs === 0) this.#headSinceMs = performance.now();
+    if (held.length - start > usualHeadBytes) this.#headReadBytes = held.length - start;
+  }
+
+  /** Whether reading a long head again would come to nothing: it would be read anew for every byte that comes. */
+  #isFarFromWhole(held: Buffer, maxHeadBytes: number): boolean {
+    const readBytes = this.#headReadBytes;
+    if (readBytes === 0 || held.length >= Math.min(readBytes + usualHeadBytes, maxHeadBytes)) return false;
+    return held.indexOf('\r\n\r\n', readBytes - 3) < 0;
   }
 
   #serve(head: RequestHead): void {

@@ -95,6 +95,8 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
   readonly #body = new BodyDecoder();
   #call: CallHandler | undefined;
   #headRead = false;
+  /** An interim response said that the connection ends. */
+  #ending = false;
   #requestDone = true;
   /** A part of a head. */
   #held: Buffer | undefined;
@@ -126,6 +128,7 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
     this.#call = call;
     this.uses++;
     this.#headRead = false;
+    this.#ending = false;
     this.#heardMs = nowMs;
     if (this.#readTimer === undefined) this.#watch(this.#owner.readTimeoutMs);
     this.#writer.head(request.head, request.chunked);
@@ -225,6 +228,7 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
         return;
       }
       if (status < 200) {
+        this.#ending ||= !this.#head.keepAlive;
         if (status !== 100) call.onInterim(status, received);
         if (this.#call !== call || rest.length === 0) return;
         continue;
@@ -271,7 +275,7 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
   #responseOver(call: CallHandler, clean: boolean): void {
     const { trailers } = this.#body;
     const { keepAlive, keepAliveSeconds } = this.#head;
-    const reusable = clean && keepAlive && this.#requestDone && !this.#socket.destroyed;
+    const reusable = clean && keepAlive && !this.#ending && this.#requestDone && !this.#socket.destroyed;
     this.#call = undefined;
     if (!this.#requestDone) call.request.body?.release(this);
     if (reusable) {
