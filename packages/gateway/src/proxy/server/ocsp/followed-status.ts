@@ -20,6 +20,8 @@ export interface FollowOptions {
   readonly logger: Logger;
   /** After a failure; twice as long after each further one. */
   readonly firstRetryMs: number;
+  /** The time of day. */
+  readonly nowUnixMs: () => number;
 }
 
 /** Responses have a few hundred bytes, with the signer's certificate some thousands. */
@@ -46,7 +48,7 @@ export class FollowedStatus {
 
   /** The response to show to clients; undefined while there is none that holds. */
   get response(): Buffer | undefined {
-    return Date.now() < this.#goodUntilUnixMs ? this.#response : undefined;
+    return this.#options.nowUnixMs() < this.#goodUntilUnixMs ? this.#response : undefined;
   }
 
   /** Asks now, and again whenever it is time. */
@@ -84,7 +86,7 @@ export class FollowedStatus {
       if (status !== 200) return fail({ reason: `the responder answered with status ${status}`, final: false });
       if (truncated) return fail({ reason: `the answer has more than ${maxResponseBytes} bytes`, final: false });
       const response = Buffer.from(body);
-      const read = readOcspResponse(response, { id, issuer, nowUnixMs: Date.now() });
+      const read = readOcspResponse(response, { id, issuer, nowUnixMs: this.#options.nowUnixMs() });
       return read.ok ? { ok: true, value: { ...read.value, response } } : read;
     } catch (caught) {
       return fail({ reason: errorMessage(caught), final: false });
@@ -98,8 +100,8 @@ export class FollowedStatus {
     if (this.#failures > 0) this.#options.logger.info('The status of a certificate is shown again.', this.#fields);
     this.#failures = 0;
     const halfUnixMs = (thisUpdateUnixMs + nextUpdateUnixMs) / 2;
-    const soonest = Math.min(minRefreshMs, Math.max(nextUpdateUnixMs - Date.now(), 0));
-    return Math.min(Math.max(halfUnixMs - Date.now(), soonest), maxRefreshMs);
+    const soonest = Math.min(minRefreshMs, Math.max(nextUpdateUnixMs - this.#options.nowUnixMs(), 0));
+    return Math.min(Math.max(halfUnixMs - this.#options.nowUnixMs(), soonest), maxRefreshMs);
   }
 
   /** Returns when to ask again. What was good stays so until its time has come, unless the responder has taken it back. */

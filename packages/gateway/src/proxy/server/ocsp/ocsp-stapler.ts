@@ -16,6 +16,8 @@ export interface OcspStaplerOptions {
   readonly logger: Logger;
   /** Default 30,000. */
   readonly firstRetryMs?: number;
+  /** The time of day; replaced in tests. */
+  readonly nowUnixMs?: () => number;
 }
 
 /**
@@ -25,14 +27,16 @@ export interface OcspStaplerOptions {
 export class OcspStapler {
   readonly #logger: Logger;
   readonly #firstRetryMs: number;
+  readonly #nowUnixMs: () => number;
   readonly #client = new HttpClient({ disableKeepAlives: true });
   #followed = new Map<string, FollowedStatus>();
   /** Warned of already. */
   readonly #withoutIssuer = new Set<string>();
 
-  constructor({ logger, firstRetryMs = 30_000 }: OcspStaplerOptions) {
+  constructor({ logger, firstRetryMs = 30_000, nowUnixMs = () => Date.now() }: OcspStaplerOptions) {
     this.#logger = logger;
     this.#firstRetryMs = firstRetryMs;
+    this.#nowUnixMs = nowUnixMs;
   }
 
   /** Follows these certificates and no others; what is known of those that stay is kept. */
@@ -72,7 +76,12 @@ export class OcspStapler {
       this.#logger.warn('The status of a certificate cannot be asked for.', { certificate: certFile, advice });
       return undefined;
     }
-    const options = { client: this.#client, logger: this.#logger, firstRetryMs: this.#firstRetryMs };
+    const options = {
+      client: this.#client,
+      logger: this.#logger,
+      firstRetryMs: this.#firstRetryMs,
+      nowUnixMs: this.#nowUnixMs,
+    };
     const followed = new FollowedStatus({ certFile, certificate, issuer, responderUrl }, options);
     followed.start();
     return followed;
