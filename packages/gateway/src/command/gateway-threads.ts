@@ -10,6 +10,8 @@ import { releaseBuckets, sharedBucketMemory } from '../proxy/filters/shared-buck
 import { forgetTrialsOf, sharedCircuits } from '../proxy/server/shared-circuits.ts';
 import type { SharedCircuits } from '../proxy/server/shared-circuits.ts';
 import { forgetThread, sharedTallyMemory } from '../proxy/server/shared-tally.ts';
+import { mergeUpstreams } from '../proxy/upstream/merge-snapshots.ts';
+import type { UpstreamSnapshot } from '../proxy/upstream/upstream.ts';
 import type { Environment } from '../telemetry/exporter/settings.ts';
 import type { FileSinks } from '../telemetry/logs/log-sinks.ts';
 import { mergeThreadFamilies, withLostThread } from '../telemetry/metrics/merge-threads.ts';
@@ -18,7 +20,7 @@ import { EchoFilter } from './echo-filter.ts';
 import { GatewayThread } from './gateway-thread.ts';
 import { GatewayUnit } from './gateway-unit.ts';
 import type { SharedCounts, ThreadNews } from './gateway-unit.ts';
-import type { NewsMessage } from './thread-protocol.ts';
+import type { LeaderAnswers, NewsMessage, ThreadReport } from './thread-protocol.ts';
 import { forwardingLogger } from './forwarding-logger.ts';
 import type { ForwardedLine } from './forwarding-logger.ts';
 
@@ -46,7 +48,7 @@ const MAX_RESTART_MS = 10_000;
 export class GatewayThreads {
   readonly #options: GatewayThreadsOptions;
   readonly #others = new Map<number, GatewayThread>();
-  readonly #reports = new Map<number, readonly MetricFamily[]>();
+  readonly #reports = new Map<number, ThreadReport>();
   /** What threads that are gone had counted. */
   #counted: readonly MetricFamily[] = [];
   readonly #echoes = new EchoFilter();
@@ -83,6 +85,7 @@ export class GatewayThreads {
         buckets: sharedBucketMemory(),
         tally: sharedTallyMemory(this.#count),
         ticketSecret: randomBytes(TICKET_SECRET_BYTES),
+        startedUnixMs: Date.now(),
       };
       this.#circuits = sharedCircuits(config);
     }
@@ -129,14 +132,18 @@ export class GatewayThreads {
 
   /** The metrics of all threads, sorted by name. */
   async metrics(): Promise<MetricFamily[]> {
-    const patience = sleep(REPORT_PATIENCE_MS, undefined, { ref: false });
-    const asked = [...this.#others.values()].map(async (thread) => {
-      const { families } = await thread.ask({ kind: 'report' });
-      this.#reports.set(thread.index, families);
-    });
-    // A thread that ends meanwhile has nothing to report; its end is reported by itself.
-    await Promise.race([Promise.allSettled(asked), patience]);
-    return mergeThreadFamilies([await this.#unit!.metrics(), ...this.#reports.values(), this.#counted]);
+    const reports = await this.#askAll();
+    const families = reports.map((report) => report.families);
+    return mergeThreadFamilies([await this.#unit!.metrics(), ...families, this.#counted]);
+  }
+
+  /** The upstreams as all threads know them. */
+  async upstreams(): Promise<UpstreamSnapshot[]> {
+    const reports = await this.#askAll();
+    return mergeUpstreams(
+      this.#unit!.snapshot().upstreams,
+      reports.map(({ upstreams }) => upstreams),
+    );
   }
 
   /** Ends all threads; tells whether all requests had finished within `limitMs`. */
@@ -155,6 +162,17 @@ export class GatewayThreads {
       }
     }
     return clean;
+  }
+
+  /** What the other threads have to report; of one that is too busy, what it said last. */
+  async #askAll(): Promise<ThreadReport[]> {
+    const patience = sleep(REPORT_PATIENCE_MS, undefined, { ref: false });
+    const asked = [...this.#others.values()].map(async (thread) => {
+      this.#reports.set(thread.index, await thread.ask({ kind: 'report' }));
+    });
+    // A thread that ends meanwhile has nothing to report; its end is reported by itself.
+    await Promise.race([Promise.allSettled(asked), patience]);
+    return [...this.#reports.values()];
   }
 
   async #threadCount(): Promise<number> {
@@ -181,7 +199,8 @@ export class GatewayThreads {
     };
     const shared = this.#shared;
     const { meter } = telemetry;
-    return { identity, logger, meter, env, sinks, sharePorts, leads: true, shared, share, metricsText };
+    const upstreams = (): Promise<UpstreamSnapshot[]> => this.upstreams();
+    return { identity, logger, meter, env, sinks, sharePorts, leads: true, shared, share, metricsText, upstreams };
   }
 
   /** Tells all other threads, but the one it came from. */
@@ -221,7 +240,7 @@ export class GatewayThreads {
   /** A thread that ended is started again, later each time. What it had counted when it was asked last goes on to count. */
   async #replace(index: number, reason: string, pauseMs: number): Promise<void> {
     this.#others.delete(index);
-    this.#counted = withLostThread(this.#counted, this.#reports.get(index) ?? []);
+    this.#counted = withLostThread(this.#counted, this.#reports.get(index)?.families ?? []);
     this.#reports.delete(index);
     forgetThread(this.#shared!.tally, index);
     forgetTrialsOf(this.#circuits!);
@@ -248,9 +267,13 @@ export class GatewayThreads {
         return this.#spread(message, from);
       case 'log':
         return this.#log(from.index, message.line);
-      case 'askMetricsText':
-        void this.#options.metricsText().then((text) => from.send({ kind: 'metricsText', call: message.call, text }));
+      case 'askLeader':
+        void this.#tell(message.about).then((value) => from.send({ kind: 'told', call: message.call, value }));
     }
+  }
+
+  #tell(about: keyof LeaderAnswers): Promise<LeaderAnswers[keyof LeaderAnswers]> {
+    return about === 'metricsText' ? this.#options.metricsText() : this.upstreams();
   }
 
   /** All threads see the same agents and upstreams come and go: what one has said the others need not repeat. */

@@ -7,6 +7,7 @@ import { GatewayServer } from '../proxy/server/gateway-server.ts';
 import type { GatewayServerOptions, GatewaySnapshot } from '../proxy/server/gateway-server.ts';
 import type { SharedCircuits } from '../proxy/server/shared-circuits.ts';
 import { SharedTally } from '../proxy/server/shared-tally.ts';
+import type { UpstreamSnapshot } from '../proxy/upstream/upstream.ts';
 import type { Environment } from '../telemetry/exporter/settings.ts';
 import type { SinkOpener } from '../telemetry/logs/log-sinks.ts';
 import { observeUpstreams } from '../telemetry/metrics/upstream-figures.ts';
@@ -27,6 +28,8 @@ export interface SharedCounts {
   readonly tally: SharedArrayBuffer;
   /** What keys of TLS tickets are made from. */
   readonly ticketSecret: Uint8Array;
+  /** When the first of them started, in milliseconds since 1970. */
+  readonly startedUnixMs: number;
 }
 
 /** What one thread's gateway is made of. */
@@ -46,6 +49,8 @@ export interface GatewayUnitOptions {
   readonly shared?: SharedCounts | undefined;
   /** Prometheus text of the whole program, for the builtin handler. */
   readonly metricsText: () => Promise<string>;
+  /** The upstreams as all threads know them, for the builtin handler. */
+  readonly upstreams: () => Promise<readonly UpstreamSnapshot[]>;
 }
 
 /** What serves requests in one thread, with everything that is seen of it. */
@@ -75,6 +80,7 @@ export class GatewayUnit {
       version: identity.version,
       instanceId: identity.instanceId,
       metricsText: options.metricsText,
+      upstreams: options.upstreams,
       reusePort: options.sharePorts,
       probes: leads,
       ...(shared === undefined ? {} : countTogether(shared)),
@@ -140,9 +146,12 @@ function countTogether({
   buckets,
   tally,
   ticketSecret,
-}: SharedCounts): Pick<GatewayServerOptions, 'makeBuckets' | 'tally' | 'ticketSecret'> {
+  startedUnixMs,
+}: SharedCounts): Pick<GatewayServerOptions, 'makeBuckets' | 'tally' | 'ticketSecret' | 'startedMs'> {
   return {
     ticketSecret,
+    // Each thread counts from its own start.
+    startedMs: startedUnixMs - performance.timeOrigin,
     makeBuckets: (id, { rate }) => new SharedBuckets(`${id} ${JSON.stringify(rate)}`, rate, buckets),
     tally: new SharedTally(tally, index),
   };

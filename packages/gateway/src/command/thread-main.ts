@@ -5,14 +5,28 @@ import { PrometheusMeter } from '@clew/base/node';
 import { ForwardingSinks } from '../telemetry/logs/forwarding-sinks.ts';
 import { forwardingLogger } from './forwarding-logger.ts';
 import { GatewayUnit } from './gateway-unit.ts';
-import type { FromThread, ThreadAnswers, ThreadRequest, ThreadSetup, ToThread } from './thread-protocol.ts';
+import type {
+  FromThread,
+  LeaderAnswers,
+  ThreadAnswers,
+  ThreadRequest,
+  ThreadSetup,
+  ToThread,
+} from './thread-protocol.ts';
 
 const setup = workerData as ThreadSetup;
 const port = parentPort!;
 const post = (message: FromThread): void => port.postMessage(message);
 
-const texts = new Map<number, (text: string) => void>();
-let lastText = 0;
+const questions = new Map<number, (value: LeaderAnswers[keyof LeaderAnswers]) => void>();
+let lastQuestion = 0;
+
+function askLeader<K extends keyof LeaderAnswers>(about: K): Promise<LeaderAnswers[K]> {
+  return new Promise((resolve) => {
+    questions.set(++lastQuestion, resolve as (value: LeaderAnswers[keyof LeaderAnswers]) => void);
+    post({ kind: 'askLeader', call: lastQuestion, about });
+  });
+}
 
 const unit = new GatewayUnit({
   identity: setup.identity,
@@ -28,19 +42,16 @@ const unit = new GatewayUnit({
   share: {
     healthChanged: (change) => post({ kind: 'healthChanged', change }),
   },
-  metricsText: () =>
-    new Promise((resolve) => {
-      texts.set(++lastText, resolve);
-      post({ kind: 'askMetricsText', call: lastText });
-    }),
+  metricsText: () => askLeader('metricsText'),
+  upstreams: () => askLeader('upstreams'),
 });
 
 const starting = unit.start(setup.config, setup.circuits);
 
 port.on('message', (message: ToThread) => {
-  if (message.kind === 'metricsText') {
-    texts.get(message.call)?.(message.text);
-    texts.delete(message.call);
+  if (message.kind === 'told') {
+    questions.get(message.call)?.(message.value);
+    questions.delete(message.call);
     return;
   }
   if (message.kind === 'healthChanged') return unit.news.healthChanged(message.change);

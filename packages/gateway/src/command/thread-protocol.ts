@@ -48,11 +48,17 @@ export interface NewsMessage {
   readonly change: HealthChange;
 }
 
+/** What threads have to ask the first one for, since only that one can ask all. */
+export interface LeaderAnswers {
+  readonly metricsText: string;
+  readonly upstreams: readonly UpstreamSnapshot[];
+}
+
 /** From the first thread. */
 export type ToThread =
   | NewsMessage
   | { readonly kind: 'ask'; readonly call: number; readonly request: ThreadRequest }
-  | { readonly kind: 'metricsText'; readonly call: number; readonly text: string };
+  | { readonly kind: 'told'; readonly call: number; readonly value: LeaderAnswers[keyof LeaderAnswers] };
 
 /** To the first thread. */
 export type FromThread =
@@ -61,6 +67,6 @@ export type FromThread =
   | { readonly kind: 'startFailed'; readonly reason: string }
   | { readonly kind: 'answer'; readonly call: number; readonly value: ThreadAnswers[keyof ThreadAnswers] }
   | { readonly kind: 'failure'; readonly call: number; readonly reason: string }
-  | { readonly kind: 'askMetricsText'; readonly call: number }
+  | { readonly kind: 'askLeader'; readonly call: number; readonly about: keyof LeaderAnswers }
   | { readonly kind: 'log'; readonly line: ForwardedLine }
   | ({ readonly kind: 'lines' } & ForwardedLines);

@@ -86,6 +86,23 @@ describe('threads of a gateway', () => {
     expect(said.filter((line) => line.includes('The circuit of an upstream opened'))).toHaveLength(1);
   });
 
+  it('tell the same about upstreams, whichever is asked', async () => {
+    const { port, state } = await startBackend();
+    const route = '}; route "told" { priority 100; matches { path "/told" }; builtin-handler "upstreams"';
+    const { url, ask } = await gatewayWith(port, { route });
+    await ask(30);
+    state.status = 500;
+    await ask(10);
+    const told = async (): Promise<unknown> => {
+      const response = await fetch(`${url}told`, { headers: { connection: 'close' } });
+      const { upstreams } = (await response.json()) as { upstreams: { targets: unknown[] }[] };
+      return upstreams[0]!.targets[0];
+    };
+    const answers = await Promise.all(Array.from({ length: 5 * THREADS }, told));
+    const target = { address: `127.0.0.1:${port}`, failure_rate: 0.25, last_error: 'status 500' };
+    for (const answer of answers) expect(answer).toMatchObject(target);
+  });
+
   it('try a circuit again with one request, whichever thread has it', async () => {
     const { port, state } = await startBackend();
     state.status = 500;

@@ -119,7 +119,10 @@ export const agent: Block<Omit<AgentConfig, keyof Named>> = block(
       level: 'may',
       doc: 'for one chunk of a streamed body',
     }),
-    maxConcurrentCalls: setting('max-concurrent-calls', integer({ min: 1 }), { default: 100, doc: 'calls at once' }),
+    maxConcurrentCalls: setting('max-concurrent-calls', integer({ min: 1 }), {
+      default: 100,
+      doc: 'calls at once, for each thread',
+    }),
     config: json('config', { doc: 'handed to the agent when a connection begins' }),
     type: setting('type', word, { default: 'custom', level: 'may', doc: 'what it is, for people' }),
     protocolVersion: setting('protocol-version', protocolVersion, {
@@ -129,7 +132,7 @@ export const agent: Block<Omit<AgentConfig, keyof Named>> = block(
     connections: setting('connections', integer({ min: 1, max: 256 }), {
       default: 4,
       level: 'may',
-      doc: 'connections kept to the agent',
+      doc: 'connections that each thread keeps to the agent',
     }),
   },
   { unsupported: { http: 'calling an agent over plain HTTP' } },

@@ -100,7 +100,7 @@ export const limits: Block<LimitsConfig> = block(
     }),
     maxAgentQueueDepth: setting('max-agent-queue-depth', integer({ min: 1 }), {
       default: 100,
-      doc: 'calls that wait for one agent; beyond it the call has failed',
+      doc: 'calls of each thread that wait for one agent; beyond it the call has failed',
     }),
   },
   {

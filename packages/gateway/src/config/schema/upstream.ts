@@ -122,8 +122,14 @@ const timeouts: Block<UpstreamTimeouts> = block({
 });
 
 const connectionPool: Block<ConnectionPoolConfig> = block({
-  maxConnections: setting('max-connections', integer({ min: 1 }), { default: 100, doc: 'connections to one target' }),
-  maxIdle: setting('max-idle', integer({ min: 0 }), { default: 20, doc: 'of these, kept open without a request' }),
+  maxConnections: setting('max-connections', integer({ min: 1 }), {
+    default: 100,
+    doc: 'connections of each thread to one target',
+  }),
+  maxIdle: setting('max-idle', integer({ min: 0 }), {
+    default: 20,
+    doc: 'of these, kept open without a request, for each thread',
+  }),
   idleTimeoutMs: setting('idle-timeout-secs', duration('seconds'), {
     default: 60,
     aliases: ['idle-timeout'],
@@ -162,7 +168,7 @@ export const upstream: Block<Omit<UpstreamConfig, keyof Named>> = block(
         aliases: { weighted_round_robin: 'weighted' },
         unsupported: otherBalancing,
       }),
-      { default: 'round_robin', doc: 'how a target is chosen' },
+      { default: 'round_robin', doc: 'how a target is chosen; each thread chooses by what it knows itself' },
     ),
     healthCheck: child('health-check', healthCheck, { level: 'must', doc: 'probes that tell whether targets live' }),
     timeouts: section('timeouts', timeouts, { doc: 'how long targets may take' }),

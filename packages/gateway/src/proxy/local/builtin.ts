@@ -13,7 +13,8 @@ export interface BuiltinSource {
   readonly startedMs: number;
   /** Prometheus text; undefined when metrics are off. */
   readonly metricsText: (() => string | Promise<string>) | undefined;
-  upstreams(): readonly UpstreamSnapshot[];
+  /** With what other threads know. */
+  upstreams(): readonly UpstreamSnapshot[] | Promise<readonly UpstreamSnapshot[]>;
   /** The configuration in force. */
   config(): GatewayConfig;
 }
@@ -37,7 +38,7 @@ export async function builtinAnswer(
     case 'not-found':
       return answer(exchange, 404, json, indented(notFound(exchange)));
     case 'upstreams':
-      return answer(exchange, 200, json, indented(upstreamsOf(exchange, source.upstreams())));
+      return answer(exchange, 200, json, indented(upstreamsOf(exchange, await source.upstreams())));
     case 'config':
       return answer(exchange, 200, json, indented(configOf(exchange, source.config())));
   }

@@ -88,6 +88,14 @@ describe('builtin handlers', () => {
     });
   });
 
+  it('count the time since the first thread of the gateway started', async () => {
+    const gateway = await startGateway(
+      'routes { route "r" { matches { path "/status" }; builtin-handler "status" } }',
+      { startedMs: performance.now() - 90_500 },
+    );
+    expect(JSON.parse((await send(gateway, '/status')).body)).toMatchObject({ uptime: '1m 30s', uptime_secs: 90 });
+  });
+
   it('answer HEAD without a body', async () => {
     const response = await send(await builtins(), '/health', { method: 'HEAD' });
     expect(response.body).toBe('');

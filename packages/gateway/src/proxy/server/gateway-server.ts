@@ -45,6 +45,10 @@ export interface GatewayServerOptions {
   readonly instanceId?: string;
   /** What the `metrics` handler answers. */
   readonly metricsText?: () => string | Promise<string>;
+  /** What the `upstreams` handler answers. Default: what this thread knows. */
+  readonly upstreams?: () => Promise<readonly UpstreamSnapshot[]>;
+  /** When the gateway started, as `performance.now()` would say. Default: now. */
+  readonly startedMs?: number;
   /** Whether other processes listen on the same addresses (SO_REUSEPORT). Default false. */
   readonly reusePort?: boolean;
   /** Whether upstreams are probed; else {@link GatewayServer.adoptHealth} tells what another thread found out. Default true. */
@@ -84,7 +88,7 @@ export class GatewayServer {
   readonly #rateLimiters: RateLimiters;
   readonly #counter: ConnectionCounter;
   readonly #inFlight: InFlight;
-  readonly #startedMs = performance.now();
+  readonly #startedMs: number;
   readonly #ticketSecret: Uint8Array;
   #agents: AgentDirectory | undefined;
   #context: GatewayContext | undefined;
@@ -99,6 +103,7 @@ export class GatewayServer {
     this.instanceId = options.instanceId ?? randomUUID();
     this.#observer = options.observer ?? blindObserver;
     this.#ticketSecret = options.ticketSecret ?? randomBytes(TICKET_SECRET_BYTES);
+    this.#startedMs = options.startedMs ?? performance.now();
     this.#rateLimiters = new RateLimiters(options.makeBuckets);
     this.#counter = new ConnectionCounter(options.tally);
     this.#inFlight = new InFlight(options.tally);
@@ -135,7 +140,7 @@ export class GatewayServer {
         instanceId: this.instanceId,
         startedMs: this.#startedMs,
         metricsText: this.#options.metricsText,
-        upstreams: () => this.#upstreams.snapshot(),
+        upstreams: this.#options.upstreams ?? (() => this.#upstreams.snapshot()),
         config: () => this.#config!,
       },
       generation: this.#generation(config, circuits),

@@ -12,6 +12,17 @@ export class PassiveHealth {
   #results = 0;
   #failures = 0;
   #avoidUntilMs = 0;
+  readonly #onRecovery: (reason: string) => void;
+
+  /** `onRecovery` is told when a target that was avoided gets requests again, and why. */
+  constructor(onRecovery: (reason: string) => void = () => undefined) {
+    this.#onRecovery = onRecovery;
+  }
+
+  /** How many results are looked at. */
+  get results(): number {
+    return this.#results;
+  }
 
   /** Share of failures among the results looked at, 0 to 1. */
   get failureRate(): number {
@@ -22,12 +33,13 @@ export class PassiveHealth {
   avoided(nowMs: number): boolean {
     if (this.#avoidUntilMs === 0) return false;
     if (nowMs < this.#avoidUntilMs) return true;
-    this.reset();
+    this.reset(`it was left alone for ${avoidMs / 1000} seconds`);
     return false;
   }
 
   /** Takes a result in; returns true when the target is to be avoided from now on. */
   record(failed: boolean, nowMs: number): boolean {
+    if (this.#avoidUntilMs !== 0) this.avoided(nowMs);
     if (this.#results === windowSize) this.#failures -= this.#failed[this.#at]!;
     else this.#results++;
     this.#failed[this.#at] = failed ? 1 : 0;
@@ -38,12 +50,14 @@ export class PassiveHealth {
     return true;
   }
 
-  /** Forgets everything, as after a probe that succeeded. */
-  reset(): void {
+  /** Forgets everything, as after a probe that succeeded: the target gets requests again, for that `reason`. */
+  reset(reason = 'a probe succeeded'): void {
+    const wasAvoided = this.#avoidUntilMs !== 0;
     this.#failed.fill(0);
     this.#at = 0;
     this.#results = 0;
     this.#failures = 0;
     this.#avoidUntilMs = 0;
+    if (wasAvoided) this.#onRecovery(reason);
   }
 }

@@ -105,6 +105,23 @@ describe('passive health', () => {
     expect(health.avoided(10_000)).toBe(false);
     expect(health.failureRate).toBe(0);
   });
+  it('tells when the target gets requests again, whoever notices', () => {
+    const reasons: string[] = [];
+    const health = new PassiveHealth((reason) => reasons.push(reason));
+    const fail = (nowMs: number): void => {
+      for (let n = 0; n < 20; n++) health.record(true, nowMs);
+    };
+    health.reset();
+    fail(0);
+    expect(reasons).toEqual([]);
+    health.avoided(10_000);
+    fail(10_000);
+    health.record(false, 20_000);
+    fail(20_000);
+    health.reset();
+    const waited = 'it was left alone for 10 seconds';
+    expect(reasons).toEqual([waited, waited, 'a probe succeeded']);
+  });
   it('looks back on the last hundred only', () => {
     const health = new PassiveHealth();
     for (let n = 0; n < 100; n++) health.record(false, 0);

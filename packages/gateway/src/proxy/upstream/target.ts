@@ -11,7 +11,7 @@ export class Target {
   /** `host:port` as configured. */
   readonly name: string;
   readonly pool: ConnectionPool;
-  readonly passive = new PassiveHealth();
+  readonly passive: PassiveHealth;
   probed: ProbedHealth = 'unknown';
   lastError = '';
   /** Requests it has at the moment. */
@@ -21,8 +21,10 @@ export class Target {
   /** A hash of the name, which decides ties for keys. */
   readonly hash: number;
 
-  constructor(config: TargetConfig, pool: ConnectionPool) {
+  /** `onRecovery` is told when requests alone had the target avoided, and that is over. */
+  constructor(config: TargetConfig, pool: ConnectionPool, onRecovery?: (target: Target, reason: string) => void) {
     this.config = config;
+    this.passive = new PassiveHealth((reason) => onRecovery?.(this, reason));
     this.name = `${config.host}:${config.port}`;
     this.pool = pool;
     this.hash = hashText(this.name);

@@ -18,6 +18,8 @@ export interface TargetSnapshot {
   readonly status: ProbedHealth;
   /** What probes alone say. */
   readonly probed: ProbedHealth;
+  /** How many requests in the recent past `failureRate` is about. */
+  readonly results: number;
   readonly failureRate: number;
   readonly lastError: string | null;
   readonly activeRequests: number;
@@ -49,7 +51,9 @@ export class Upstream {
     this.config = config;
     this.#observer = observer;
     this.#balancer = balancerFor(config.loadBalancing);
-    this.targets = config.targets.map((target) => new Target(target, this.#makePool(target, resolver)));
+    const onRecovery = (target: Target, reason: string): void =>
+      observer.healthChanged({ upstreamId: config.id, target: target.name, healthy: true, probed: false, reason });
+    this.targets = config.targets.map((target) => new Target(target, this.#makePool(target, resolver), onRecovery));
     const { circuitBreaker, healthCheck, tls } = config;
     const onCircuit = (state: CircuitState): void => observer.breakerChanged(config.id, state);
     this.#breaker = circuitBreaker && new CircuitBreaker(circuitBreaker, onCircuit, { memory: circuit });
@@ -122,6 +126,7 @@ export class Upstream {
         weight: target.config.weight,
         status: target.passive.avoided(nowMs) ? 'unhealthy' : target.probed,
         probed: target.probed,
+        results: target.passive.results,
         failureRate: target.passive.failureRate,
         lastError: target.lastError === '' ? null : target.lastError,
         activeRequests: target.active,

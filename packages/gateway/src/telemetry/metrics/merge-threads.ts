@@ -2,10 +2,13 @@ import type { Labels } from '@clew/base';
 import { mergeFamilies } from '@clew/base/node';
 import type { MetricFamily } from '@clew/base/node';
 
+/** Which of several values speaks for all. An open circuit (1) is worse than one that is tried (2), and that than a closed one (0). */
+type Judgement = 'highest' | 'lowest' | 'circuit';
+
 /** Metrics that are states: what they say of the whole is not the sum of what each thread says. */
-const worst: Readonly<Record<string, 'highest' | 'lowest'>> = {
-  zentinel_circuit_breaker_state: 'highest',
-  zentinel_agent_circuit_breaker_state: 'highest',
+const worst: Readonly<Record<string, Judgement>> = {
+  zentinel_circuit_breaker_state: 'circuit',
+  zentinel_agent_circuit_breaker_state: 'circuit',
   zentinel_agent_health: 'lowest',
   zentinel_upstream_health: 'lowest',
   zentinel_upstream_healthy_backends: 'lowest',
@@ -33,20 +36,21 @@ export function withLostThread(
   return mergeFamilies([counted, lastReport.filter(({ kind }) => kind !== 'gauge')]);
 }
 
-function withWorst(
-  family: MetricFamily,
-  parts: readonly (readonly MetricFamily[])[],
-  take: 'highest' | 'lowest',
-): MetricFamily {
+function withWorst(family: MetricFamily, parts: readonly (readonly MetricFamily[])[], take: Judgement): MetricFamily {
   const all = parts
     .flat()
     .filter(({ name }) => name === family.name)
     .flatMap(({ samples }) => samples);
   const samples = family.samples.map((sample) => {
     const values = all.filter(({ labels }) => sameLabels(labels, sample.labels)).map(({ value }) => value);
-    return { ...sample, value: take === 'highest' ? Math.max(...values) : Math.min(...values) };
+    return { ...sample, value: judge(values, take) };
   });
   return { ...family, samples };
+}
+
+function judge(values: readonly number[], take: Judgement): number {
+  if (take === 'circuit' && values.includes(1)) return 1;
+  return take === 'lowest' ? Math.min(...values) : Math.max(...values);
 }
 
 function sameLabels(a: Labels, b: Labels): boolean {

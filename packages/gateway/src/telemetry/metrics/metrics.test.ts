@@ -103,4 +103,15 @@ describe('metrics of several threads', () => {
       ['zentinel_upstream_health', 0],
     ]);
   });
+
+  it('say of an agent that its circuit is open when one thread does, though others try it again', async () => {
+    const thread = async (state: number): Promise<MetricFamily[]> => {
+      const meter = new PrometheusMeter();
+      meter.gauge({ name: 'zentinel_agent_circuit_breaker_state', help: 'h' }).set(state, {});
+      return meter.collect();
+    };
+    const merged = async (...states: number[]): Promise<number> =>
+      mergeThreadFamilies(await Promise.all(states.map(thread)))[0]!.samples[0]!.value;
+    expect([await merged(0, 2, 1), await merged(0, 2), await merged(0, 0)]).toEqual([1, 2, 0]);
+  });
 });

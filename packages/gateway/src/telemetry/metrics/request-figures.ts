@@ -84,7 +84,9 @@ export class RequestFigures {
     );
     figures.attempts++;
     const { failure } = attempt;
-    if (failure !== undefined) figures.failures.set(failure, (figures.failures.get(failure) ?? 0) + 1);
+    // A client that left, or an answer from elsewhere, is no failure of the upstream.
+    if (failure !== undefined && failure !== 'aborted')
+      figures.failures.set(failure, (figures.failures.get(failure) ?? 0) + 1);
   }
 
   /** All of it as plain data. */
