@@ -11,6 +11,7 @@ import { startCollector } from '../test/collector.ts';
 import type { TestCollector } from '../test/collector.ts';
 import { endedExchange } from '../test/exchanges.ts';
 import { openBackend } from './backend.ts';
+import type { SendOutcome, SpanBackend } from './backend.ts';
 import { exportTarget } from './settings.ts';
 import type { SpanQueueSettings } from './settings.ts';
 import { SpanExporter } from './span-exporter.ts';
@@ -199,6 +200,41 @@ describe('spans on their way', () => {
       await waitFor(() => expect(said.at(-1)?.[0]).toBe('Spans are exported again.'));
     },
   );
+
+  it('lie in the same memory batch after batch, unless an attempt failed that may still hold it', async () => {
+    const sent: Uint8Array[] = [];
+    const outcomes: (() => Promise<SendOutcome>)[] = [];
+    const backend: SpanBackend = {
+      encode: (request) => request,
+      send: (body) => {
+        sent.push(body);
+        return (outcomes.shift() ?? (async () => ({ rejected: 0, repeated: false })))();
+      },
+      close: async () => undefined,
+    };
+    const settings = { maxQueueSpans: 100, maxBatchSpans: 1, scheduleDelayMs: 1e6, exportTimeoutMs: 1000 };
+    const telemetry = new ExporterTelemetry(silentTelemetry);
+    const exporter = new SpanExporter(backend, settings, telemetry, gatewayOrigin('shop-gateway', identity));
+    const recorder = new SpanRecorder(exporter, new WallClock(), 'shop-gateway');
+    const sendOne = async (): Promise<{ memory: ArrayBufferLike; copy: Buffer; body: Uint8Array }> => {
+      record(recorder, 1);
+      const body = sent.at(-1)!;
+      const seen = { memory: body.buffer, copy: Buffer.from(body), body };
+      await new Promise((resolve) => setImmediate(resolve));
+      return seen;
+    };
+    const first = await sendOne();
+    outcomes.push(() => Promise.reject(new Error('no')));
+    const second = await sendOne();
+    expect(second.memory).toBe(first.memory);
+    outcomes.push(async () => ({ rejected: 0, repeated: true }));
+    const third = await sendOne();
+    expect(third.memory).not.toBe(second.memory);
+    const fourth = await sendOne();
+    expect([second.memory, third.memory]).not.toContain(fourth.memory);
+    for (const { body, copy } of [second, third]) expect(Buffer.from(body)).toEqual(copy);
+    await exporter.stop(AbortSignal.timeout(10_000));
+  });
 
   it('do not keep the gateway from stopping', async () => {
     const test = await collector();

@@ -4,6 +4,7 @@ import { accessLogFields } from '../../config/model/observability.ts';
 import type { AccessLogConfig } from '../../config/model/observability.ts';
 import type { Exchange } from '../../proxy/exchange.ts';
 import { RatioTraceStarter } from '../spans/trace-starter.ts';
+import { arbitraryExchange } from '../test/arbitrary-exchange.ts';
 import { endedExchange } from '../test/exchanges.ts';
 import { MemorySink } from '../test/memory-sink.ts';
 import { AccessLog } from './access-log.ts';
@@ -33,6 +34,38 @@ function linesOf(settings: Partial<AccessLogConfig>, change?: (exchange: Exchang
 const lineOf = (...parameters: Parameters<typeof linesOf>): string => linesOf(...parameters)[0]!;
 const jsonOf = (...parameters: Parameters<typeof linesOf>): Record<string, unknown> =>
   JSON.parse(lineOf(...parameters)) as Record<string, unknown>;
+
+/** The fields of a line, from an exchange. */
+function fieldsOf(exchange: Exchange): Record<string, unknown> {
+  const { trace, connection, requestHeaders, lastAttempt } = exchange;
+  const optional = (name: string, value: string | undefined): Record<string, string> =>
+    value ? { [name]: value } : {};
+  return {
+    timestamp: new Date(exchange.startUnixMs).toISOString(),
+    trace_id: trace.traceId,
+    method: exchange.method,
+    path: exchange.path,
+    status: exchange.status,
+    duration_ms: 12,
+    span_id: trace.spanId,
+    correlation_id: exchange.correlationId,
+    ...optional('query', exchange.query),
+    client_ip: connection.clientIp,
+    ...optional('user_agent', requestHeaders[3]),
+    ...optional('referer', requestHeaders[5]),
+    ...optional('host', exchange.authority),
+    protocol: `HTTP/${exchange.httpVersion}`,
+    body_bytes: exchange.responseBodyBytes,
+    body_bytes_sent: exchange.responseBodyBytes,
+    ...optional('route_id', exchange.route?.id),
+    ...optional('upstream', exchange.upstreamId),
+    ...optional('upstream_addr', lastAttempt?.remoteAddress),
+    upstream_attempts: exchange.attempts.length,
+    connection_reused: lastAttempt?.connectionReused ?? false,
+    rate_limit_hit: exchange.rateLimitHit,
+    instance_id: 'instance-1',
+  };
+}
 
 describe('the access log', () => {
   it('keeps every request on one line, whatever clients send', () => {
@@ -111,6 +144,19 @@ describe('the access log', () => {
     const inbound = jsonOf({}, untraced(['traceparent', `00-${traceId}-b7ad6b7169203331-00`]));
     expect([inbound['trace_id'], 'span_id' in inbound]).toEqual([traceId, false]);
     expect(jsonOf({}, untraced([]))['trace_id']).toBe('2Vf8QkJ1xYz');
+  });
+
+  it('tells of each request what that request said, whatever others on its connection and route said', () => {
+    const sink = new MemorySink();
+    const log = new AccessLog(config, sink, 'instance-1');
+    fc.assert(
+      fc.property(fc.array(arbitraryExchange(starter), { minLength: 1, maxLength: 10 }), (exchanges) => {
+        sink.lines.length = 0;
+        for (const exchange of exchanges) log.requestEnded(exchange);
+        expect(sink.lines.map((line) => JSON.parse(line) as unknown)).toEqual(exchanges.map(fieldsOf));
+      }),
+      { numRuns: 150 },
+    );
   });
 
   it('leaves out ids on request', () => {

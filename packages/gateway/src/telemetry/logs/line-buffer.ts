@@ -13,6 +13,8 @@ const ZERO = 0x30;
 const MAX_UTF8 = 3;
 /** Bytes of an escape, and so of any character. */
 const MAX_ESCAPED = 6;
+/** Texts up to this length are written by a loop: calling the engine's own function, which is faster, takes longer. */
+const MAX_LOOP_LENGTH = 24;
 /** Digits below 2^53. */
 const MAX_DIGITS = 16;
 const hexDigits = '0123456789abcdef';
@@ -90,6 +92,7 @@ export class LineBuffer {
   /** The inside of a JSON string: quotes, backslashes and every control character are escaped, so that a line stays one line. */
   json(text: string): void {
     this.#need(text.length * MAX_ESCAPED);
+    if (text.length <= MAX_LOOP_LENGTH) return this.#escaped(text);
     const start = this.length;
     const end = start + this.bytes.write(text, start);
     // Nearly all text is plain: it is looked at where it has been written already.

@@ -11,7 +11,7 @@ const MAX_WAITING_BYTES = 16 * 1024 * 1024;
  * A full buffer waits this long for more, unless so many bytes have come together: to have the system write costs as much as writing
  * dozens of lines, however few there are.
  */
-const GATHER_MS = 10;
+const GATHER_MS = 25;
 const MAX_GATHERED_BYTES = 256 * 1024;
 /** Buffers kept for the next lines. */
 const MAX_SPARE_BYTES = 1024 * 1024;

@@ -23,8 +23,8 @@ const SPAN_HEAD = 3;
 const MAX_LENGTH_BYTES = 5;
 /** UTF-8 bytes for one UTF-16 unit. */
 const MAX_UTF8 = 3;
-/** Up to here a loop copies faster than the engine's own function. */
-const LOOP_COPY_BYTES = 40;
+/** Up to here a loop is faster than calling the engine's own functions. */
+const LOOP_BYTES = 24;
 
 /** Who sends the spans: the `resource` of `ResourceSpans` and the `scope` of `ScopeSpans`, each with tag and length. */
 export interface OriginBytes {
@@ -213,7 +213,7 @@ export class SpanBytes {
     this.#need(length);
     const bytes = this.#bytes;
     const textAt = this.#at;
-    if (length > LOOP_COPY_BYTES) bytes.copyWithin(textAt, from, from + length);
+    if (length > LOOP_BYTES) bytes.copyWithin(textAt, from, from + length);
     else for (let i = 0; i < length; i++) bytes[textAt + i] = bytes[from + i]!;
     this.#at = textAt + length;
     this.#closeText(at + start.attributeAt, at + start.textAt);
@@ -262,10 +262,24 @@ export class SpanBytes {
 
   /** Writes a text and returns its bytes. */
   #utf8(text: string): number {
-    this.#need(text.length * MAX_UTF8);
-    const written = this.#bytes.write(text, this.#at);
-    this.#at += written;
+    const { length } = text;
+    this.#need(length * MAX_UTF8);
+    const at = this.#at;
+    const written = length <= LOOP_BYTES && this.#ascii(text) ? length : this.#bytes.write(text, at);
+    this.#at = at + written;
     return written;
+  }
+
+  /** Writes a short text if it is ASCII. */
+  #ascii(text: string): boolean {
+    const bytes = this.#bytes;
+    const at = this.#at;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 0x7f) return false;
+      bytes[at + i] = code;
+    }
+    return true;
   }
 
   /** The lengths of the attribute that begins at `start` and whose text, at `textAt`, has been written. */
