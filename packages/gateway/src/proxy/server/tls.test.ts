@@ -1,9 +1,7 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import http2 from 'node:http2';
-import { createServer as createHttps, request as httpsRequest } from 'node:https';
-import type { RequestOptions } from 'node:https';
+import { createServer as createHttps } from 'node:https';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as tlsConnect } from 'node:tls';
 import { silentTelemetry } from '@clew/base';
@@ -19,61 +17,13 @@ import {
   startTcp,
 } from '../../../test/proxy/harness.ts';
 import type { TestGateway } from '../../../test/proxy/harness.ts';
+import { askHttp2, certificates, openHttp2, sendTls, shownCertificate, tlsListener } from '../../../test/proxy/tls.ts';
 import { GatewayServer } from './gateway-server.ts';
 
 const routes = (port: number, more = ''): string => `
   routes { route "r" { matches { path-prefix "/" }; upstream "b"; ${more} } }
   upstreams { upstream "b" { target "127.0.0.1:${port}" } }
 `;
-
-/** Certificates as files. */
-function certificates(): {
-  readonly folder: string;
-  readonly ca: string;
-  issue(name: string): { cert: string; key: string };
-} {
-  const folder = mkdtempSync(join(tmpdir(), 'gateway-tls-'));
-  onEnd(() => rmSync(folder, { recursive: true, force: true }));
-  const authority = createAuthority();
-  writeFileSync(join(folder, 'ca.pem'), authority.cert);
-  return {
-    folder,
-    ca: authority.cert,
-    issue(name) {
-      const issued = authority.issue(name);
-      const paths = { cert: join(folder, `${name}.crt`), key: join(folder, `${name}.key`) };
-      writeFileSync(paths.cert, issued.cert);
-      writeFileSync(paths.key, issued.key);
-      return paths;
-    },
-  };
-}
-
-function sendTls(gateway: TestGateway, options: RequestOptions): Promise<{ status: number; body: string }> {
-  return new Promise((resolve, reject) => {
-    const call = httpsRequest({ host: '127.0.0.1', port: gateway.port, agent: false, ...options }, (response) => {
-      let body = '';
-      response.on('data', (part: Buffer) => (body += part.toString()));
-      response.on('end', () => resolve({ status: response.statusCode!, body }));
-    });
-    call.on('error', reject);
-    call.end();
-  });
-}
-
-/** The name on the certificate shown for a server name. */
-function shownCertificate(port: number, servername: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = tlsConnect({ host: '127.0.0.1', port, servername, rejectUnauthorized: false }, () => {
-      resolve(String(socket.getPeerCertificate().subject.CN));
-      socket.destroy();
-    });
-    socket.on('error', reject);
-  });
-}
-
-const tlsListener = (settings: string): string =>
-  `listeners { listener "s" { address "127.0.0.1:0"; protocol "https"; tls { ${settings} } } }`;
 
 describe('TLS', () => {
   it('serves HTTP/1.1 and tells the backend', async () => {
@@ -277,29 +227,7 @@ describe('HTTP/2', () => {
     const gateway = await startGateway(
       `${more}\n${tlsListener(`cert-file "${cert}"; key-file "${key}"`)}\n${routes(port)}`,
     );
-    const session = http2.connect(`https://127.0.0.1:${gateway.port}`, { ca: files.ca });
-    session.on('error', () => {});
-    onEnd(() => session.destroy());
-    return { gateway, session };
-  }
-
-  function ask(
-    session: http2.ClientHttp2Session,
-    headers: http2.OutgoingHttpHeaders,
-    body?: string | Buffer,
-  ): Promise<{ headers: http2.IncomingHttpHeaders; body: string; trailers: http2.IncomingHttpHeaders }> {
-    return new Promise((resolve, reject) => {
-      const stream = session.request(headers, { endStream: body === undefined });
-      let got: http2.IncomingHttpHeaders = {};
-      let trailers: http2.IncomingHttpHeaders = {};
-      let text = '';
-      stream.on('response', (received) => (got = received));
-      stream.on('trailers', (received) => (trailers = received));
-      stream.on('data', (part: Buffer) => (text += part.toString()));
-      stream.on('end', () => resolve({ headers: got, body: text, trailers }));
-      stream.on('error', reject);
-      if (body !== undefined) stream.end(body);
-    });
+    return { gateway, session: openHttp2(gateway, files.ca) };
   }
 
   it('is served, with bodies, trailers and cookies as HTTP/1.1 has them', async () => {
@@ -314,7 +242,7 @@ describe('HTTP/2', () => {
       });
     });
     const { gateway, session } = await secure(backend.port);
-    const answer = await ask(
+    const answer = await askHttp2(
       session,
       { ':method': 'POST', ':path': '/x?y', ':authority': 'h.test', cookie: ['a=1', 'b=2'] },
       'body',
@@ -352,14 +280,14 @@ describe('HTTP/2', () => {
       request.on('end', () => response.end(String(bytes)));
     });
     const { session } = await secure(backend.port);
-    const answer = await ask(session, { ':method': 'PUT', ':path': '/' }, Buffer.alloc(5_000_000));
+    const answer = await askHttp2(session, { ':method': 'PUT', ':path': '/' }, Buffer.alloc(5_000_000));
     expect(answer.body).toBe('5000000');
   });
 
   it('serves many streams of one connection at once', async () => {
     const backend = await startBackend((request, response) => void setTimeout(() => response.end(request.url), 10));
     const { gateway, session } = await secure(backend.port);
-    const bodies = await Promise.all(Array.from({ length: 50 }, (_, n) => ask(session, { ':path': `/${n}` })));
+    const bodies = await Promise.all(Array.from({ length: 50 }, (_, n) => askHttp2(session, { ':path': `/${n}` })));
     expect(bodies.map(({ body }) => body)).toEqual(bodies.map((_, n) => `/${n}`));
     expect(gateway.recorder.openConnections).toBe(1);
   });
@@ -371,7 +299,7 @@ describe('HTTP/2', () => {
   ])('refuses %j', async (headers, status) => {
     const backend = await startBackend((_request, response) => response.end());
     const { gateway, session } = await secure(backend.port);
-    expect((await ask(session, headers)).headers[':status']).toBe(status);
+    expect((await askHttp2(session, headers)).headers[':status']).toBe(status);
     expect(backend.requests).toHaveLength(0);
     expect((await gateway.recorder.exchange()).status).toBe(status);
   });
@@ -381,7 +309,7 @@ describe('HTTP/2', () => {
       socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx', () => socket.destroy()));
     });
     const { gateway, session } = await secure(port);
-    await expect(ask(session, { ':path': '/' })).rejects.toMatchObject({ code: 'ERR_HTTP2_STREAM_ERROR' });
+    await expect(askHttp2(session, { ':path': '/' })).rejects.toMatchObject({ code: 'ERR_HTTP2_STREAM_ERROR' });
     expect((await gateway.recorder.exchange()).end).toBe('cut');
     // The others of the connection are not touched.
     expect(session.destroyed).toBe(false);
