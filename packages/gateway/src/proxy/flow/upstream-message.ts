@@ -49,6 +49,7 @@ export function upstreamMessage(source: MessageSource, plan: RoutePlan): Upstrea
   const path = target?.path ?? exchange.path;
   const whole = exchange.query === '' ? path : `${path}?${exchange.query}`;
   if (target !== undefined) checkTarget(whole);
+  if (target?.host !== undefined) checkFields(['Host', target.host]);
   const framing = framingLines(source);
   const lines = unedited(source, plan) ? forwardRequestLines(exchange, downstream.received!, options) : undefined;
   return {

@@ -1,36 +1,10 @@
-import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { NotingSocket } from '../../../test/http1/noting-socket.ts';
 import { MessageWriter, fieldLines } from './message-writer.ts';
-
-/** A socket that keeps what is written, in the portions the system would get. */
-class NotingSocket {
-  readonly writes: string[] = [];
-  writable = true;
-  writableNeedDrain = false;
-  writableLength = 0;
-  #corked: string[] | undefined;
-
-  write(bytes: string | Buffer, encoding?: string): boolean {
-    const text =
-      typeof bytes === 'string'
-        ? Buffer.from(bytes, encoding as 'latin1').toString('latin1')
-        : bytes.toString('latin1');
-    if (this.#corked === undefined) this.writes.push(text);
-    else this.#corked.push(text);
-    return !this.writableNeedDrain;
-  }
-  cork(): void {
-    this.#corked = [];
-  }
-  uncork(): void {
-    this.writes.push(this.#corked!.join(''));
-    this.#corked = undefined;
-  }
-}
 
 function writing(): { readonly socket: NotingSocket; readonly writer: MessageWriter } {
   const socket = new NotingSocket();
-  return { socket, writer: new MessageWriter(socket as unknown as Socket) };
+  return { socket, writer: new MessageWriter(socket.asSocket) };
 }
 
 const head = 'HTTP/1.1 200 OK\r\n\r\n';
