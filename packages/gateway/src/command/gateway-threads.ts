@@ -40,6 +40,8 @@ const REPORT_PATIENCE_MS = 1000;
 const TICKET_SECRET_BYTES = 32;
 const FIRST_RESTART_MS = 100;
 const MAX_RESTART_MS = 10_000;
+/** A thread that has lived for so long was not lost for how it began. */
+const STABLE_MS = 60_000;
 
 /**
  * All that serves requests: this thread, and as many others as there are to be, all on the same ports. From outside they are one: metrics
@@ -222,11 +224,15 @@ export class GatewayThreads {
   #open(index: number, pauseMs = FIRST_RESTART_MS): GatewayThread {
     const { identity, env } = this.#options;
     const shared = { ...this.#shared!, index };
+    const openedMs = performance.now();
     const thread = new GatewayThread(
       { index, identity, env: { ...env }, shared, circuits: this.#circuits!, config: this.#boundConfig() },
       {
         message: (message, from) => this.#onMessage(message, from),
-        lost: (_thread, reason) => void this.#replace(index, reason, pauseMs),
+        lost: (_thread, reason) => {
+          const stable = performance.now() - openedMs > STABLE_MS;
+          void this.#replace(index, reason, stable ? FIRST_RESTART_MS : pauseMs);
+        },
       },
     );
     this.#others.set(index, thread);
@@ -237,7 +243,7 @@ export class GatewayThreads {
     return thread;
   }
 
-  /** A thread that ended is started again, later each time. What it had counted when it was asked last goes on to count. */
+  /** A thread that ended is started again, later each time it ends early. What it had counted when it was asked last goes on to count. */
   async #replace(index: number, reason: string, pauseMs: number): Promise<void> {
     this.#others.delete(index);
     this.#counted = withLostThread(this.#counted, this.#reports.get(index)?.families ?? []);
@@ -252,6 +258,7 @@ export class GatewayThreads {
     } catch {
       return; // The gateway ends.
     }
+    if (this.#ending.signal.aborted) return;
     this.#open(index, Math.min(pauseMs * 2, MAX_RESTART_MS));
   }
 
