@@ -25,7 +25,7 @@ export async function runSnippet(snippet: Snippet, stage: Stage): Promise<Comman
     case 'yaml':
       return validate(text, stage);
     case 'kdl':
-      return testGateway(text, stage);
+      return testGateway(text, snippet, stage);
     case 'promql':
     case 'json':
       return checkText(snippet.language, text);
@@ -127,11 +127,12 @@ function validate(text: string, { folder }: Stage): Promise<CommandOutcome> {
   return runClew(content.service?.pipelines === undefined ? ['validate', '--config', path] : ['validate', path]);
 }
 
-/** A whole gateway configuration is tested as one; a part of one with what every configuration needs. */
-function testGateway(text: string, { folder }: Stage): Promise<CommandOutcome> {
+/** What readers are told to write to a file is tested as it is; a part of a configuration with what every configuration needs. */
+function testGateway(text: string, { file }: Snippet, { folder }: Stage): Promise<CommandOutcome> {
   const path = join(folder, 'snippet.kdl');
-  const missing = Object.entries(gatewayBasics).filter(([name]) => !new RegExp(`^${name} \\{`, 'm').test(text));
-  writeFileSync(path, [text, ...missing.map(([, basics]) => basics)].join('\n'));
+  const basics = file === undefined ? Object.entries(gatewayBasics) : [];
+  const missing = basics.filter(([name]) => !new RegExp(`^${name} \\{`, 'm').test(text));
+  writeFileSync(path, [text, ...missing.map(([, block]) => block)].join('\n'));
   return runClew(['gateway', '--test', '--config', path]);
 }
 

@@ -17,3 +17,4 @@ export type { AgentErrorCode, AgentErrorType } from './errors.ts';
 export type { AgentLimitSettings, AgentSettings } from './settings.ts';
 export type { AgentMessage, CancelReason, FlatHeaders, RequestMetadata, RequestSummary } from './message.ts';
 export type { GuardrailFinding, HeaderField, HeaderOperation, WebsocketDecision } from './answer.ts';
+export { websocketOpcodes } from './message.ts';

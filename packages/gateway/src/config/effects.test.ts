@@ -26,6 +26,13 @@ describe('settings that cannot have an effect', () => {
     ]);
   });
 
+  it('are named: looking at WebSockets where there are none', async () => {
+    expect(await warningsFor('upstream "u"; websocket-inspection #true')).toEqual([
+      'warning g.kdl:4:10: route "r": websocket-inspection has no effect: websocket is off',
+    ]);
+    expect(await warningsFor('upstream "u"; websocket-inspection #true; websocket #true')).toEqual([]);
+  });
+
   it('are named: what is about upstreams on a route that leads to none', async () => {
     const why = 'has no effect: the route leads to no upstream';
     const settings = `retry-policy {}; websocket #true; filters "move" "mark" "both" "connect" "a"

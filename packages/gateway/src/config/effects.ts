@@ -8,6 +8,9 @@ const single: ReadonlySet<string> = new Set(['cors', 'redirect', 'url-rewrite', 
 /** Says which settings of a route can never have an effect, each in its own warning. `filters` are those of the route, in order. */
 export function warnOfNoEffect(route: RouteConfig, filters: readonly FilterConfig[], reader: Reader): void {
   warnOfRepeatedFilters(route, filters, reader);
+  if (route.websocketInspection && !route.websocket) {
+    reader.warn('no_effect', 'websocket-inspection has no effect: websocket is off', route.position);
+  }
   if (route.destination.kind !== 'upstream') warnOfNoUpstream(route, filters, reader);
 }
 

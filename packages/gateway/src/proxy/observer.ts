@@ -32,6 +32,8 @@ export interface HealthChange {
 export interface AgentVerdict {
   readonly event: string;
   readonly audit: MergedAudit;
+  /** What agents want to be known for routing. */
+  readonly routing: Readonly<Record<string, string>>;
   /** Absent when all let it pass. */
   readonly refusal?: Refusal;
 }

@@ -152,6 +152,7 @@ export const route = (upstreams: readonly string[], agents: readonly string[]): 
       ),
       agents: fc.uniqueArray(fc.constantFrom(...agents), { maxLength: 2 }),
       websocket: fc.boolean(),
+      websocketInspection: fc.boolean(),
       policies: fc
         .record({
           requestHeaders: edits,

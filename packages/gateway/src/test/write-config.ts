@@ -76,7 +76,10 @@ export const write = {
       value.config === undefined ? undefined : write.json('config', value.config),
     ])}`;
   },
-  route(name: string, { priority, conditions, destination, agents, websocket, policies, retryPolicy }: Route): string {
+  route(
+    name: string,
+    { priority, conditions, destination, agents, websocket, websocketInspection, policies, retryPolicy }: Route,
+  ): string {
     const names = { exact: 'path', prefix: 'path-prefix', regex: 'path-regex' };
     const condition = (kind: string, { name: key, value }: { readonly name: string; readonly value?: string }) =>
       `${kind} ${write.text(key)}${value === undefined ? '' : ` value=${write.text(value)}`}`;
@@ -95,6 +98,7 @@ export const write = {
       destination.kind === 'upstream' ? `upstream ${write.text(destination.upstream)}` : 'builtin-handler "status"',
       write.values('agents', agents),
       `websocket ${write.flag(websocket)}`,
+      `websocket-inspection ${write.flag(websocketInspection)}`,
       `policies ${write.block([
         write.edits('request-headers', policies.requestHeaders),
         write.edits('response-headers', policies.responseHeaders),

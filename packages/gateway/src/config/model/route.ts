@@ -124,4 +124,6 @@ export interface RouteConfig extends Named {
   readonly retryPolicy?: RetryPolicyConfig;
   /** Whether upgrades to WebSocket are passed on. */
   readonly websocket: boolean;
+  /** Whether agents are shown the frames. */
+  readonly websocketInspection: boolean;
 }

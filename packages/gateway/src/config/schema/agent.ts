@@ -156,6 +156,13 @@ export const agent: Block<Omit<AgentConfig, keyof Named>> = block(
       reader.error('conflict', 'there are two transports, unix-socket and grpc; keep one', node.position);
       return invalid;
     }
+    if (events.includes('guardrail')) {
+      reader.warn(
+        'unsupported',
+        'events "guardrail" is recognised, not supported by this build; it is never sent',
+        node.position,
+      );
+    }
     return { transport, events: [...new Set(events)], ...rest };
   },
 );

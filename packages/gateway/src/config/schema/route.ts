@@ -217,11 +217,15 @@ export const route: Block<RawRoute> = block(
     policies: section('policies', policies, { doc: 'headers, limits and time' }),
     retryPolicy: child('retry-policy', retryPolicy, { doc: 'another try when a target fails' }),
     websocket: setting('websocket', flag, { default: false, doc: 'pass on upgrades to WebSocket' }),
+    websocketInspection: setting('websocket-inspection', flag, {
+      default: false,
+      level: 'may',
+      doc: 'show the frames of WebSockets to agents with the event websocket_frame; each at most max-body-buffer-bytes long',
+    }),
   },
   {
     noun: 'directive',
     unsupported: {
-      'websocket-inspection': 'showing WebSocket frames to agents',
       'waf-enabled': 'a web application firewall; use an agent',
       shadow: 'copies of requests for another upstream',
       cache: 'remembered answers',

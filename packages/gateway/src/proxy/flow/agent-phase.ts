@@ -50,7 +50,7 @@ export function callStarter(flow: {
 
 /** Calls that still run when their request is over have ended for it, however long the agent takes to notice. */
 export function endRunningCalls(exchange: Exchange, observer: GatewayObserver): void {
-  for (const call of exchange.agentCalls) {
+  for (const call of exchange.agentCalls.slice()) {
     if (call.end !== undefined) continue;
     const error = new AgentError('aborted', 'the request was over before the agent answered');
     endCall(exchange, observer, call, {
@@ -66,6 +66,8 @@ function endCall(exchange: Exchange, observer: GatewayObserver, call: AgentCall,
   call.end = end;
   call.endMs = performance.now();
   observer.agentCallEnded(exchange, call);
+  // A WebSocket may have any number of frames: their calls are not kept until it ends.
+  if (call.start.event === 'websocket_frame') exchange.agentCalls.splice(exchange.agentCalls.indexOf(call), 1);
 }
 
 /** An agent that could not be asked, as the reason why the request went no further. */

@@ -232,6 +232,7 @@ export class RequestFlow
     context.observer.agentsDecided(exchange, {
       event,
       audit: verdict.audit,
+      routing: verdict.routingMetadata,
       ...(refusal === undefined ? {} : { refusal }),
     });
     if (refusal === undefined) return true;

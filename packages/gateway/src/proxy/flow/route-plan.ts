@@ -2,7 +2,7 @@ import type { AgentChain, AgentDirectory } from '../../agents/index.ts';
 import { membersOfRoute } from '../../agents/index.ts';
 import type { GatewayConfig } from '../../config/model.ts';
 import type { UrlRewriteFilter } from '../../config/model/filter.ts';
-import type { BuiltinHandler, RouteConfig } from '../../config/model/route.ts';
+import type { BuiltinHandler, HeaderEdits, RouteConfig } from '../../config/model/route.ts';
 import { Limit } from '@clew/base';
 import { CorsPolicy } from '../filters/cors.ts';
 import type { RateLimiters } from '../filters/rate-limit.ts';
@@ -71,6 +71,7 @@ export function planRoute(route: RouteConfig, sources: PlanSources): RoutePlan {
     editRequest: allEditors([
       headerEditor(policies.requestHeaders),
       ...headers.filter(({ phase }) => phase !== 'response').map(({ edits }) => headerEditor(edits)),
+      route.websocketInspection ? headerEditor(noExtensions) : undefined,
     ]),
     editResponse: allEditors([
       headerEditor(policies.responseHeaders),
@@ -83,6 +84,9 @@ export function planRoute(route: RouteConfig, sources: PlanSources): RoutePlan {
       policies.maxBodyBytes === undefined ? sources.limits.bodyBytes : routeBodyLimit(route, policies.maxBodyBytes),
   };
 }
+
+/** What frames hold can only be shown to agents as long as the two sides agree on nothing more, such as compression. */
+const noExtensions: HeaderEdits = { rename: [], set: [], add: [], remove: ['Sec-WebSocket-Extensions'] };
 
 function routeBodyLimit(route: RouteConfig, bytes: number): Limit {
   const setting = `routes.route ${JSON.stringify(route.id)}.policies.max-body-size`;

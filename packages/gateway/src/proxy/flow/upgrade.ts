@@ -2,10 +2,13 @@ import type { Duplex } from 'node:stream';
 import { countBodyBytes } from '../body-garbage.ts';
 import type { Downstream } from '../downstream/downstream.ts';
 import type { Exchange } from '../exchange.ts';
+import { InspectedPipe } from '../websocket/inspected-pipe.ts';
+import type { FrameJudge } from '../websocket/inspected-pipe.ts';
 
 /**
  * Answers an upgrade and from then on passes bytes in both directions, each as fast as the other side takes them. When
- * one side ends, the other is told; when one breaks, both do. `onOver` is called once.
+ * one side ends, the other is told; when one breaks, both do. `onOver` is called once. With a judge they are the frames of a
+ * WebSocket, each of which it sees before it goes on.
  */
 export function joinUpgraded(
   downstream: Downstream,
@@ -13,6 +16,7 @@ export function joinUpgraded(
   headers: readonly string[],
   upstream: Duplex,
   onOver: () => void,
+  judge?: FrameJudge,
 ): void {
   let head = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n';
   for (let at = 0; at + 1 < headers.length; at += 2) head += `${headers[at]}: ${headers[at + 1]}\r\n`;
@@ -35,7 +39,7 @@ export function joinUpgraded(
   }
   if (first.length > 0) {
     exchange.requestBodyBytes += first.length;
-    upstream.write(first);
+    if (judge === undefined) upstream.write(first);
   }
   client.on('data', (chunk: Buffer) => {
     exchange.requestBodyBytes += chunk.length;
@@ -45,6 +49,10 @@ export function joinUpgraded(
     exchange.responseBodyBytes += chunk.length;
     countBodyBytes(chunk.length);
   });
+  if (judge !== undefined) {
+    new InspectedPipe(client, upstream, judge).start(first);
+    return;
+  }
   client.pipe(upstream);
   upstream.pipe(client);
 }

@@ -26,6 +26,7 @@ import { isBodiless } from '../local/send-answer.ts';
 import { failureOfAttempt } from '../upstream/failure-reason.ts';
 import type { Target } from '../upstream/target.ts';
 import type { Upstream } from '../upstream/upstream.ts';
+import { FrameAgents } from './frame-agents.ts';
 import type { GatewayContext, Generation } from './gateway-context.ts';
 import type { RequestBody } from './request-body.ts';
 import { internal } from './failures.ts';
@@ -179,7 +180,14 @@ export class UpstreamExchange implements CallListener, RelayListener {
     exchange.status = 101;
     exchange.answeredBy = 'upstream';
     owner.onUpgraded();
-    joinUpgraded(downstream, exchange, head.headers, socket, () => owner.onUpgradeOver());
+    joinUpgraded(downstream, exchange, head.headers, socket, () => owner.onUpgradeOver(), this.#frameJudge());
+  }
+
+  /** Who looks at the frames of a WebSocket; undefined when nobody does. */
+  #frameJudge(): FrameAgents | undefined {
+    const { agents, exchange, context, generation } = this.#owner;
+    if (!this.#plan.route.websocketInspection || agents?.takes('websocket_frame') !== true) return undefined;
+    return new FrameAgents(agents, exchange, context, generation.limits.bodyBufferBytes);
   }
 
   onCallFailed(call: UpstreamCall, error: ProxyError): void {

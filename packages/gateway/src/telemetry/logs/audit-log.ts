@@ -33,7 +33,7 @@ export class AuditLog {
 
   /** An event of a request was put before its agents. One that passed without a remark leaves no line. */
   agentsDecided(exchange: Exchange, verdict: AgentVerdict): void {
-    const { audit, refusal } = verdict;
+    const { audit, refusal, routing } = verdict;
     const remarked = audit.tags.length + audit.ruleIds.length + audit.reasonCodes.length > 0;
     if (refusal === undefined && !remarked) return;
     const event = eventOf(verdict);
@@ -49,6 +49,7 @@ export class AuditLog {
         event: verdict.event,
         ...(audit.reasonCodes.length > 0 ? { reason_codes: audit.reasonCodes } : {}),
         ...(audit.confidence === undefined ? {} : { confidence: audit.confidence }),
+        ...(Object.keys(routing).length === 0 ? {} : { routing }),
         ...audit.custom,
       },
     });

@@ -70,7 +70,7 @@ function auditLines(write: (log: AuditLog) => void, config: Partial<AuditLogConf
 }
 
 const decided = (verdict: Partial<AgentVerdict>) => (log: AuditLog) =>
-  log.agentsDecided(endedExchange(starter), { event: 'request_headers', audit: noAudit, ...verdict });
+  log.agentsDecided(endedExchange(starter), { event: 'request_headers', audit: noAudit, routing: {}, ...verdict });
 
 describe('the audit log', () => {
   it('tells who blocked what, and why', () => {
