@@ -24,7 +24,7 @@ export interface ObservedOutputs {
   readonly auditLog: AuditLog | undefined;
 }
 
-/** Passes what happens in the proxy on to spans, logs and metrics. Hot path, guarded by `bench/gateway`. */
+/** Passes what happens in the proxy on to spans, logs and metrics. Hot path, guarded by `bench/gateway-telemetry`. */
 export class GatewayTelemetry implements GatewayObserver {
   readonly #logger: Logger;
   readonly #requests: RequestFigures;

@@ -42,7 +42,21 @@ export function tinyflake(unixMs: number, random: number = random48()): string {
     secondOfPrefix = second;
     prefix = base58(second % secondsModulus, 3);
   }
-  return prefix + base58(random % base ** 8, 8);
+  const rest = random % eightDigits;
+  const high = Math.floor(rest / fourDigits);
+  return prefix + fourOf(high) + fourOf(rest - high * fourDigits);
+}
+
+const fourDigits = base ** 4;
+const eightDigits = base ** 8;
+
+/** All pairs of digits: two at a time take a quarter of the time. */
+const pairs: readonly string[] = Array.from({ length: base ** 2 }, (_, value) => base58(value, 2));
+
+/** `value`, below 58^4, as four digits. */
+function fourOf(value: number): string {
+  const high = (value / pairs.length) | 0;
+  return pairs[high]! + pairs[value - high * pairs.length]!;
 }
 
 /** A new id in the format configured. */

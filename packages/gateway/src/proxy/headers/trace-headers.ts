@@ -5,7 +5,7 @@ import type { TraceContext } from '@clew/wire/propagation';
 
 /** The trace headers as lines of a head; `spanId` is the id of the span that makes the call. */
 export function traceLines(trace: TraceContext, spanId: string): string {
-  const line = `traceparent: ${traceparentOf(trace, spanId)}\r\n`;
+  const line = `traceparent: 00-${trace.traceId}-${spanId}${trace.sampled ? '-01' : '-00'}\r\n`;
   return trace.tracestate === '' ? line : `${line}tracestate: ${trace.tracestate}\r\n`;
 }
 

@@ -1,7 +1,7 @@
 import type { MetricFamily } from '@clew/base/node';
 import type { Labels } from '@clew/base';
 
-/** Distributions that are fed with each request. Hot path, guarded by `bench/gateway`: recording looks at numbers alone. */
+/** Distributions that are fed with each request. Hot path, guarded by `bench/gateway-telemetry`: recording looks at numbers alone. */
 
 /** Seconds; the boundaries dashboards of the reference expect. */
 export const durationBuckets: readonly number[] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];

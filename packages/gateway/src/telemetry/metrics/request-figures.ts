@@ -4,7 +4,7 @@ import type { Attempt, Exchange } from '../../proxy/exchange.ts';
 import { Distribution, durationBuckets, sizeBuckets } from './histogram.ts';
 
 /**
- * The metrics that every request feeds. Hot path, guarded by `bench/gateway`: figures of a route and method are found by two look-ups
+ * The metrics that every request feeds. Hot path, guarded by `bench/gateway-telemetry`: figures of a route and method are found by two look-ups
  * and are numbers in place; text is made when metrics are read.
  */
 

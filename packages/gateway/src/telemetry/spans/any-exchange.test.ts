@@ -50,7 +50,15 @@ function decoded(bytes: Uint8Array): SpanBatch {
 function asExpected(span: PlainSpan): ExpectedSpan {
   const { name, kind, traceId, spanId, parentSpanId, traceState, flags, statusCode, statusMessage } = span;
   return {
-    ...{ name, kind, traceId, spanId, parentSpanId, traceState, flags, statusCode, statusMessage },
+    name,
+    kind,
+    traceId,
+    spanId,
+    parentSpanId,
+    traceState,
+    flags,
+    statusCode,
+    statusMessage,
     attributes: span.attributes.map(({ key, value }) => [key, value as string | bigint]),
     events: span.events.map((event) => [event.name, String(event.attributes[0]?.value ?? '')]),
   };

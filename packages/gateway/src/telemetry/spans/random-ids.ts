@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 import type { SpanId, TraceId } from '@clew/model';
 
-/** Ids of traces and spans. Hot path, guarded by `bench/gateway`: an id is a slice of a text made for hundreds at once. */
+/** Ids of traces and spans. Hot path, guarded by `bench/gateway-telemetry`: an id is a slice of a text made for hundreds at once. */
 
 /** Random bytes drawn at a time: enough for 340 requests with two spans, and little to hold for an id that lives long. */
 const POOL_BYTES = 8192;
