@@ -24,6 +24,7 @@ export class Http2Downstream implements Downstream {
   #bodyEnded: boolean;
   #bodiless = false;
   #finished = false;
+  #receivedTrailers: readonly string[] = [];
   #trailers: Record<string, string | string[]> | undefined;
 
   constructor(
@@ -40,6 +41,10 @@ export class Http2Downstream implements Downstream {
     this.authority = headers[':authority'] ?? headers.host;
     this.rawHeaders = withoutPseudoFields(rawHeaders);
     this.#bodyEnded = stream.endAfterHeaders;
+    // They may come long before anybody reads the body.
+    if (!this.#bodyEnded) {
+      stream.once('trailers', (_headers, _flags, raw) => (this.#receivedTrailers = withoutPseudoFields(raw)));
+    }
   }
 
   get bodyEnded(): boolean {
@@ -66,12 +71,10 @@ export class Http2Downstream implements Downstream {
     if (this.headers.expect?.toLowerCase() === '100-continue' && !stream.headersSent) {
       stream.additionalHeaders({ ':status': constants.HTTP_STATUS_CONTINUE });
     }
-    let trailers: readonly string[] = [];
-    stream.on('trailers', (_headers, _flags, raw) => (trailers = withoutPseudoFields(raw)));
     stream.on('data', (chunk: Buffer) => listener.onBodyData(chunk));
     stream.on('end', () => {
       this.#bodyEnded = true;
-      listener.onBodyEnd(trailers);
+      listener.onBodyEnd(this.#receivedTrailers);
     });
   }
 
@@ -119,6 +122,10 @@ export class Http2Downstream implements Downstream {
       });
     }
     return false;
+  }
+
+  writeLatin1(text: string): boolean {
+    return this.write(Buffer.from(text, 'latin1'));
   }
 
   get closed(): boolean {
