@@ -49,6 +49,10 @@ class NotingCall implements CallHandler {
   onResponseHead(status: number, received: ReceivedFields): void {
     this.reading.messages.push(final(status, received.all));
   }
+  onResponseText(body: string): void {
+    this.onResponseData(Buffer.from(body, 'latin1'));
+  }
+
   onResponseData(piece: Buffer): void {
     this.reading.messages.at(-1)!.body += piece.toString('latin1');
   }

@@ -62,6 +62,8 @@ export interface Downstream {
   uncork(): void;
   /** Returns false when the client is slow; `onDrain` follows. */
   write(chunk: Buffer | string): boolean;
+  /** The same for a small text of one byte a character. */
+  writeLatin1(text: string): boolean;
   /** Resolves when there is room again after a `write` that returned false, or nothing can be written any more. */
   drained(): Promise<void>;
   /** Whether the client is gone. */

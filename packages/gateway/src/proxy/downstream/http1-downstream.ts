@@ -135,6 +135,10 @@ export class Http1Downstream implements Downstream {
     return this.#writer.body(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
   }
 
+  writeLatin1(text: string): boolean {
+    return this.#over || this.#bodiless || this.#writer.text(text);
+  }
+
   drained(): Promise<void> {
     return this.#writer.ready ? Promise.resolve() : untilDrained(this.#connection.socket);
   }

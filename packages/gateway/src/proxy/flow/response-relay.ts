@@ -72,6 +72,16 @@ export class ResponseRelay {
     else this.#write(chunk);
   }
 
+  /** Takes the whole body, one byte a character. */
+  text(body: string): void {
+    if (this.#over) return;
+    if (this.#gathering || this.#options.inspection !== undefined) this.data(Buffer.from(body, 'latin1'));
+    else {
+      this.#count(body.length);
+      this.#wrote(this.#options.downstream.writeLatin1(body));
+    }
+  }
+
   /** The source has given everything. */
   end(trailers: readonly string[]): void {
     this.#sourceEnded = true;
@@ -123,12 +133,19 @@ export class ResponseRelay {
 
   #write(chunk: Buffer): void {
     if (this.#over) return;
-    const { downstream, exchange, source } = this.#options;
-    exchange.responseBodyBytes += chunk.length;
-    countBodyBytes(chunk.length);
-    if (downstream.write(chunk)) return;
+    this.#count(chunk.length);
+    this.#wrote(this.#options.downstream.write(chunk));
+  }
+
+  #count(bytes: number): void {
+    this.#options.exchange.responseBodyBytes += bytes;
+    countBodyBytes(bytes);
+  }
+
+  #wrote(ready: boolean): void {
+    if (ready) return;
     this.#clientSlow = true;
-    source.pause();
+    this.#options.source.pause();
   }
 
   #finish(): void {

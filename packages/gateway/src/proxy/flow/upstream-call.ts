@@ -19,6 +19,8 @@ export interface CallListener {
   /** A final response head. */
   onCallHead(call: UpstreamCall, status: number, received: ReceivedFields): void;
   onCallData(call: UpstreamCall, chunk: Buffer): void;
+  /** The whole body, one byte a character. */
+  onCallText(call: UpstreamCall, body: string): void;
   onCallEnded(call: UpstreamCall, trailers: readonly string[]): void;
   onCallUpgraded(call: UpstreamCall, received: ReceivedFields, socket: Socket): void;
   onCallFailed(call: UpstreamCall, error: ProxyError): void;
@@ -132,6 +134,10 @@ export class UpstreamCall implements PooledCall {
     if (this.#discardedBytes <= maxDiscardBytes) return;
     this.#connection?.destroy();
     this.#connection = undefined;
+  }
+
+  onResponseText(body: string): void {
+    if (!this.discarding) this.#listener.onCallText(this, body);
   }
 
   onResponseEnd(trailers: readonly string[], nowMs: number): void {

@@ -155,6 +155,12 @@ export class UpstreamExchange implements CallListener, RelayListener {
     if (call === this.#call && !this.#aborted) this.#received(chunk);
   }
 
+  onCallText(call: UpstreamCall, body: string): void {
+    if (call !== this.#call || this.#aborted) return;
+    if (this.#relay === undefined) this.#early.push(Buffer.from(body, 'latin1'));
+    else this.#relay.text(body);
+  }
+
   onCallEnded(call: UpstreamCall, trailers: readonly string[]): void {
     if (call !== this.#call || this.#aborted) return;
     clearTimeout(this.#attemptTimer);

@@ -37,11 +37,15 @@ export class MessageWriter {
   body(piece: Buffer): boolean {
     const bytes = piece.length;
     if (bytes === 0) return this.ready;
-    if (bytes <= joinBytes) {
-      const text = piece.toString('latin1', 0, bytes);
-      this.#waiting += this.#chunked ? `${bytes.toString(16)}\r\n${text}\r\n` : text;
-      if (this.#corks === 0 || this.#waiting.length > maxWaitingBytes) this.#write();
-    } else this.#writeLarge(piece);
+    if (bytes <= joinBytes) return this.text(piece.toString('latin1', 0, bytes));
+    this.#writeLarge(piece);
+    return this.ready;
+  }
+
+  /** The same for a small text of one byte a character, which is not empty. */
+  text(text: string): boolean {
+    this.#waiting += this.#chunked ? `${text.length.toString(16)}\r\n${text}\r\n` : text;
+    if (this.#corks === 0 || this.#waiting.length > maxWaitingBytes) this.#write();
     return this.ready;
   }
 

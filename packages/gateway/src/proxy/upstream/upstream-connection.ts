@@ -50,6 +50,8 @@ export interface CallHandler {
   onInterim(status: number, received: ReceivedFields): void;
   onResponseHead(status: number, received: ReceivedFields, nowMs: number): void;
   onResponseData(piece: Buffer): void;
+  /** The whole body, one byte a character. */
+  onResponseText(body: string): void;
   /** `trailers` are name, value, name, value, … */
   onResponseEnd(trailers: readonly string[], nowMs: number): void;
   onUpgraded(received: ReceivedFields, socket: Socket, first: Buffer): void;
@@ -95,6 +97,8 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
   readonly #body = new BodyDecoder();
   #call: CallHandler | undefined;
   #headRead = false;
+  /** What the last head was read from. */
+  #headText = '';
   /** An interim response said that the connection ends. */
   #ending = false;
   #requestDone = true;
@@ -221,7 +225,9 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
         this.#borrowed = false;
       }
       if (!this.#readHead(rest)) return;
-      const { end, status, received } = this.#head;
+      const { end, status, received, contentLength } = this.#head;
+      // Of a small response everything is text already.
+      const body = this.#headText.length === rest.length && contentLength === rest.length - end ? this.#headText : '';
       rest = end === rest.length ? nothing : rest.subarray(end);
       if (status === 101) {
         this.#upgrade(call, rest);
@@ -237,6 +243,11 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
       this.#frame(call.request.method);
       call.onResponseHead(status, received, this.#heardMs);
       if (this.#call !== call) return;
+      if (body !== '' && !this.#body.ended) {
+        call.onResponseText(body.slice(end));
+        if (this.#call === call) this.#responseOver(call, true);
+        return;
+      }
     }
     const end = this.#body.read(rest, 0, this);
     if (this.#call !== call) return;
@@ -248,9 +259,11 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
   /** Returns false when more is needed, or it is no head. */
   #readHead(bytes: Buffer): boolean {
     const head = this.#head;
-    let outcome = readResponseHead(bytes.toString('latin1', 0, Math.min(bytes.length, usualHeadBytes)), head);
+    this.#headText = bytes.toString('latin1', 0, Math.min(bytes.length, usualHeadBytes));
+    let outcome = readResponseHead(this.#headText, head);
     if (outcome === undefined && bytes.length > usualHeadBytes) {
-      outcome = readResponseHead(bytes.toString('latin1', 0, Math.min(bytes.length, maxHeadBytes)), head);
+      this.#headText = bytes.toString('latin1', 0, Math.min(bytes.length, maxHeadBytes));
+      outcome = readResponseHead(this.#headText, head);
     }
     if (outcome === true) return true;
     if (outcome === ReadEnd.BROKEN) {

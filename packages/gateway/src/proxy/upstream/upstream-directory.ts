@@ -9,6 +9,7 @@ export class UpstreamDirectory {
   readonly #observer: GatewayObserver;
   readonly #resolver: HostResolver;
   readonly #probes: boolean;
+  #started = false;
   readonly #retiring = new Set<Upstream>();
   #upstreams = new Map<string, Upstream>();
 
@@ -32,11 +33,17 @@ export class UpstreamDirectory {
         continue;
       }
       const upstream = new Upstream(config, this.#resolver, this.#observer, circuits?.get(id));
-      if (this.#probes) upstream.start();
+      if (this.#probes && this.#started) upstream.start();
       next.set(id, upstream);
     }
     for (const [id, upstream] of this.#upstreams) if (next.get(id) !== upstream) void this.#retire(upstream);
     this.#upstreams = next;
+  }
+
+  /** Begins to probe. */
+  start(): void {
+    this.#started = true;
+    if (this.#probes) for (const upstream of this.#upstreams.values()) upstream.start();
   }
 
   get(id: string): Upstream | undefined {
