@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { createAuthority } from '@clew/testkit';
 import type { LaunchedClew } from '@clew/testkit';
 import { parse } from 'yaml';
 import { program, runClew, startProcess } from '../support/clew.ts';
@@ -132,8 +133,24 @@ function testGateway(text: string, { file }: Snippet, { folder }: Stage): Promis
   const path = join(folder, 'snippet.kdl');
   const basics = file === undefined ? Object.entries(gatewayBasics) : [];
   const missing = basics.filter(([name]) => !new RegExp(`^${name} \\{`, 'm').test(text));
-  writeFileSync(path, [text, ...missing.map(([, block]) => block)].join('\n'));
+  const secured = withCertificates(text, folder);
+  writeFileSync(path, [secured, ...missing.map(([, block]) => block)].join('\n'));
   return runClew(['gateway', '--test', '--config', path]);
+}
+
+/** Readers have the certificates their configuration names; the test makes some. */
+function withCertificates(text: string, folder: string): string {
+  const authority = createAuthority();
+  return text.replace(
+    /\bcert-file "([^"]+)"(.*\n\s*)key-file "([^"]+)"/g,
+    (_pair, certFile: string, between: string, keyFile: string) => {
+      const { cert, key } = authority.issue('localhost');
+      const [certPath, keyPath] = [join(folder, basename(certFile)), join(folder, basename(keyFile))];
+      writeFileSync(certPath, cert);
+      writeFileSync(keyPath, key);
+      return `cert-file "${certPath}"${between}key-file "${keyPath}"`;
+    },
+  );
 }
 
 const gatewayBasics = {

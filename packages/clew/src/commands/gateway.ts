@@ -83,8 +83,13 @@ export async function gatewayBeside(
   return async () => {
     const stderr = (text: string): void => void io.stderr.write(text);
     const gateway = new GatewayProgram({ path, io: configIo, version, stderr });
-    await gateway.start();
     const endSignals = followSignals(gateway);
+    try {
+      await gateway.start();
+    } catch (error) {
+      endSignals();
+      throw error;
+    }
     return {
       async stop() {
         endSignals();

@@ -1,4 +1,4 @@
-import { readdirSync, watch } from 'node:fs';
+import { readdirSync, statSync, watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { errorMessage } from '@clew/base';
@@ -62,11 +62,26 @@ export class ConfigWatch {
     }
   }
 
+  #concerns(folder: string, name: string): boolean {
+    const path = join(folder, name);
+    if (name.endsWith('.kdl') || this.#files.has(path)) return true;
+    // Kubernetes changes all files of a ConfigMap at once, by giving this link another target.
+    if (name === '..data') return true;
+    if (name.startsWith('.') || this.#watchers.has(path) || !isFolder(path)) return false;
+    // A new folder may have files already.
+    this.update([...this.#files]);
+    return this.#watchers.has(path);
+  }
+
   #changed(folder: string, name: string | null): void {
-    if (name !== null && !name.endsWith('.kdl') && !this.#files.has(join(folder, name))) return;
+    if (name !== null && !this.#concerns(folder, name)) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(this.#onChange, DEBOUNCE_MS).unref();
   }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 function foldersOf(files: readonly string[]): ReadonlySet<string> {

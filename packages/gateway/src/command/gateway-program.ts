@@ -46,6 +46,7 @@ export class GatewayProgram {
   #metricsServer: MetricsServer | undefined;
   #watch: ConfigWatch | undefined;
   #ready = false;
+  readonly #started = Promise.withResolvers<void>();
   #reloading: Promise<void> = Promise.resolve();
   #stopped: Promise<boolean> | undefined;
 
@@ -61,6 +62,14 @@ export class GatewayProgram {
 
   /** Fails with `GatewayError`: `configuration`, `start_failed`; nothing is left open then. */
   async start(): Promise<void> {
+    try {
+      await this.#start();
+    } finally {
+      this.#started.resolve();
+    }
+  }
+
+  async #start(): Promise<void> {
     const { path, io, version } = this.#options;
     const loaded = await prepareGatewayConfig(path, io);
     if (loaded.config === undefined) throw new GatewayError('configuration', formatProblems(loaded.problems));
@@ -99,7 +108,10 @@ export class GatewayProgram {
     logger.info('The gateway is ready.', { threads: this.#threads.count });
   }
 
-  /** Loads the configuration again; one that has not changed changes nothing. What is wrong is logged. Never rejects. */
+  /**
+   * Loads the configuration again, while starting as soon as that is done; one that has not changed changes nothing. What is wrong is
+   * logged. Never rejects.
+   */
   reload(): Promise<void> {
     this.#reloading = this.#reloading.then(() => this.#reload());
     return this.#reloading;
@@ -112,6 +124,11 @@ export class GatewayProgram {
     this.#logger?.info('Log files were opened anew.');
   }
 
+  /** A signal without a meaning came; without anybody to take it, it would end the process. */
+  ignoreSignal(name: string): void {
+    this.#logger?.info('A signal means nothing to the gateway.', { signal: name });
+  }
+
   /** Ends everything in order; tells whether all requests finished within `graceful-shutdown-timeout-secs`. Idempotent. */
   stop(): Promise<boolean> {
     this.#stopped ??= this.#stop();
@@ -119,9 +136,11 @@ export class GatewayProgram {
   }
 
   async #reload(): Promise<void> {
+    await this.#started.promise;
+    if (!this.#ready || this.#stopped !== undefined) return;
     const logger = this.#logger!;
-    if (this.#stopped !== undefined) return;
-    const loaded = await prepareGatewayConfig(this.#options.path, this.#options.io);
+    // Files of certificates are read by listeners, each of which keeps what it has when they cannot be used.
+    const loaded = await prepareGatewayConfig(this.#options.path, this.#options.io, { certificates: false });
     this.#watchConfig(loaded);
     const { config } = loaded;
     if (config === undefined) {
@@ -138,11 +157,13 @@ export class GatewayProgram {
     this.#config = config;
     this.#output.use(config.observability.logging.file);
     logger.setLevel(levelOf(config.observability.logging.level));
-    if (!(await this.#threads!.reload(config))) this.#config = before;
+    if (await this.#threads!.reload(config)) await this.#followMetrics(config);
+    else this.#config = before;
   }
 
   async #stop(): Promise<boolean> {
     this.#ready = false;
+    this.#started.resolve();
     this.#watch?.close();
     await this.#reloading;
     const limitMs = this.#config?.system.gracefulShutdownTimeoutMs ?? 0;
@@ -154,6 +175,19 @@ export class GatewayProgram {
     else this.#logger?.warn('The gateway has stopped; requests that took too long were cut.', { limitMs });
     this.#output.close();
     return clean;
+  }
+
+  /** Metrics are switched on and off, and shown at another path, while running. */
+  async #followMetrics(config: GatewayConfig): Promise<void> {
+    const { enabled, path } = config.observability.metrics;
+    const server = this.#metricsServer;
+    if (enabled && server === undefined) await this.#startMetrics(config);
+    else if (enabled) server!.serveAt(path);
+    else if (server !== undefined) {
+      this.#metricsServer = undefined;
+      await server.stop();
+      this.#logger!.info('Metrics are not served any more.');
+    }
   }
 
   async #startMetrics({ observability: { metrics } }: GatewayConfig): Promise<void> {

@@ -51,14 +51,15 @@ function reportOf({ action, validate }: GatewayCall, path: string, io: ConfigIo)
 /** Runs until `signal`. SIGHUP loads the configuration again, SIGUSR1 opens the log files anew. */
 async function runGateway(path: string, { io, version, stderr, signal, onReady }: GatewayCommandIo): Promise<number> {
   const program = new GatewayProgram({ path, io, version, stderr });
+  const endSignals = followSignals(program);
   try {
     await program.start();
   } catch (error) {
+    endSignals();
     if (!(error instanceof GatewayError)) throw error;
     stderr(`${error.message}\n`);
     return error.code === 'configuration' ? exitCodes.configuration : exitCodes.startFailed;
   }
-  const endSignals = followSignals(program);
   onReady?.(program);
   try {
     await aborted(signal);
@@ -68,12 +69,13 @@ async function runGateway(path: string, { io, version, stderr, signal, onReady }
   return (await program.stop()) ? exitCodes.ok : 1;
 }
 
-/** Reloads and reopens by signal; the returned function ends it. */
+/** Reloads and reopens by signal, also while the program starts; the returned function ends it. */
 export function followSignals(program: GatewayProgram): () => void {
   const reload = (): void => void program.reload();
   const reopen = (): void => program.reopenLogs();
-  process.on('SIGHUP', reload).on('SIGUSR1', reopen);
-  return () => void process.off('SIGHUP', reload).off('SIGUSR1', reopen);
+  const ignore = (): void => program.ignoreSignal('SIGUSR2');
+  process.on('SIGHUP', reload).on('SIGUSR1', reopen).on('SIGUSR2', ignore);
+  return () => void process.off('SIGHUP', reload).off('SIGUSR1', reopen).off('SIGUSR2', ignore);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

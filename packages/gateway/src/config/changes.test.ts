@@ -58,6 +58,21 @@ describe('compareConfigs', () => {
     expect(effective.routes[0]!.conditions.paths).toEqual([{ kind: 'exact', value: '/new' }]);
   });
 
+  it('lets metrics be switched on and off, at any address', async () => {
+    const [on, off] = [
+      await configOf(base),
+      await configOf(base.replace('address "127.0.0.1:9090"', 'enabled #false')),
+    ];
+    const elsewhere = await configOf(base.replace(':9090', ':9091'));
+    expect(compareConfigs(off, elsewhere)).toMatchObject({ unchanged: false, needRestart: [] });
+    expect(effectiveConfig(off, elsewhere).observability.metrics).toMatchObject({
+      enabled: true,
+      address: { port: 9091 },
+    });
+    expect(compareConfigs(on, off).needRestart).toEqual([]);
+    expect(effectiveConfig(on, off).observability.metrics.enabled).toBe(false);
+  });
+
   it('takes over at once what a listener says about requests', async () => {
     const listener = (inside: string): string =>
       base.replace('address "127.0.0.1:1"', `address "127.0.0.1:1"; ${inside}`);

@@ -26,7 +26,8 @@ export function compareConfigs(running: GatewayConfig, next: GatewayConfig): Con
   const cold = {
     system: (config: GatewayConfig) => config.system,
     listeners: (config: GatewayConfig) => config.listeners.map(forConnections),
-    'observability metrics address': (config: GatewayConfig) => config.observability.metrics.address,
+    'observability metrics address': (config: GatewayConfig) =>
+      servesMetrics(before) && servesMetrics(after) ? config.observability.metrics.address : undefined,
   };
   const needRestart = Object.entries(cold).filter(([, pick]) => !isDeepStrictEqual(pick(before), pick(after)));
   return {
@@ -42,13 +43,20 @@ export function compareConfigs(running: GatewayConfig, next: GatewayConfig): Con
  * say about requests is new.
  */
 export function effectiveConfig(running: GatewayConfig, next: GatewayConfig): GatewayConfig {
-  const metrics = { ...next.observability.metrics, address: running.observability.metrics.address };
+  const both = servesMetrics(running) && servesMetrics(next);
+  const { address } = (both ? running : next).observability.metrics;
+  const metrics = { ...next.observability.metrics, address };
   return {
     ...next,
     system: running.system,
     listeners: running.listeners.map((listener) => listenerAfter(listener, next)),
     observability: { ...next.observability, metrics },
   };
+}
+
+/** The address of metrics can be taken when there was none, and left. */
+function servesMetrics({ observability }: GatewayConfig): boolean {
+  return observability.metrics.enabled;
 }
 
 /** What a listener says about connections, which have begun under it. */

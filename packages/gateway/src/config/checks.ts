@@ -77,14 +77,28 @@ export async function checkCertificates(
   return checker.problems;
 }
 
+/** The certificates that listeners show: without them a gateway cannot start. With dates that are over it can, so those are warnings. */
+export async function checkListenerCertificates(
+  config: GatewayConfig,
+  io: ConfigIo,
+  nowMs: number,
+): Promise<readonly ConfigProblem[]> {
+  const checker = new CertificateChecker(io, nowMs, 'warning');
+  for (const listener of config.listeners) await checker.listener(listener);
+  return checker.problems;
+}
+
 class CertificateChecker {
   readonly problems: ConfigProblem[] = [];
   readonly #io: ConfigIo;
   readonly #nowMs: number;
+  /** How bad it is that a certificate is not valid now. */
+  readonly #datesSeverity: ConfigProblem['severity'];
 
-  constructor(io: ConfigIo, nowMs: number) {
+  constructor(io: ConfigIo, nowMs: number, datesSeverity: ConfigProblem['severity'] = 'error') {
     this.#io = io;
     this.#nowMs = nowMs;
+    this.#datesSeverity = datesSeverity;
   }
 
   async listener({ id, position, tls }: ListenerConfig): Promise<void> {
@@ -135,13 +149,15 @@ class CertificateChecker {
   #checkDates(subject: string, file: string, { validFrom, validTo }: X509Certificate, position: SourcePosition): void {
     const leftMs = Date.parse(validTo) - this.#nowMs;
     const name = `${subject}: the certificate in ${file}`;
+    const severity = this.#datesSeverity;
+    const code = 'invalid_value';
     if (Date.parse(validFrom) > this.#nowMs) {
-      this.problems.push(error('invalid_value', `${name} is not valid before ${validFrom}`, position));
+      this.problems.push({ severity, code, message: `${name} is not valid before ${validFrom}`, position });
     } else if (leftMs <= 0) {
-      this.problems.push(error('invalid_value', `${name} has expired (${validTo})`, position));
+      this.problems.push({ severity, code, message: `${name} has expired (${validTo})`, position });
     } else if (leftMs < expiryWarningMs) {
       const message = `${name} expires in ${Math.floor(leftMs / dayMs)} days (${validTo})`;
-      this.problems.push({ severity: 'warning', code: 'invalid_value', message, position });
+      this.problems.push({ severity: 'warning', code, message, position });
     }
   }
 

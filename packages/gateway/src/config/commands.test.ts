@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { frame, memoryIo } from '../test/load-text.ts';
+import { createAuthority } from '@clew/testkit';
+import { configOf, frame, memoryIo } from '../test/load-text.ts';
+import { checkListenerCertificates } from './checks.ts';
 import { lintCommand, testCommand, validateCommand } from './commands.ts';
 
 const text = `${frame}upstreams { upstream "u" { target "h:1" } }
@@ -22,6 +24,23 @@ describe('testCommand', () => {
       exitCode: 1,
     });
     expect((await testCommand('g.kdl', memoryIo({ 'g.kdl': files, 'srv/x': '' }))).exitCode).toBe(0);
+  });
+
+  it('fails when a listener has no usable certificate, and only warns of one that is too old', async () => {
+    const secure = `system {}
+listeners { listener "l" { address "127.0.0.1:1"; protocol "https"; tls { cert-file "c.pem"; key-file "k.pem" } } }`;
+    expect(await testCommand('g.kdl', memoryIo({ 'g.kdl': secure }))).toMatchObject({
+      text: expect.stringContaining('listener "l": cannot read c.pem: no such file') as string,
+      exitCode: 1,
+    });
+    const { cert, key } = createAuthority().issue('localhost');
+    const files = { 'g.kdl': secure, 'c.pem': cert, 'k.pem': key };
+    expect((await testCommand('g.kdl', memoryIo(files))).exitCode).toBe(0);
+    const config = await configOf(secure, memoryIo(files));
+    const inAThousandYearsMs = Date.now() + 1000 * 365 * 86_400_000;
+    expect(await checkListenerCertificates(config, memoryIo(files), inAThousandYearsMs)).toMatchObject([
+      { severity: 'warning', message: expect.stringContaining('has expired') as string },
+    ]);
   });
 
   it('needs neither targets nor agents', async () => {

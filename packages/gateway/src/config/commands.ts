@@ -1,5 +1,11 @@
 import type { ConfigProblem } from '../kdl/problem.ts';
-import { checkAgentSockets, checkCertificates, checkNetwork, checkStaticFiles } from './checks.ts';
+import {
+  checkAgentSockets,
+  checkCertificates,
+  checkListenerCertificates,
+  checkNetwork,
+  checkStaticFiles,
+} from './checks.ts';
 import type { ConnectProbe } from './checks.ts';
 import { nodeConnectProbe } from './connect-probe.ts';
 import type { ConfigIo } from './io.ts';
@@ -21,17 +27,23 @@ export interface ValidateOptions {
 }
 
 /**
- * Loads a configuration and looks for the folders it serves: what has to be right before a gateway starts or reloads.
+ * Loads a configuration and looks for the folders it serves and, unless told otherwise, for the certificates it shows: what has to be right
+ * before a gateway starts.
  *
  * @returns a configuration only if there is no error.
  */
-export async function prepareGatewayConfig(path: string, io: ConfigIo): Promise<LoadedConfig> {
+export async function prepareGatewayConfig(
+  path: string,
+  io: ConfigIo,
+  { certificates = true }: { readonly certificates?: boolean } = {},
+): Promise<LoadedConfig> {
   const loaded = await loadGatewayConfig({ path }, io);
   if (loaded.config === undefined) return loaded;
   const { config, ...rest } = loaded;
-  const missing = await checkStaticFiles(config, io);
-  const problems = [...rest.problems, ...missing];
-  return missing.length > 0 ? { ...rest, problems } : { ...rest, config, problems };
+  const found = [...(await checkStaticFiles(config, io))];
+  if (certificates) found.push(...(await checkListenerCertificates(config, io, Date.now())));
+  const problems = [...rest.problems, ...found];
+  return found.some(({ severity }) => severity === 'error') ? { ...rest, problems } : { ...rest, config, problems };
 }
 
 /** `--test`: whether a gateway would start with this file. */
@@ -45,7 +57,7 @@ export async function validateCommand(
   io: ConfigIo,
   options: ValidateOptions = {},
 ): Promise<CommandReport> {
-  const loaded = await prepareGatewayConfig(path, io);
+  const loaded = await prepareGatewayConfig(path, io, { certificates: false });
   if (loaded.config === undefined) return testReport(path, loaded);
   const { config } = loaded;
   const { skipNetwork = false, skipAgents = false, skipCerts = false } = options;
@@ -60,7 +72,7 @@ export async function validateCommand(
 
 /** `lint`: what is allowed and probably not meant, or not wise. */
 export async function lintCommand(path: string, io: ConfigIo): Promise<CommandReport> {
-  const loaded = await prepareGatewayConfig(path, io);
+  const loaded = await prepareGatewayConfig(path, io, { certificates: false });
   if (loaded.config === undefined) return testReport(path, loaded);
   return checkReport(path, 'lint', [...loaded.problems, ...lintGatewayConfig(loaded.config)]);
 }

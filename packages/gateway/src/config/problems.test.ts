@@ -54,13 +54,18 @@ system { worker-threads 2 }
 server { worker-threads 3 }
 upstreams { upstream "a" { target "h:1" } }
 upstreams { upstream "b" { target "h:2" } }
-listeners { listener "l" { address "127.0.0.1:1" } }`;
+listeners { listener "l" { address "127.0.0.1:1" } }
+limits { max-header-count 5; max-body-size 10 }
+limits { max-body-size 20 }`;
     const { config, problems } = await loadText(text);
     expect([...config!.upstreams.keys()]).toEqual(['a', 'b']);
+    expect(config!.limits).toMatchObject({ maxHeaderCount: 5, maxBodyBytes: 20 });
     expect(config!.system.workerThreads).toBe(3);
     expect(problems.map(shortProblem)).toEqual([
       'warning g.kdl:3:1: server is the old name of system; write system',
       'warning g.kdl:3:1: server is set again (before at line 2); this one counts',
+      'warning g.kdl:8:1: limits is there again (before at line 7); both count, and of a setting in both the last',
+      'warning g.kdl:8:10: limits: max-body-size is set again (before at line 7); this one counts',
     ]);
   });
 

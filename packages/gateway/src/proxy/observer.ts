@@ -77,6 +77,7 @@ export interface GatewayObserver {
   requestEnded(exchange: Exchange): void;
   healthChanged(change: HealthChange): void;
   breakerChanged(upstreamId: string, state: CircuitState): void;
+  agentBreakerChanged(agentId: string, state: CircuitState): void;
   certificatesReloaded(reload: CertificateReload): void;
   reloaded(outcome: ReloadOutcome): void;
 }
@@ -96,6 +97,7 @@ export const blindObserver: GatewayObserver = {
   requestEnded() {},
   healthChanged() {},
   breakerChanged() {},
+  agentBreakerChanged() {},
   certificatesReloaded() {},
   reloaded() {},
 };

@@ -357,6 +357,7 @@ function routeWith(id: string, some: RouteConditions, priority: number): RouteCo
       bufferResponses: false,
     },
     websocket: false,
+    websocketInspection: false,
   };
 }
 

@@ -103,7 +103,14 @@ export class GatewayTelemetry implements GatewayObserver {
     this.#outputs.auditLog?.breakerChanged(upstreamId, state);
   }
 
-  certificatesReloaded({ listenerId, result, error }: CertificateReload): void {
+  /** The agent's own log lines tell more. */
+  agentBreakerChanged(agentId: string, state: CircuitState): void {
+    this.#outputs.auditLog?.agentBreakerChanged(agentId, state);
+  }
+
+  certificatesReloaded(reload: CertificateReload): void {
+    this.#outputs.auditLog?.certificatesReloaded(reload);
+    const { listenerId, result, error } = reload;
     const fields = { listener: listenerId };
     if (result === 'success') this.#logger.info('Other certificates are shown from now on.', fields);
     else this.#logger.warn('Certificates were not reloaded, the old ones stay.', { ...fields, reason: error });

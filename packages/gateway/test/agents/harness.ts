@@ -93,6 +93,7 @@ export function gatewayWith(agents: readonly AgentSettings[], limits: AgentLimit
   const meter = new PrometheusMeter();
   const telemetry: Telemetry = { logger: recordingLogger(lines), meter };
   const directory = new AgentDirectory({ telemetry, proxyVersion: '0.0.0-test' });
+  directory.start();
   directory.apply(agents, limits);
   cleanUp(() => directory.close(0));
   return {

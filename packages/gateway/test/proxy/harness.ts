@@ -102,6 +102,9 @@ export class Recorder implements GatewayObserver {
   breakerChanged(_upstream: string, state: string): void {
     this.circuit.push(state);
   }
+  agentBreakerChanged(agent: string, state: string): void {
+    this.circuit.push(`agent ${agent} ${state}`);
+  }
   reloaded(outcome: ReloadOutcome): void {
     this.reloads.push(outcome);
   }

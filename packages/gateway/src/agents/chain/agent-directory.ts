@@ -24,6 +24,7 @@ export class AgentDirectory {
   readonly #clients = new Map<string, AgentClient>();
   readonly #retiring = new Set<AgentClient>();
   readonly #correlationIds: CorrelationIds;
+  #started = false;
 
   constructor(options: AgentDirectoryOptions) {
     this.#options = options;
@@ -31,7 +32,7 @@ export class AgentDirectory {
   }
 
   /**
-   * Takes over a configuration: connects to new agents in the background, and closes those that changed or are gone when
+   * Takes over a configuration: connects to new agents in the background, once started, and closes those that changed or are gone when
    * their requests are over. `circuits` are those that threads share, by agent; without them each client has its own.
    */
   apply(
@@ -50,8 +51,14 @@ export class AgentDirectory {
       if (this.#clients.has(id)) continue;
       const client = new AgentClient(settings, { ...this.#options, limits, circuit: circuits?.get(id) });
       this.#clients.set(id, client);
-      client.start();
+      if (this.#started) client.start();
     }
+  }
+
+  /** Begins to connect. */
+  start(): void {
+    this.#started = true;
+    for (const client of this.#clients.values()) client.start();
   }
 
   /** A chain of agents of the present configuration. Fails with `closed` for an agent that is not in it. */

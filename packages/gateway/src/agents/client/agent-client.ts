@@ -23,6 +23,8 @@ export interface AgentClientOptions {
   readonly limits: AgentLimitSettings;
   /** Where the agent's circuit is kept that all threads share. Default: memory of its own. */
   readonly circuit?: SharedArrayBuffer | undefined;
+  /** Told when the circuit of an agent opens, is tried or closes. */
+  readonly onCircuitChange?: (agentId: string, state: CircuitState) => void;
 }
 
 /** Plain data about a client, for people. */
@@ -88,7 +90,10 @@ export class AgentClient {
     this.telemetry = new AgentTelemetry(options.telemetry, settings);
     this.#events = new Set(settings.events);
     this.#slots = new CallSlots(settings.maxConcurrentCalls, this.limits.queuedCalls);
-    const onChange = (state: CircuitState): void => this.telemetry.circuitChanged(state);
+    const onChange = (state: CircuitState): void => {
+      this.telemetry.circuitChanged(state);
+      options.onCircuitChange?.(settings.id, state);
+    };
     this.#breaker = new CircuitBreaker(settings.circuitBreaker, onChange, { memory: options.circuit });
     this.#connector = new Connector(settings);
     this.#pool = this.#makePool(options.proxyVersion);

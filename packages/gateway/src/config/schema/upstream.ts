@@ -160,7 +160,7 @@ const otherBalancing = {
 export const upstream: Block<Omit<UpstreamConfig, keyof Named>> = block(
   {
     direct: children('target', target, { level: 'must', doc: 'a server; repeatable' }),
-    wrapped: section('targets', targets, { level: 'must', doc: 'servers' }),
+    wrapped: section('targets', targets, { level: 'must', doc: 'servers', repeatable: true }),
     address: children('address', target, { level: 'must', doc: 'the only server, in short' }),
     loadBalancing: setting(
       'load-balancing',

@@ -153,12 +153,24 @@ export function tolerant<T>(field: OptionalField<T>): OptionalField<T> {
   };
 }
 
-/** A block below whose settings all have defaults; without it they hold. Several blocks of the name count as one. */
-export function section<T>(name: string, inner: Block<T>, options: FieldOptions): RequiredField<T> {
+/**
+ * A block below whose settings all have defaults; without it they hold. Several blocks of the name count as one, which is said unless
+ * they are `repeatable`: whoever wrote the second may have meant it to be the only one.
+ */
+export function section<T>(
+  name: string,
+  inner: Block<T>,
+  options: FieldOptions & { readonly repeatable?: boolean },
+): RequiredField<T> {
   return {
     ...describe(name, options, { type: 'block', required: false, nested: new Map([['', inner.doc]]) }),
     optional: false,
     read(uses, owner, reader) {
+      for (const again of options.repeatable === true ? [] : uses.slice(1)) {
+        const first = uses[0]!.position.line;
+        const text = `${name} is there again (before at line ${first}); both count, and of a setting in both the last`;
+        reader.warn('repeated', text, again.position);
+      }
       return inner.read(mergeNodes(name, uses, owner), reader.within(name));
     },
   };

@@ -249,6 +249,40 @@ describe('agents on the request path', () => {
     expect(gateway.recorder.callsEnded).toBe(1);
   });
 
+  it('are told why they are not to go on: that the gateway ends', async () => {
+    const { gateway, agent } = await setup(() => ({ silent: true }));
+    const response = send(gateway, '/');
+    await eventually(() => agent.seen.some(({ type }) => type === 'request_headers'), 'the call');
+    await gateway.server.drain(0);
+    expect((await response).status).toBe(503);
+    await eventually(() => agent.seen.some(({ type }) => type === 'cancel'), 'the cancellation');
+    expect(agent.seen.find(({ type }) => type === 'cancel')!.payload).toMatchObject({ reason: 5 });
+  });
+
+  it('are told why they are not to go on: that the upstream failed', async () => {
+    const { gateway, agent, backend } = await setup(
+      ({ type }) => (type === 'request_body' ? { silent: true } : {}),
+      '"request_body"',
+      'request-body-mode "stream"',
+    );
+    backend.server.removeAllListeners('request');
+    backend.server.on('request', (request) => request.socket.destroy());
+    const response = send(gateway, '/', { method: 'POST', body: 'x', headers: { 'Transfer-Encoding': 'chunked' } });
+    expect((await response).status).toBe(502);
+    await eventually(() => agent.seen.some(({ type }) => type === 'cancel'), 'the cancellation');
+    expect(agent.seen.find(({ type }) => type === 'cancel')!.payload).toMatchObject({ reason: 4 });
+  });
+
+  it('whose circuit opens are told to the observer', async () => {
+    const { gateway } = await setup(
+      () => ({ crash: true }),
+      '"request_headers"',
+      'circuit-breaker { failure-threshold 1 }',
+    );
+    await send(gateway, '/');
+    expect(gateway.recorder.circuit).toEqual(['agent a open']);
+  });
+
   it.each([
     ['"ask" "away"', 403, 1],
     ['"away" "ask"', 302, 0],

@@ -156,6 +156,7 @@ export class RequestFlow
   }
 
   kill(): void {
+    this.agents?.abort('proxyShutdown');
     this.fail({ status: 503, type: 'ServiceUnavailable', reason: 'shutting_down', message: 'the gateway stops' });
     if (!this.#over) this.downstream.cut();
   }
@@ -440,6 +441,8 @@ export class RequestFlow
     this.body?.abandon();
     exchange.endMs = performance.now();
     if (agents !== undefined) {
+      if (exchange.answeredBy === 'gateway' && exchange.attempts.at(-1)?.failure !== undefined)
+        agents.abort('upstreamError');
       endRunningCalls(exchange, context.observer);
       void agents.complete({
         status: exchange.status,

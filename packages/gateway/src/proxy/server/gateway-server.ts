@@ -130,6 +130,7 @@ export class GatewayServer {
     this.#agents = new AgentDirectory({
       telemetry,
       proxyVersion: version,
+      onCircuitChange: (agentId, state) => this.#observer.agentBreakerChanged(agentId, state),
       newCorrelationId: () => tinyflake(Date.now()),
     });
     const context: GatewayContext = {
@@ -158,6 +159,9 @@ export class GatewayServer {
       await this.#close();
       throw caught;
     }
+    // What looks at other programs begins when nothing can fail any more.
+    this.#upstreams.start();
+    this.#agents.start();
     this.#state = 'running';
   }
 

@@ -56,7 +56,7 @@ describe('limits over several threads', () => {
   it('count requests in progress together', () => {
     const { tallies } = threads();
     const [a, b] = tallies.map((tally) => new InFlight(tally)) as [InFlight, InFlight];
-    const request = { kill() {} };
+    const request = { inFlightSlot: -1, deadlineMs: Infinity, onDeadline() {}, kill() {} };
     a.add(request);
     expect([a.size, a.everywhere, b.size, b.everywhere]).toEqual([1, 1, 0, 1]);
     a.delete(request);

@@ -1,7 +1,7 @@
 import type { CircuitState } from '../../agents/index.ts';
 import type { AuditLogConfig } from '../../config/model/observability.ts';
 import type { Exchange } from '../../proxy/exchange.ts';
-import type { AgentVerdict, ReloadOutcome } from '../../proxy/observer.ts';
+import type { AgentVerdict, CertificateReload, ReloadOutcome } from '../../proxy/observer.ts';
 import { headerOf } from '../header.ts';
 import type { LineSink } from './log-sink.ts';
 import { jsonLine } from './json-line.ts';
@@ -16,7 +16,9 @@ export type AuditEvent =
   | 'waf_block'
   | 'rate_limit_exceeded'
   | 'config_change'
-  | 'circuit_breaker_change';
+  | 'circuit_breaker_change'
+  | 'auth_event'
+  | 'cert_reload';
 
 /** Text of a block's body that goes into the log. */
 const MAX_REASON_LENGTH = 200;
@@ -89,6 +91,18 @@ export class AuditLog {
     });
   }
 
+  agentBreakerChanged(agentId: string, state: CircuitState): void {
+    this.#writeOwn('circuit_breaker_change', `the circuit of agent ${agentId} is ${state}`, { agent: agentId, state });
+  }
+
+  certificatesReloaded({ listenerId, result, error }: CertificateReload): void {
+    const reason =
+      result === 'success'
+        ? `listener ${listenerId} shows other certificates`
+        : `the certificates of listener ${listenerId} were not reloaded: ${error}`;
+    this.#writeOwn('cert_reload', reason, { listener: listenerId, result });
+  }
+
   reloaded({ result, error, restartNeeded }: ReloadOutcome): void {
     const reason = result === 'success' ? 'a new configuration is in use' : `a new configuration was refused: ${error}`;
     this.#writeOwn('config_change', reason, { result, restart_needed: restartNeeded });
@@ -97,7 +111,7 @@ export class AuditLog {
   #wants(event: AuditEvent): boolean {
     const { enabled, logBlocked, logAgentDecisions, logWafEvents } = this.#config;
     if (event === 'blocked') return enabled && logBlocked;
-    return enabled && (event === 'agent_decision' ? logAgentDecisions : logWafEvents);
+    return enabled && (event === 'agent_decision' || event === 'auth_event' ? logAgentDecisions : logWafEvents);
   }
 
   #write(event: AuditEvent, exchange: Exchange, members: Readonly<Record<string, unknown>>): void {
@@ -131,6 +145,7 @@ export class AuditLog {
 
 function eventOf({ audit, refusal }: AgentVerdict): AuditEvent {
   if (audit.ruleIds.length > 0) return refusal === undefined ? 'waf_match' : 'waf_block';
+  if (refusal?.reason === 'challenge') return 'auth_event';
   return refusal?.reason === 'block' || refusal?.reason === 'failure' ? 'blocked' : 'agent_decision';
 }
 

@@ -57,7 +57,7 @@ describe('the error log', () => {
 });
 
 const noAudit = { tags: [], ruleIds: [], reasonCodes: [], custom: {} };
-const refusalOf = (reason: 'block' | 'redirect', body = ''): AgentVerdict['refusal'] => ({
+const refusalOf = (reason: 'block' | 'redirect' | 'challenge', body = ''): AgentVerdict['refusal'] => ({
   agentId: 'auth',
   reason,
   response: { status: reason === 'block' ? 403 : 302, headers: [], body },
@@ -92,6 +92,14 @@ describe('the audit log', () => {
     ]);
   });
 
+  it('tells what agents say about routing beside what they decided', () => {
+    const audit = { ...noAudit, tags: ['new'] };
+    expect(auditLines(decided({ audit, routing: { pool: 'canary' } }))).toMatchObject([
+      { metadata: { routing: { pool: 'canary' } } },
+    ]);
+    expect(auditLines(decided({ audit }))[0]!['metadata']).not.toHaveProperty('routing');
+  });
+
   it('says that an agent blocked when it gave no reason', () => {
     expect(auditLines(decided({ refusal: refusalOf('block') as never }))[0]).toMatchObject({
       reason: 'Blocked by agent',
@@ -101,6 +109,7 @@ describe('the audit log', () => {
   it.each<[string, Partial<AgentVerdict>, string[]]>([
     ['a request that passed without a remark', {}, []],
     ['a remark', { audit: { ...noAudit, tags: ['new'] } }, ['agent_decision']],
+    ['a challenge', { refusal: refusalOf('challenge') as never }, ['auth_event']],
     ['a redirect', { refusal: refusalOf('redirect') as never }, ['agent_decision']],
     ['a rule that matched', { audit: { ...noAudit, ruleIds: ['942100'] } }, ['waf_match']],
     [
@@ -127,12 +136,18 @@ describe('the audit log', () => {
       log.requestEnded(endedExchange(starter, (exchange) => (exchange.blocked = 'agent_blocked')));
       log.rateLimited(endedExchange(starter), 'per-client', 'reject');
       log.breakerChanged('api-backend', 'open');
+      log.agentBreakerChanged('auth', 'half_open');
+      log.certificatesReloaded({ listenerId: 'https', result: 'success' });
+      log.certificatesReloaded({ listenerId: 'https', result: 'failure', error: 'no such file' });
       log.reloaded({ result: 'failure', restartNeeded: [], error: 'no such upstream' });
     });
     expect(lines.map((line) => [line['event_type'], line['reason']])).toEqual([
       ['blocked', 'header_size_exceeded'],
       ['rate_limit_exceeded', 'rate limit per-client'],
       ['circuit_breaker_change', 'the circuit of upstream api-backend is open'],
+      ['circuit_breaker_change', 'the circuit of agent auth is half_open'],
+      ['cert_reload', 'listener https shows other certificates'],
+      ['cert_reload', 'the certificates of listener https were not reloaded: no such file'],
       ['config_change', 'a new configuration was refused: no such upstream'],
     ]);
   });

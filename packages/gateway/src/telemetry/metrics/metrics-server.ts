@@ -25,7 +25,7 @@ const textType = 'text/plain; charset=utf-8';
  * be had, that is said and the gateway goes on without it.
  */
 export class MetricsServer {
-  readonly #path: string;
+  #path: string;
   readonly #sources: MetricsSources;
   readonly #logger: Logger;
   readonly #server: Server;
@@ -65,6 +65,13 @@ export class MetricsServer {
     }
     this.#logger.info('Metrics are served.', { address: `${host}:${this.port}`, path: this.#path });
     return true;
+  }
+
+  /** Answers with metrics at this path from now on. */
+  serveAt(path: string): void {
+    if (path === this.#path) return;
+    this.#path = path;
+    this.#logger.info('Metrics are served at another path.', { path });
   }
 
   /** The bound port; 0 while it does not listen. */
