@@ -397,13 +397,15 @@ export class UpstreamExchange implements CallListener, RelayListener {
 
   #relayResponse(call: UpstreamCall, head: ResponseHead, inspection: BodyInspection | undefined): void {
     const { downstream, exchange, generation } = this.#owner;
+    // That a response without a body is whole says nothing about its length.
+    const gathers = this.#plan.route.policies.bufferResponses && !isBodiless(exchange.method, head.status);
     const relay = new ResponseRelay({
       downstream,
       exchange,
       head,
       source: call,
       listener: this,
-      gatherBytes: this.#plan.route.policies.bufferResponses ? generation.limits.bodyBufferBytes.value : 0,
+      gatherBytes: gathers ? generation.limits.bodyBufferBytes.value : 0,
       ...(inspection === undefined ? {} : { inspection }),
     });
     this.#relay = relay;
