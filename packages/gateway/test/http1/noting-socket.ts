@@ -17,7 +17,14 @@ export class NotingSocket {
     return this.writes.join('');
   }
 
-  write(bytes: string | Buffer, encoding?: BufferEncoding): boolean {
+  /** Told when what was written is with the system, or never will be. */
+  onWritten: ((error?: Error) => void) | undefined;
+
+  write(bytes: string | Buffer, encoding?: BufferEncoding | ((error?: Error | null) => void)): boolean {
+    if (typeof encoding === 'function') {
+      this.onWritten = encoding;
+      return true;
+    }
     const text = (typeof bytes === 'string' ? Buffer.from(bytes, encoding) : bytes).toString('latin1');
     if (this.#corked === undefined) this.writes.push(text);
     else this.#corked.push(text);
