@@ -9,6 +9,8 @@ export interface MessageReading {
   complete: boolean;
   /** The connection may be used again. */
   keepAlive: boolean;
+  /** It asks for a WebSocket. */
+  readonly upgrades?: boolean;
   /** What follows is not read as HTTP, though it might be. */
   readonly last?: boolean;
 }

@@ -84,6 +84,7 @@ function messageOf(head: RequestHead, complete: boolean): MessageReading {
     trailers: [],
     complete,
     keepAlive: head.keepAlive && !upgrades,
+    upgrades,
   };
 }
 
