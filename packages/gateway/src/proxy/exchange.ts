@@ -1,8 +1,10 @@
-import { TraceContext, parseTraceparent } from '@clew/wire/propagation';
+import { TraceContext, extractW3c, rawHeaders } from '@clew/wire/propagation';
 import type { AgentCallEnd, AgentCallStart } from '../agents/index.ts';
 import type { RouteConfig, ServiceType } from '../config/model/route.ts';
 import type { GatewayFailure } from './failure.ts';
-import { fieldValue } from './headers/fields.ts';
+
+/** Filled anew for each look at an inbound trace. */
+const inbound = new TraceContext();
 
 /** Who made the response that the client got. */
 export type AnsweredBy = 'upstream' | 'builtin' | 'static' | 'filter' | 'agent' | 'gateway';
@@ -194,9 +196,8 @@ export class Exchange {
   /** What logs and error bodies call the trace id: the trace's, else an inbound one that is valid, else the correlation id. */
   get logTraceId(): string {
     if (this.trace.traceId !== '') return this.trace.traceId;
-    const inbound = fieldValue(this.requestHeaders, 'traceparent');
-    const context = new TraceContext();
-    return inbound !== undefined && parseTraceparent(inbound, context) ? context.traceId : this.correlationId;
+    // Extracting only reads the list.
+    return extractW3c(this.requestHeaders as string[], rawHeaders, inbound) ? inbound.traceId : this.correlationId;
   }
 
   /** Whole milliseconds from the head to the last byte. */

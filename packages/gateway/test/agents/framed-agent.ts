@@ -11,6 +11,7 @@ export interface FramedAgentOptions extends StartOptions {
   readonly handshake?: Readonly<Record<string, unknown>>;
   /** Declines the handshake with this text. */
   readonly declines?: string;
+  readonly maxBodyBytes?: number;
   readonly preferredChunkBytes?: number;
   /** Frames to send right behind the handshake's answer: type and payload. */
   readonly afterHandshake?: readonly (readonly [number, object])[];
@@ -104,7 +105,11 @@ function greet(socket: Socket, options: FramedAgentOptions): void {
       version: '1.0',
       supported_events: options.supportedEvents ?? [],
       features: { streaming_body: true, cancellation: true },
-      limits: { max_body_size: 0, max_concurrency: 0, preferred_chunk_size: options.preferredChunkBytes ?? 0 },
+      limits: {
+        max_body_size: options.maxBodyBytes ?? 0,
+        max_concurrency: 0,
+        preferred_chunk_size: options.preferredChunkBytes ?? 0,
+      },
     },
     ...options.handshake,
   });

@@ -51,6 +51,20 @@ function replacing(pieces: Readonly<Record<number, string | null>>, offset = 0):
 }
 
 describe('a body that agents inspect', () => {
+  it('is no larger than the agent says it takes, whatever is configured', async () => {
+    const { gateway } = await agentWith({ maxBodyBytes: 10 }, { failureMode: 'closed', maxRequestBodyBytes: 1000 });
+    expect(gateway.begin().openBody('request', 11)).toMatchObject({
+      verdict: {
+        refusal: {
+          response: { status: 413 },
+          error: { message: expect.stringContaining('no more than 10') as string },
+        },
+      },
+    });
+    expect(text(await inspect(gateway).push(Buffer.from('x'.repeat(11)), true))).toBe(413);
+    expect(text(await inspect(gateway).push(Buffer.from('x'.repeat(10)), true))).toBe('x'.repeat(10));
+  });
+
   it('is refused before it is read when it is known to be too large for an agent that must see it', async () => {
     const { gateway } = await agentWith({}, { failureMode: 'closed', maxRequestBodyBytes: 10 });
     expect(gateway.begin().openBody('request', 11)).toMatchObject({

@@ -60,9 +60,10 @@ export class ChainMember {
     return this.client.takes(event);
   }
 
-  /** The largest body it is shown. */
+  /** The largest body it is shown: as is configured, and no more than it takes. */
   maxBodyBytes(direction: 'request' | 'response'): number {
     const { requestBodyBytes, responseBodyBytes } = this.client.limits;
-    return this.#settings.maxBodyBytes ?? (direction === 'request' ? requestBodyBytes : responseBodyBytes).value;
+    const limit = direction === 'request' ? requestBodyBytes : responseBodyBytes;
+    return Math.min(this.#settings.maxBodyBytes ?? limit.value, this.client.maxBodyBytes);
   }
 }

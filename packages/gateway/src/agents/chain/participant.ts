@@ -91,6 +91,10 @@ export class Participant {
   refuseBody(direction: 'request' | 'response', bytes: number): Outcome {
     const { client } = this.member;
     const { requestBodyBytes, responseBodyBytes } = client.limits;
+    if (bytes > client.maxBodyBytes) {
+      const text = `the ${direction} body is ${bytes} bytes long; the agent takes no more than ${client.maxBodyBytes}`;
+      return this.fail(`${direction}_body`, new AgentError('body_too_large', text));
+    }
     const cause = (direction === 'request' ? requestBodyBytes : responseBodyBytes).exceeded(bytes);
     return this.fail(`${direction}_body`, new AgentError('body_too_large', cause.message, { cause }));
   }

@@ -79,6 +79,7 @@ export class AgentClient {
   #events: ReadonlySet<AgentEvent>;
   #toldUnsupported = false;
   #chunkBytes = defaultChunkBytes;
+  #maxBodyBytes = Infinity;
   #sessions = 0;
   #closing: PromiseWithResolvers<void> | undefined;
   readonly #graceTimers: NodeJS.Timeout[] = [];
@@ -113,6 +114,11 @@ export class AgentClient {
   /** Bytes of a body piece the agent likes best. */
   get chunkBytes(): number {
     return this.#chunkBytes;
+  }
+
+  /** The largest body the agent says it takes. */
+  get maxBodyBytes(): number {
+    return this.#maxBodyBytes;
   }
 
   /** Begins to talk about a request. Every session must be finished. */
@@ -265,7 +271,9 @@ export class AgentClient {
     });
   }
 
-  #learn({ dialect, description: { events, preferredChunkBytes } }: AgentConnection): void {
+  #learn({ dialect, description }: AgentConnection): void {
+    const { events, maxBodyBytes, preferredChunkBytes } = description;
+    this.#maxBodyBytes = maxBodyBytes ?? Infinity;
     this.#chunkBytes = Math.min(preferredChunkBytes ?? defaultChunkBytes, defaultChunkBytes);
     const configured = this.settings.events;
     // That a request is over is told to every agent that remembers requests, whatever it lists.

@@ -18,6 +18,8 @@ export interface AgentDescription {
   readonly preferredChunkBytes?: number;
   /** Calls it handles at once. */
   readonly maxConcurrentCalls?: number;
+  /** The largest body it takes. */
+  readonly maxBodyBytes?: number;
 }
 
 /** How an agent says it is. */

@@ -91,8 +91,13 @@ const maxBody = (name: 'request' | 'response', aliases: readonly string[]) =>
     doc: `largest ${name} body the agent is shown`,
   });
 
+/** An agent before it is clear whether it can be called; without a transport it cannot, and is passed over. */
+export type RawAgent = Omit<AgentConfig, keyof Named | 'transport'> & {
+  readonly transport: AgentTransport | undefined;
+};
+
 /** `agent`. */
-export const agent: Block<Omit<AgentConfig, keyof Named>> = block(
+export const agent: Block<RawAgent> = block(
   {
     unixSocket: child('unix-socket', unixSocket, { level: 'must', doc: 'reached at a Unix socket' }),
     grpc: child('grpc', grpc, { doc: 'reached over gRPC' }),
@@ -140,7 +145,14 @@ export const agent: Block<Omit<AgentConfig, keyof Named>> = block(
     const transports = [socket, service].filter((transport) => transport !== undefined);
     const [transport] = transports;
     if (transport === undefined) {
-      if (node.children.some(({ name }) => name === 'http')) {
+      const http = node.children.some(({ name }) => name === 'http');
+      if (http && rest.failureMode === 'open') {
+        const text =
+          'its only transport, http, is not supported by this build; as it fails open, requests go on without it';
+        reader.warn('unsupported', text, node.position);
+        return { transport, events, ...rest };
+      }
+      if (http) {
         const help = 'offer the agent at a Unix socket or over gRPC';
         return reader.error(
           'unsupported',

@@ -44,7 +44,10 @@ const rateLimit: Block<RateLimitFilter> = block(
       default: 5000,
       doc: 'how long a request is held back, with on-limit "delay"',
     }),
-    maxKeys: setting('max-keys', integer({ min: 1 }), { default: 100000, doc: 'keys counted at once' }),
+    maxKeys: setting('max-keys', integer({ min: 1 }), {
+      default: 100000,
+      doc: 'keys counted at once; with several threads all rates have 131072 together instead',
+    }),
     backend: setting('backend', oneOf(['local'], { unsupported: { redis: 'local', memcached: 'local' } }), {
       default: 'local',
       level: 'may',

@@ -1,7 +1,7 @@
 // Hot path: one attempt. Guarded by bench/gateway.
 import type { Socket } from 'node:net';
 import type { CircuitPass } from '../../agents/index.ts';
-import { ProxyError } from '../errors.ts';
+import type { ProxyError } from '../errors.ts';
 import type { Attempt } from '../exchange.ts';
 import type { ReceivedFields } from '../http1/fields.ts';
 import type { PooledCall } from '../upstream/connection-pool.ts';

@@ -127,6 +127,9 @@ describe('error bodies', () => {
     const traceparent = `00-${'c'.repeat(32)}-${'d'.repeat(16)}-00`;
     const { body } = await send(gateway, '/', { headers: { traceparent } });
     expect(JSON.parse(body)).toMatchObject({ trace_id: 'c'.repeat(32) });
+    const twice = await send(gateway, '/', { headers: { traceparent: [traceparent, traceparent] } });
+    // A repeated traceparent is none, in bodies as in logs.
+    expect(JSON.parse(twice.body)).toMatchObject({ trace_id: twice.headers['x-correlation-id'] });
   });
 });
 

@@ -43,6 +43,8 @@ export class CertificateStore {
   #wildcards = new Map<string, SecureContext>();
   #chains: readonly CertificateChain[] = [];
   #listener: CertificateListener | undefined;
+  /** Names that more than one certificate claims, as texts. */
+  #overlaps: readonly string[] = [];
   #lastFailure = '';
 
   /**
@@ -94,6 +96,7 @@ export class CertificateStore {
   follow(listener: CertificateListener): () => void {
     const { sniCerts } = this.#config;
     this.#listener = listener;
+    for (const overlap of this.#overlaps) listener.onProblem(overlap);
     if (sniCerts === undefined || sniCerts.reloadMode === 'off') return () => {};
     const reload = (): void => {
       try {
@@ -134,12 +137,20 @@ export class CertificateStore {
       if (wins || !names.has(key)) names.set(key, context);
     };
     for (const { context, names } of all) for (const name of names) file(name, context, false);
+    this.#findOverlaps(all);
     for (const { context, priorityNames } of all) for (const name of priorityNames) file(name, context, true);
     this.#chains = [certFile, ...new Set(all.map((entry) => entry.certFile))].map((path) => this.#chain(path));
     this.#exact = exact;
     this.#wildcards = wildcards;
     this.#defaultOptions = options;
     return own;
+  }
+
+  /** Says what was not said before. */
+  #findOverlaps(all: readonly NamedContext[]): void {
+    const before = this.#overlaps;
+    this.#overlaps = this.#config.allowSniOverlaps ? [] : overlapsOf(all);
+    for (const overlap of this.#overlaps) if (!before.includes(overlap)) this.#listener?.onProblem(overlap);
   }
 
   #folderEntries(): NamedContext[] {
@@ -211,6 +222,25 @@ export class CertificateStore {
       throw new ProxyError('tls_config', message, { cause });
     }
   }
+}
+
+/** Names that the configuration gives to one certificate are decided; of others the first certificate is shown. */
+function overlapsOf(all: readonly NamedContext[]): readonly string[] {
+  const decided = new Set(all.flatMap(({ priorityNames }) => priorityNames.map((name) => name.toLowerCase())));
+  const claims = new Map<string, string>();
+  const overlaps: string[] = [];
+  for (const { certFile, names } of all) {
+    for (const name of new Set(names.map((name) => name.toLowerCase()))) {
+      const first = claims.get(name);
+      if (first === undefined) claims.set(name, certFile);
+      else if (first !== certFile && !decided.has(name)) {
+        overlaps.push(
+          `${certFile} claims ${name} as well as ${first}, which is shown; allow-sni-overlaps accepts that`,
+        );
+      }
+    }
+  }
+  return overlaps;
 }
 
 function sameCertificates(before: readonly CertificateChain[], after: readonly CertificateChain[]): boolean {

@@ -4,6 +4,12 @@ import type { Telemetry } from '@clew/base';
 /** Lines about a failing backend are at least this far apart. */
 const LOG_INTERVAL_MS = 60_000;
 
+const exportFails = 'Spans cannot be exported; requests are not affected and exporting goes on.';
+const queueFull = 'Spans are dropped because the queue is full.';
+
+/** What is said again at most once a minute, as long as it is so. */
+export const saidOncePerMinute: ReadonlySet<string> = new Set([exportFails, queueFull]);
+
 /** Seconds. */
 const durationBuckets = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
@@ -91,7 +97,7 @@ export class ExporterTelemetry {
     const nowMs = this.#nowMs();
     if (nowMs - this.#overflowLoggedMs < LOG_INTERVAL_MS) return;
     this.#overflowLoggedMs = nowMs;
-    this.#logger.warn('Spans are dropped because the queue is full.', {
+    this.#logger.warn(queueFull, {
       spans: this.#overflowed,
       advice: 'raise OTEL_BSP_MAX_QUEUE_SIZE, lower sampling-rate, or see why the backend is slow',
     });
@@ -116,7 +122,7 @@ export class ExporterTelemetry {
     const nowMs = this.#nowMs();
     if (nowMs - this.#loggedMs < LOG_INTERVAL_MS) return;
     this.#loggedMs = nowMs;
-    this.#logger.warn('Spans cannot be exported; requests are not affected and exporting goes on.', {
+    this.#logger.warn(exportFails, {
       reason: errorMessage(error),
       spansLost: this.#lostSinceLogged,
     });

@@ -6,7 +6,6 @@ import type { ShownFields } from './json-access-line.ts';
 import type { LineBuffer } from './line-buffer.ts';
 import type { LineSink } from './log-sink.ts';
 import { commonLogTime } from './time-text.ts';
-import { traceIdText } from './trace-text.ts';
 
 /** One line for each request that has ended. Hot path, guarded by `bench/gateway-telemetry`. */
 
@@ -70,7 +69,7 @@ export class AccessLog {
     line.ascii('" "');
     line.json((shown.user_agent && headerOf(requestHeaders, 'user-agent')) || '-');
     line.ascii('" ');
-    line.json((shown.trace_id && traceIdText(exchange)) || '-');
+    line.json((shown.trace_id && exchange.logTraceId) || '-');
     line.ascii(' ');
     line.ascii(shown.latency_ms ? `${Math.max(0, exchange.durationMs)}ms` : '-');
   }

@@ -6,7 +6,6 @@ import { headerOf } from '../header.ts';
 import type { LineSink } from './log-sink.ts';
 import { jsonLine } from './json-line.ts';
 import { rfc3339Millis } from './time-text.ts';
-import { traceIdText } from './trace-text.ts';
 
 /** Kinds of audit lines. */
 export type AuditEvent =
@@ -117,7 +116,7 @@ export class AuditLog {
   #write(event: AuditEvent, exchange: Exchange, members: Readonly<Record<string, unknown>>): void {
     this.#line({
       timestamp: rfc3339Millis(Date.now()),
-      trace_id: traceIdText(exchange),
+      trace_id: exchange.logTraceId,
       event_type: event,
       method: exchange.method,
       path: exchange.path,

@@ -3,7 +3,6 @@ import type { Exchange } from '../../proxy/exchange.ts';
 import type { LineSink } from './log-sink.ts';
 import { jsonLine } from './json-line.ts';
 import { rfc3339Millis } from './time-text.ts';
-import { traceIdText } from './trace-text.ts';
 
 /** Requests that ended badly: those answered with 500 and above, and failures of the gateway's own. */
 export class ErrorLog {
@@ -32,7 +31,7 @@ export class ErrorLog {
     line.text(
       jsonLine({
         timestamp: rfc3339Millis(Date.now()),
-        trace_id: traceIdText(exchange),
+        trace_id: exchange.logTraceId,
         level,
         message: messageOf(exchange),
         route_id: exchange.route?.id,

@@ -6,7 +6,6 @@ import { headerOf } from '../header.ts';
 import { LineBuffer } from './line-buffer.ts';
 import { RouteLines } from './route-lines.ts';
 import { Rfc3339Millis } from './time-text.ts';
-import { traceIdText } from './trace-text.ts';
 
 /**
  * Lines of the access log as JSON. Hot path, guarded by `bench/gateway-telemetry`: what requests have in common is kept as bytes, and
@@ -72,7 +71,7 @@ export class JsonAccessLine {
       line.append(this.#time.of(exchange.startUnixMs));
       line.byte(QUOTE);
     }
-    if (shown.trace_id) line.quoted(traceId, traceIdText(exchange));
+    if (shown.trace_id) line.quoted(traceId, exchange.logTraceId);
     if (shown.method) line.append(common.method);
     if (shown.path) line.quoted(path, exchange.path);
     if (shown.status) line.number(status, exchange.status);

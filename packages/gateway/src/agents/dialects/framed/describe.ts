@@ -13,6 +13,7 @@ export function describeAgent(reply: JsonObject): AgentDescription {
     name: textAt(capabilities, 'name'),
     version: textAt(capabilities, 'version'),
     events: eventsFromNumbers(numbers),
+    maxBodyBytes: numberAt(limits, 'max_body_size'),
     preferredChunkBytes: numberAt(limits, 'preferred_chunk_size'),
     maxConcurrentCalls: numberAt(limits, 'max_concurrency') || numberAt(features, 'concurrent_requests'),
   });
@@ -22,11 +23,12 @@ export function describeAgent(reply: JsonObject): AgentDescription {
 export function describe(facts: {
   readonly [Key in keyof AgentDescription]: AgentDescription[Key] | undefined;
 }): AgentDescription {
-  const { name, version, events, preferredChunkBytes, maxConcurrentCalls } = facts;
+  const { name, version, events, maxBodyBytes, preferredChunkBytes, maxConcurrentCalls } = facts;
   return {
     ...(name ? { name } : {}),
     ...(version ? { version } : {}),
     ...(events === undefined ? {} : { events }),
+    ...(maxBodyBytes ? { maxBodyBytes } : {}),
     ...(preferredChunkBytes ? { preferredChunkBytes } : {}),
     ...(maxConcurrentCalls ? { maxConcurrentCalls } : {}),
   };

@@ -73,6 +73,7 @@ function decodeCapabilities(bytes: Uint8Array): AgentDescription {
   let version: string | undefined;
   let preferredChunkBytes: number | undefined;
   let maxConcurrentCalls: number | undefined;
+  let maxBodyBytes: number | undefined;
   for (const field of protoFields(bytes)) {
     if (field.number === 3) name = textOf(field);
     if (field.number === 4) version = textOf(field);
@@ -82,12 +83,14 @@ function decodeCapabilities(bytes: Uint8Array): AgentDescription {
     }
     if (field.number === 7) {
       for (const part of protoFields(bytesOf(field))) {
+        if (part.number === 1) maxBodyBytes = uintOf(part);
         if (part.number === 2) maxConcurrentCalls = uintOf(part);
         if (part.number === 3) preferredChunkBytes = uintOf(part);
       }
     }
   }
-  return describe({ name, version, events: eventsFromNumbers(numbers), preferredChunkBytes, maxConcurrentCalls });
+  const events = eventsFromNumbers(numbers);
+  return describe({ name, version, events, maxBodyBytes, preferredChunkBytes, maxConcurrentCalls });
 }
 
 function decodeResponse(bytes: Uint8Array): AgentToProxy {
