@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { RawClient } from '../../test/http1/raw-client.ts';
 import { sendStream, startSecureGateway } from '../../test/http1/secure-gateway.ts';
-import { startBackend, startTcp } from '../../test/proxy/harness.ts';
+import { send, startBackend, startTcp } from '../../test/proxy/harness.ts';
 
 const routes = (port: number, more = ''): string => `
   routes { route "r" { matches { path-prefix "/" }; upstream "b"; ${more} } }
@@ -98,6 +98,30 @@ describe('early hints', () => {
     const client = new RawClient(gateway.port);
     client.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
     expect(await client.rest()).toMatch(/^HTTP\/1\.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
+  });
+});
+
+describe('a body of HTTP/2', () => {
+  it.each([
+    ['shorter than its length', 'abc', '5'],
+    ['longer than its length', 'abcdeGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n', '5'],
+    ['there though its length is none', 'abc', '0'],
+  ])('that is %s fails, and nothing of it is taken for a request', async (_title, body, length) => {
+    const whole: string[] = [];
+    const backend = await startBackend((request, response) => {
+      request.on('error', () => {});
+      request.on('end', () => whole.push(request.url!));
+      request.resume();
+      request.on('end', () => response.end('ok'));
+    });
+    const gateway = await startSecureGateway(routes(backend.port));
+    const failure = await sendStream(gateway.session, { ':method': 'POST', 'content-length': length }, { body }).then(
+      ({ headers }) => headers[':status'],
+      (error: unknown) => String(error),
+    );
+    expect(failure).not.toBe(200);
+    expect((await send(gateway, '/next')).body).toBe('ok');
+    expect(whole).toEqual(['/next']);
   });
 });
 
