@@ -157,6 +157,18 @@ describe('values of HTTP/2 clients', () => {
     expect((await sendStream(session, {})).headers['x-bytes']).toBe('v\xc4\x8a\xe9');
   });
 
+  it('that backends send twice reach clients of both versions', async () => {
+    const twice = 'X-Content-Type-Options: nosniff\r\nETag: "a"\r\n'.repeat(2);
+    const port = await startTcp((socket) => {
+      socket.on('data', () => socket.write(`HTTP/1.1 200 OK\r\n${twice}Content-Length: 0\r\n\r\n`));
+    });
+    const gateway = await startSecureGateway(routes(port));
+    const stream = await sendStream(gateway.session, {});
+    expect(stream.headers).toMatchObject({ ':status': 200, etag: '"a"', 'x-content-type-options': 'nosniff' });
+    const { rawHeaders } = await send(gateway, '/');
+    expect(rawHeaders.filter((text) => text === 'nosniff')).toHaveLength(2);
+  });
+
   it('that a configuration adds to responses fail openly when no head can hold them', async () => {
     const backend = await startBackend((_request, response) => response.end('ok'));
     const edit = 'policies { response-headers { set { "X-Odd" "a\\u{10a}Evil: 1" } } }';

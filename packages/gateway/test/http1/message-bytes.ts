@@ -67,6 +67,8 @@ const connections = [
   'Transfer-Encoding',
   'Host',
   'Content-Length, close',
+  'x-a,\xa0keep-alive',
+  'keep-alive\xa0',
 ];
 const extensions = [
   ';a',

@@ -72,7 +72,13 @@ export function beginOurResponse({ method, pieces, closed }: ResponseBytes): Beg
   const wire = new Wire();
   const reading: StreamReading = { messages: [], problem: '' };
   const call = new NotingCall(method, reading);
-  const owner: ConnectionOwner = { name: 'test', readTimeoutMs: 0, onFree: () => (call.free = true), onLost() {} };
+  const owner: ConnectionOwner = {
+    name: 'test',
+    readTimeoutMs: 0,
+    maxHeadBytes: 65536,
+    onFree: () => (call.free = true),
+    onLost() {},
+  };
   new UpstreamConnection(wire as unknown as Socket, owner).run(call, performance.now());
   feed(wire, pieces, closed);
   return { reading, end: () => void wire.destroy() };

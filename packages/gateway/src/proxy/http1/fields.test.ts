@@ -97,7 +97,18 @@ describe('lists', () => {
     for (const list of ['close', 'CLOSE', ' close', 'a,close', 'close,a', 'a, Close ,b', ',close,', '\tclose\t']) {
       expect([list, listHas(list, 'close')]).toEqual([list, true]);
     }
-    for (const list of ['', 'clos', 'closed', 'close;a', 'close a', 'a close', '"close"', 'clos,e']) {
+    for (const list of [
+      '',
+      'clos',
+      'closed',
+      'close;a',
+      'close a',
+      'a close',
+      '"close"',
+      'clos,e',
+      'a,\xa0close',
+      'close\xa0',
+    ]) {
       expect([list, listHas(list, 'close')]).toEqual([list, false]);
     }
   });

@@ -174,5 +174,8 @@ export function listHas(value: string, lowerMember: string): boolean {
   return value
     .toLowerCase()
     .split(',')
-    .some((member) => member.trim() === lowerMember);
+    .some((member) => member.replaceAll(outerSpace, '') === lowerMember);
 }
+
+/** What surrounds members of a list: no other whitespace is meant (RFC 9110 section 5.6.3). */
+const outerSpace = /^[ \t]+|[ \t]+$/g;

@@ -10,9 +10,12 @@ import type { GatewayContext } from '../flow/gateway-context.ts';
 /** What clients may send ahead on one stream, and on one connection. */
 const streamWindowBytes = 256 * 1024;
 const connectionWindowBytes = 1024 * 1024;
-/** Header lists beyond this end the stream before our own limits are asked. */
-const maxHeaderPairs = 1000;
-const maxHeaderListBytes = 128 * 1024;
+
+/** How HTTP/2 is served besides what the listener's configuration says: header lists beyond this end their stream before limits are asked. */
+export interface Http2Options {
+  readonly maxHeadBytes: number;
+  readonly maxHeadFields: number;
+}
 
 /** The HTTP/2 side of a listener; it is given connections whose handshake chose `h2`. */
 export class Http2Side {
@@ -23,17 +26,19 @@ export class Http2Side {
   readonly #sessions = new Set<Http2Session>();
   #accepting: ClientConnection | undefined;
 
-  constructor(listener: ListenerConfig, context: GatewayContext) {
+  constructor(listener: ListenerConfig, context: GatewayContext, { maxHeadBytes, maxHeadFields }: Http2Options) {
     this.#listener = listener;
     this.#context = context;
     this.#server = http2.createServer({
       settings: {
         maxConcurrentStreams: listener.maxConcurrentStreams,
         initialWindowSize: streamWindowBytes,
-        maxHeaderListSize: maxHeaderListBytes,
+        maxHeaderListSize: maxHeadBytes,
         enablePush: false,
       },
-      maxHeaderListPairs: maxHeaderPairs,
+      maxHeaderListPairs: maxHeadFields,
+      // Backends that say something twice are no reason to keep their answer back.
+      strictSingleValueFields: false,
     });
     this.#server.on('session', (session) => this.#onSession(session));
     this.#server.on('stream', (stream, headers, _flags, rawHeaders) => {
