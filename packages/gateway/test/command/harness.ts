@@ -46,11 +46,11 @@ export async function startBackend() {
 }
 
 /** A gateway as the command runs it, with a listener `http` and metrics. It ends with the test. */
-export async function startProgram(text: string) {
+export async function startProgram(text: string, env: Readonly<Record<string, string>> = {}) {
   const path = join(testFolder(), 'gateway.kdl');
   writeFileSync(path, text);
   const said: string[] = [];
-  const io = { ...nodeConfigIo, env: {} };
+  const io = { ...nodeConfigIo, env };
   const program = new GatewayProgram({ path, io, version: '1.2.3', stderr: (line) => void said.push(line) });
   onEnd(() => program.stop());
   await program.start();
@@ -66,7 +66,12 @@ export async function startProgram(text: string) {
     );
   const metrics = async (): Promise<string> =>
     (await fetch(`http://127.0.0.1:${program.ports.metrics}/metrics`)).text();
-  return { program, path, url, ask, metrics, said };
+  /** Has it run with another text. */
+  const reload = async (changed: string): Promise<void> => {
+    writeFileSync(path, changed);
+    await program.reload();
+  };
+  return { program, path, url, ask, metrics, said, reload };
 }
 
 /** Follows the threads that gateways start from now on, apart from the one the test runs in, until the test ends. */

@@ -1,5 +1,5 @@
 import { SpanBatch, toPlain } from '@clew/model';
-import type { PlainSpan } from '@clew/model';
+import type { AttributeValue, PlainSpan } from '@clew/model';
 import { GrpcCode, NetError, acquireListener, readDecodedBody, rpcStatus } from '@clew/net';
 import type { HttpReply, ListenerLease } from '@clew/net';
 import { decodeThriftBatch } from '@clew/wire/jaeger';
@@ -83,4 +83,9 @@ function failed(code: GrpcCode): NetError {
 function boundPort({ address }: ListenerLease): number {
   if (address.transport !== 'tcp') throw new Error('no port');
   return address.port;
+}
+
+/** Attributes of a span, an event or a resource by their keys. */
+export function attributesOf({ attributes }: Pick<PlainSpan, 'attributes'>): Readonly<Record<string, AttributeValue>> {
+  return Object.fromEntries(attributes.map(({ key, value }) => [key, value]));
 }
