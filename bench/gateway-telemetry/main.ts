@@ -100,6 +100,7 @@ const accessLogConfig: AccessLogConfig = {
   file: logFile,
   defaultFile: '',
   bufferBytes: 8192,
+  maxWaitingBytes: 16 * 1024 * 1024,
 };
 
 /** One way of observing, ready to be driven. */
@@ -131,7 +132,7 @@ function kindOf(name: string, { backend, accessLog = false, continued = false }:
     throw new Error(`${lines} lines were lost`);
   };
   const sink = accessLog
-    ? new FileSink(openPlace('access log', accessLogConfig, telemetry.logger), accessLogConfig.bufferBytes, {
+    ? new FileSink(openPlace('access log', accessLogConfig, telemetry.logger), accessLogConfig, {
         logger: telemetry.logger,
         lost,
       })

@@ -1,5 +1,5 @@
 import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -41,6 +41,23 @@ describe('metrics of a running gateway', () => {
     await expect(fetch(url)).rejects.toThrow();
     await change(metrics);
     expect(await serves(`http://127.0.0.1:${program.ports.metrics}/`, 'metrics')).toBe(true);
+  });
+});
+
+describe('the listener of metrics', () => {
+  it('takes so many connections, and counts the others', async () => {
+    const { program } = await startProgram(configText(`${metrics}; max-connections 1`));
+    const { metrics: port } = program.ports;
+    const first = connect(port, '127.0.0.1');
+    onEnd(() => first.destroy());
+    await new Promise((resolve) => first.once('connect', resolve));
+    const second = connect(port, '127.0.0.1');
+    onEnd(() => second.destroy());
+    await new Promise((resolve) => second.once('close', resolve));
+    let text = '';
+    first.on('data', (piece) => (text += piece.toString()));
+    first.write('GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    await waitFor(() => expect(text).toContain('clew_gateway_metrics_connections_refused_total 1'));
   });
 });
 

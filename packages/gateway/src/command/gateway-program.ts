@@ -179,10 +179,10 @@ export class GatewayProgram {
 
   /** Metrics are switched on and off, and shown at another path, while running. */
   async #followMetrics(config: GatewayConfig): Promise<void> {
-    const { enabled, path } = config.observability.metrics;
+    const { metrics } = config.observability;
     const server = this.#metricsServer;
-    if (enabled && server === undefined) await this.#startMetrics(config);
-    else if (enabled) server!.serveAt(path);
+    if (metrics.enabled && server === undefined) await this.#startMetrics(config);
+    else if (metrics.enabled) server!.change(metrics);
     else if (server !== undefined) {
       this.#metricsServer = undefined;
       await server.stop();
@@ -191,8 +191,17 @@ export class GatewayProgram {
   }
 
   async #startMetrics({ observability: { metrics } }: GatewayConfig): Promise<void> {
-    const sources = { metrics: () => this.#metricsText(), ready: () => this.#ready };
-    this.#metricsServer = new MetricsServer(metrics.path, sources, this.#logger!);
+    const refused = this.#meter.counter({
+      name: 'clew_gateway_metrics_connections_refused_total',
+      help: 'Connections to where metrics are served that were too many.',
+    });
+    refused.add(0);
+    const sources = {
+      metrics: () => this.#metricsText(),
+      ready: () => this.#ready,
+      connectionRefused: () => refused.add(1),
+    };
+    this.#metricsServer = new MetricsServer(metrics, sources, this.#logger!);
     await this.#metricsServer.start(metrics.address);
   }
 

@@ -52,6 +52,7 @@ describe('compareConfigs', () => {
     expect(effective.listeners[0]!.address.port).toBe(1);
     expect(effective.observability.metrics).toEqual({
       enabled: true,
+      maxConnections: 256,
       address: { host: '127.0.0.1', port: 9090 },
       path: '/m',
     });

@@ -53,6 +53,7 @@ export const upstream: fc.Arbitrary<Upstream> = fc
       'random',
       'consistent_hash',
     ),
+    maxResponseHeadBytes: count,
     timeouts: fc.record({ connectMs: seconds, requestMs: seconds, readMs: seconds, writeMs: seconds }),
     connectionPool: fc.record({ maxConnections: count, maxIdle: count, idleTimeoutMs: seconds }),
     more: partial({

@@ -29,7 +29,15 @@ export const write = {
       write.values('remove', remove),
     ])}`,
   upstream(name: string, value: Upstream): string {
-    const { targets, loadBalancing, healthCheck, timeouts, connectionPool, circuitBreaker: breaker } = value;
+    const {
+      targets,
+      loadBalancing,
+      healthCheck,
+      timeouts,
+      maxResponseHeadBytes,
+      connectionPool,
+      circuitBreaker: breaker,
+    } = value;
     const probe = healthCheck?.probe;
     return `upstream ${write.text(name)} ${write.block([
       ...targets.map(({ host, port, weight }, index) => {
@@ -41,6 +49,7 @@ export const write = {
       `load-balancing "${loadBalancing.replaceAll('_', '-')}"`,
       `timeouts connect=${timeouts.connectMs / 1000} request="${timeouts.requestMs}ms" { read-secs ${timeouts.readMs / 1000}; write ${timeouts.writeMs / 1000} }`,
       `connection-pool { max-connections ${connectionPool.maxConnections}; max-idle ${connectionPool.maxIdle}; idle-timeout ${connectionPool.idleTimeoutMs / 1000} }`,
+      `max-response-head-bytes ${maxResponseHeadBytes}`,
       breaker === undefined ? undefined : write.breaker(breaker),
       healthCheck === undefined || probe === undefined
         ? undefined

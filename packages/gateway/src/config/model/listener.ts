@@ -59,6 +59,10 @@ export interface ListenerConfig extends Named {
   readonly requestTimeoutMs: number;
   /** How long a client connection may idle. */
   readonly keepaliveTimeoutMs: number;
+  /** For a whole request head. */
+  readonly headTimeoutMs: number;
+  /** For agreeing about TLS. */
+  readonly handshakeTimeoutMs: number;
   /** HTTP/2 streams of one connection. */
   readonly maxConcurrentStreams: number;
   /** Requests after which an HTTP/1.1 connection is closed; absent = any number. */

@@ -35,6 +35,7 @@ export const accessLogFields = [
   'latency_ms',
   'body_bytes_sent',
   'upstream_addr',
+  'upstream_duration_ms',
   'connection_reused',
   'rate_limit_hit',
   'geo_country',
@@ -51,6 +52,8 @@ export interface LogSink {
   /** Used without `file`, and only if its folder can be written to; else standard output. */
   readonly defaultFile: string;
   readonly bufferBytes: number;
+  /** Lines that wait for a slow disk or pipe are dropped beyond this. */
+  readonly maxWaitingBytes: number;
 }
 
 /** The `access-log` block. */
@@ -99,6 +102,8 @@ export interface MetricsConfig {
   readonly enabled: boolean;
   readonly address: SocketAddress;
   readonly path: string;
+  /** Connections at once. */
+  readonly maxConnections: number;
 }
 
 /** The `observability` block. */

@@ -24,6 +24,8 @@ export interface LimitsConfig {
   readonly maxHeaderCount: number;
   readonly maxHeaderNameBytes: number;
   readonly maxHeaderValueBytes: number;
+  /** Path and query of a request; beyond it 414. */
+  readonly maxTargetBytes: number;
   /** A request body; beyond it 413. */
   readonly maxBodyBytes: number;
   /** What is held of one body when it must be held; beyond it 413. */

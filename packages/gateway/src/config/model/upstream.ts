@@ -87,6 +87,8 @@ export interface UpstreamConfig extends Named {
   readonly loadBalancing: LoadBalancing;
   readonly healthCheck?: HealthCheckConfig;
   readonly timeouts: UpstreamTimeouts;
+  /** The largest head of a response. */
+  readonly maxResponseHeadBytes: number;
   readonly connectionPool: ConnectionPoolConfig;
   readonly circuitBreaker?: CircuitBreakerConfig;
   readonly tls?: ClientTlsConfig;

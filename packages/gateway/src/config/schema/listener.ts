@@ -145,6 +145,16 @@ export const listener: Block<RawListener> = block(
       default: 75,
       doc: 'how long a client connection may idle',
     }),
+    headTimeoutMs: setting('head-timeout-secs', duration('seconds', { min: 1 }), {
+      default: 15,
+      level: 'may',
+      doc: 'how long a client may take to send the head of a request; beyond it 408',
+    }),
+    handshakeTimeoutMs: setting('handshake-timeout-secs', duration('seconds', { min: 1 }), {
+      default: 10,
+      level: 'may',
+      doc: 'how long agreeing about TLS with a client may take',
+    }),
     maxConcurrentStreams: setting('max-concurrent-streams', integer({ min: 1, max: 2 ** 31 - 1 }), {
       default: 100,
       level: 'may',

@@ -15,7 +15,7 @@ import { block } from '../table/block.ts';
 import type { Block } from '../table/block.ts';
 import { headerPairs, switches, variant } from '../table/collections.ts';
 import { child, optional, required, section, setting, tolerant } from '../table/field.ts';
-import { bytes, decimal, flag, oneOf, word } from '../table/value-type.ts';
+import { bytes, decimal, flag, integer, oneOf, word } from '../table/value-type.ts';
 
 const endpoint = (example: string) =>
   required('endpoint', httpUrl, { level: 'must', doc: 'where spans are sent', example: `endpoint "${example}"` });
@@ -84,6 +84,11 @@ const sinkFields = {
     doc: 'without it the default file if its folder can be written to, else standard output',
   }),
   bufferBytes: setting('buffer-size', bytes({ min: 1 }), { default: 8192, doc: 'gathered before it is written' }),
+  maxWaitingBytes: setting('max-waiting-size', bytes({ min: 1 }), {
+    default: 16777216,
+    level: 'may',
+    doc: 'lines that wait for a slow disk or pipe; beyond it they are lost and counted',
+  }),
   enabled: setting('enabled', flag, { default: true, level: 'must', doc: 'whether it is written' }),
 };
 
@@ -170,6 +175,11 @@ const metrics: Block<MetricsConfig> = block(
       doc: 'where metrics are served',
     }),
     path: setting('path', urlPath, { default: '/metrics', doc: 'path of the metrics' }),
+    maxConnections: setting('max-connections', integer({ min: 1 }), {
+      default: 256,
+      level: 'may',
+      doc: 'connections at once to where metrics are served; others are closed and counted',
+    }),
   },
   { unsupported: { 'high-cardinality': 'labels with many values' } },
 );

@@ -73,6 +73,11 @@ export const limits: Block<LimitsConfig> = block(
       default: 4096,
       doc: 'value of one header; beyond it 431',
     }),
+    maxTargetBytes: setting('max-target-bytes', bytes({ min: 1 }), {
+      default: 8192,
+      level: 'may',
+      doc: 'path and query of a request; beyond it 414',
+    }),
     maxBodyBytes: setting('max-body-size', bytes(), {
       default: 10485760,
       aliases: ['max-body-size-bytes'],

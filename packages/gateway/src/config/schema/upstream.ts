@@ -12,7 +12,7 @@ import { block } from '../table/block.ts';
 import type { Block } from '../table/block.ts';
 import { variant } from '../table/collections.ts';
 import { child, children, list, optional, required, section, setting } from '../table/field.ts';
-import { duration, integer, oneOf, word } from '../table/value-type.ts';
+import { bytes, duration, integer, oneOf, word } from '../table/value-type.ts';
 import { circuitBreaker, clientTls, statusCode } from './shared.ts';
 
 const target: Block<TargetConfig> = block(
@@ -173,6 +173,11 @@ export const upstream: Block<Omit<UpstreamConfig, keyof Named>> = block(
     healthCheck: child('health-check', healthCheck, { level: 'must', doc: 'probes that tell whether targets live' }),
     timeouts: section('timeouts', timeouts, { doc: 'how long targets may take' }),
     connectionPool: section('connection-pool', connectionPool, { doc: 'connections to targets' }),
+    maxResponseHeadBytes: setting('max-response-head-bytes', bytes({ min: 1 }), {
+      default: 65536,
+      level: 'may',
+      doc: 'status line and headers of a response; beyond it 502',
+    }),
     circuitBreaker: child('circuit-breaker', circuitBreaker, { doc: 'stops asking an upstream that only fails' }),
     tls: child('tls', clientTls, { doc: 'targets are spoken to over TLS' }),
   },

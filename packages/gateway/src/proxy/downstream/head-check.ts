@@ -21,9 +21,6 @@ export type CheckedHead =
 
 const okWithoutBody: CheckedHead = { ok: true, body: noBody };
 
-/** The longest target; browsers and servers agree on about this much. */
-const maxTargetBytes = 8192;
-
 /** Characters no target may have: controls, space, DEL, and whatever is not ASCII. */
 const badTarget = /[^\x21-\x7e]/;
 const badAuthority = /[^A-Za-z0-9._~!$&'()*+,;=:%[\]-]/;
@@ -61,7 +58,8 @@ export function checkHead(downstream: Downstream, exchange: Exchange, limits: Ga
     }
   }
   exchange.authority = host ?? '';
-  const split = target.length <= maxTargetBytes && !badTarget.test(target) ? splitRequestTarget(target) : undefined;
+  const fits = limits.targetBytes.allows(target.length);
+  const split = fits && !badTarget.test(target) ? splitRequestTarget(target) : undefined;
   if (split !== undefined) {
     exchange.path = split.path;
     exchange.query = split.query;
@@ -79,8 +77,8 @@ export function checkHead(downstream: Downstream, exchange: Exchange, limits: Ga
     };
   }
   if (!limits.headerBytes.allows(headerBytes)) return oversized(limits.headerBytes.exceeded(headerBytes));
-  if (target.length > maxTargetBytes) {
-    const message = `the request target has ${target.length} bytes; at most ${maxTargetBytes} are taken`;
+  if (!fits) {
+    const { message } = limits.targetBytes.exceeded(target.length);
     return { ok: false, failure: limitFailure(414, 'target_size', message), blocked: 'header_size_exceeded' };
   }
   if (split === undefined || (target === '*' && downstream.method !== 'OPTIONS'))

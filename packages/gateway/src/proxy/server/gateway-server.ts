@@ -25,10 +25,9 @@ import { ListenerServer } from './listener-server.ts';
 import type { SharedCircuits } from './shared-circuits.ts';
 import type { SharedTally } from './shared-tally.ts';
 
-/** For a whole request head: longer is what keeps connections busy on purpose. */
-const defaultHeadTimeoutMs = 15_000;
 /** Heads beyond this are refused by the parser itself; limits below answer in their own words. */
 const minHeadBytes = 128 * 1024;
+const minHeadFields = 1000;
 
 const TICKET_SECRET_BYTES = 32;
 
@@ -59,7 +58,7 @@ export interface GatewayServerOptions {
   readonly ticketSecret?: Uint8Array;
   /** What counts against rates. Default: this thread alone. */
   readonly makeBuckets?: MakeBuckets;
-  /** For a whole request head, in milliseconds. Default 15,000. */
+  /** For a whole request head, in milliseconds. Default: as each listener says. */
   readonly headTimeoutMs?: number;
   /** Resolves the host names of upstreams. Default: the system. */
   readonly resolver?: HostResolver;
@@ -249,8 +248,9 @@ export class GatewayServer {
       logger: this.#options.telemetry.logger,
       reusePort: this.#options.reusePort ?? false,
       ticketSecret: this.#ticketSecret,
-      headTimeoutMs: this.#options.headTimeoutMs ?? defaultHeadTimeoutMs,
-      maxHeadBytes: Math.max(minHeadBytes, config.limits.maxHeaderBytes * 2),
+      headTimeoutMs: this.#options.headTimeoutMs ?? listener.headTimeoutMs,
+      maxHeadBytes: Math.max(minHeadBytes, config.limits.maxHeaderBytes * 2, config.limits.maxTargetBytes * 2),
+      maxHeadFields: Math.max(minHeadFields, config.limits.maxHeaderCount * 2),
     });
   }
 

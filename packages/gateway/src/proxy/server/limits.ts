@@ -7,6 +7,7 @@ export interface GatewayLimits {
   readonly headerCount: Limit;
   readonly headerNameBytes: Limit;
   readonly headerValueBytes: Limit;
+  readonly targetBytes: Limit;
   readonly bodyBytes: Limit;
   readonly bodyBufferBytes: Limit;
   readonly connectionsPerClient: Limit;
@@ -43,6 +44,7 @@ export function gatewayLimits(config: LimitsConfig, maxConnections: number): Gat
       'bytes',
       config.maxHeaderValueBytes,
     ),
+    targetBytes: limit('target_bytes', 'max-target-bytes', 'the request target', 'bytes', config.maxTargetBytes),
     bodyBytes: limit('body_bytes', 'max-body-size', 'the request body', 'bytes', config.maxBodyBytes),
     bodyBufferBytes: limit(
       'body_buffer_bytes',

@@ -17,15 +17,14 @@ import type { ConnectionCounter } from './connections.ts';
 import { Handshakes, handshakeFailureReason } from './handshakes.ts';
 import { Http1Side } from './http1-server.ts';
 import type { Http1Options } from './http1-connection.ts';
+import type { Http2Options } from './http2-server.ts';
 import { Http2Side } from './http2-server.ts';
 import { refuseUnread } from './unread-request.ts';
 
 const backlog = 4096;
-/** A handshake takes milliseconds; a stalled one holds a connection. */
-const handshakeTimeoutMs = 10_000;
 
 /** What a listener is made of. */
-export interface ListenerServerOptions extends Http1Options {
+export interface ListenerServerOptions extends Http1Options, Http2Options {
   readonly config: ListenerConfig;
   readonly context: GatewayContext;
   readonly counter: ConnectionCounter;
@@ -63,7 +62,7 @@ export class ListenerServer {
       const certificates = new CertificateStore(config.id, config.tls, options.ticketSecret);
       this.#certificates = certificates;
       if (config.tls.ocspStapling) this.#stapler = new OcspStapler({ logger: logger.child({ listener: config.id }) });
-      this.#http2 = new Http2Side(config, context);
+      this.#http2 = new Http2Side(config, context, options);
       const server = this.#tlsServer(config.tls, certificates);
       this.#server = server;
       this.#endFollowing = certificates.follow({
@@ -135,7 +134,7 @@ export class ListenerServer {
     const server = createTlsServer({
       ...certificates.defaultOptions,
       ALPNProtocols: ['h2', 'http/1.1'],
-      handshakeTimeout: handshakeTimeoutMs,
+      handshakeTimeout: this.config.handshakeTimeoutMs,
       requestCert: tls.clientAuth,
       rejectUnauthorized: tls.clientAuth,
       SNICallback: (name, callback) => callback(null, certificates.contextFor(name)),

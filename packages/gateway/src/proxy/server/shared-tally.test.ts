@@ -10,6 +10,7 @@ const limits = gatewayLimits(
     maxHeaderCount: 1,
     maxHeaderNameBytes: 1,
     maxHeaderValueBytes: 1,
+    maxTargetBytes: 1,
     maxBodyBytes: 1,
     maxBodyBufferBytes: 1,
     maxConnectionsPerClient: 3,

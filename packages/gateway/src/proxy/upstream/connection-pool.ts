@@ -26,6 +26,8 @@ export interface ConnectionPoolOptions {
   readonly pool: ConnectionPoolConfig;
   readonly connectTimeoutMs: number;
   readonly readTimeoutMs: number;
+  /** The largest head of a response. */
+  readonly maxHeadBytes: number;
 }
 
 interface Waiting {
@@ -42,6 +44,7 @@ interface Connecting {
 export class ConnectionPool implements ConnectionOwner {
   readonly name: string;
   readonly readTimeoutMs: number;
+  readonly maxHeadBytes: number;
   readonly #options: ConnectionPoolOptions;
   /** The one used last is at the end. */
   readonly #idle: UpstreamConnection[] = [];
@@ -57,6 +60,7 @@ export class ConnectionPool implements ConnectionOwner {
     this.#options = options;
     this.name = `${options.target.host}:${options.target.port}`;
     this.readTimeoutMs = options.readTimeoutMs;
+    this.maxHeadBytes = options.maxHeadBytes;
   }
 
   /** Connections there are and those that are being made. */

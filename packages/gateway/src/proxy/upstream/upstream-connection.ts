@@ -64,14 +64,14 @@ export interface ConnectionOwner {
   readonly name: string;
   /** How long the upstream may say nothing while a response is awaited; 0 = as long as it likes. */
   readonly readTimeoutMs: number;
+  /** The largest head of a response. */
+  readonly maxHeadBytes: number;
   /** The response is complete, and the connection can be used again; comes before `onResponseEnd`. */
   onFree(connection: UpstreamConnection): void;
   /** It cannot be used any more. Comes before the call is told. */
   onLost(connection: UpstreamConnection): void;
 }
 
-/** The largest head of a response. */
-const maxHeadBytes = 64 * 1024;
 /** Heads are shorter, nearly always; only so much is made text of before it is known. */
 const usualHeadBytes = 4096;
 
@@ -259,7 +259,8 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
   /** Returns false when more is needed, or it is no head. */
   #readHead(bytes: Buffer): boolean {
     const head = this.#head;
-    this.#headText = bytes.toString('latin1', 0, Math.min(bytes.length, usualHeadBytes));
+    const { maxHeadBytes } = this.#owner;
+    this.#headText = bytes.toString('latin1', 0, Math.min(bytes.length, usualHeadBytes, maxHeadBytes));
     let outcome = readResponseHead(this.#headText, head);
     if (outcome === undefined && bytes.length > usualHeadBytes) {
       this.#headText = bytes.toString('latin1', 0, Math.min(bytes.length, maxHeadBytes));
@@ -269,7 +270,7 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
     if (outcome === ReadEnd.BROKEN) {
       this.#fail(new ProxyError('invalid_response', this.#text(`the answer is no HTTP/1.1: ${problemOf()}`)));
     } else if (bytes.length >= maxHeadBytes) {
-      const message = `the head of the response exceeds ${maxHeadBytes} bytes`;
+      const message = `the head of the response exceeds ${maxHeadBytes} bytes (max-response-head-bytes of its upstream)`;
       this.#fail(new ProxyError('invalid_response', this.#text(message)));
     } else this.#held = this.#borrowed ? Buffer.from(bytes) : bytes;
     return false;

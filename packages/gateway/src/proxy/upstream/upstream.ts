@@ -154,8 +154,8 @@ export class Upstream {
   }
 
   #makePool(target: TargetConfig, resolver: HostResolver): ConnectionPool {
-    const { tls, connectionPool: pool, timeouts } = this.config;
+    const { tls, connectionPool: pool, timeouts, maxResponseHeadBytes: maxHeadBytes } = this.config;
     const { connectMs: connectTimeoutMs, readMs: readTimeoutMs } = timeouts;
-    return new ConnectionPool({ target, tls, resolver, pool, connectTimeoutMs, readTimeoutMs });
+    return new ConnectionPool({ target, tls, resolver, pool, connectTimeoutMs, readTimeoutMs, maxHeadBytes });
   }
 }

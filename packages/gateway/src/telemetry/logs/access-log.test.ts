@@ -18,6 +18,7 @@ const config: AccessLogConfig = {
   omittedFields: [],
   defaultFile: '/var/log/zentinel/access.log',
   bufferBytes: 8192,
+  maxWaitingBytes: 16 * 1024 * 1024,
 };
 
 const starter = new RatioTraceStarter(1);
@@ -57,6 +58,9 @@ function fieldsOf(exchange: Exchange): Record<string, unknown> {
     protocol: `HTTP/${exchange.httpVersion}`,
     body_bytes: exchange.responseBodyBytes,
     body_bytes_sent: exchange.responseBodyBytes,
+    ...(lastAttempt === undefined || lastAttempt.headMs === 0
+      ? {}
+      : { upstream_duration_ms: Math.max(0, Math.round(lastAttempt.headMs - lastAttempt.startMs)) }),
     ...optional('route_id', exchange.route?.id),
     ...optional('upstream', exchange.upstreamId),
     ...optional('upstream_addr', lastAttempt?.remoteAddress),
@@ -121,6 +125,7 @@ describe('the access log', () => {
       protocol: 'HTTP/1.1',
       body_bytes: 1234,
       body_bytes_sent: 1234,
+      upstream_duration_ms: 8,
       route_id: 'api',
       upstream: 'api-backend',
       upstream_addr: '127.0.0.1:3000',

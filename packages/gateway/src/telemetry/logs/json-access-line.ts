@@ -1,6 +1,6 @@
 import { accessLogFields } from '../../config/model/observability.ts';
 import type { AccessLogConfig, AccessLogField } from '../../config/model/observability.ts';
-import type { Exchange } from '../../proxy/exchange.ts';
+import type { Attempt, Exchange } from '../../proxy/exchange.ts';
 import { ConnectionBytes } from '../connection-bytes.ts';
 import { headerOf } from '../header.ts';
 import { LineBuffer } from './line-buffer.ts';
@@ -41,6 +41,7 @@ const refererField = Buffer.from(',"referer":"');
 const host = Buffer.from(',"host":"');
 const protocol = Buffer.from(',"protocol":"HTTP/');
 const bodyBytes = Buffer.from(',"body_bytes":');
+const upstreamDuration = Buffer.from(',"upstream_duration_ms":');
 const bodyBytesSent = Buffer.from(',"body_bytes_sent":');
 
 /** Writes lines of one log. */
@@ -82,9 +83,16 @@ export class JsonAccessLine {
     this.#clientOf(line, exchange);
     line.number(bodyBytes, exchange.responseBodyBytes);
     if (shown.body_bytes_sent) line.number(bodyBytesSent, exchange.responseBodyBytes);
+    if (shown.upstream_duration_ms) this.#upstreamDuration(line, exchange.lastAttempt);
     line.append(common.end);
     // Each field begins with a comma; the first one's becomes the brace.
     line.bytes[start] = BRACE_OPEN;
+  }
+
+  /** Until the head of the response that counts came. */
+  #upstreamDuration(line: LineBuffer, attempt: Attempt | undefined): void {
+    if (attempt === undefined || attempt.headMs === 0) return;
+    line.number(upstreamDuration, Math.max(0, Math.round(attempt.headMs - attempt.startMs)));
   }
 
   #clientOf(line: LineBuffer, exchange: Exchange): void {

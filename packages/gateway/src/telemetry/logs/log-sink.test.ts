@@ -13,10 +13,23 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-function sinkOf(file: string, bufferBytes = 8192) {
+const maxWaitingBytes = 16 * 1024 * 1024;
+
+function sinkOf(file: string, bufferBytes = 8192, waitingBytes = maxWaitingBytes) {
   const lost = vi.fn<(lines: number) => void>();
-  const opened = openPlace('access log', { file, defaultFile: '', bufferBytes }, silentTelemetry.logger);
-  return { lost, sink: new FileSink(opened, bufferBytes, { logger: silentTelemetry.logger, lost }) };
+  const opened = openPlace(
+    'access log',
+    { file, defaultFile: '', bufferBytes, maxWaitingBytes },
+    silentTelemetry.logger,
+  );
+  return {
+    lost,
+    sink: new FileSink(
+      opened,
+      { bufferBytes, maxWaitingBytes: waitingBytes },
+      { logger: silentTelemetry.logger, lost },
+    ),
+  };
 }
 
 function writeLine(sink: LineSink, text: string): void {
@@ -101,7 +114,7 @@ describe('the place of a log', () => {
     writeFileSync(join(folder, 'file'), '');
     const { place } = openPlace(
       'audit log',
-      { file: join(folder, 'file', 'x'), defaultFile: '', bufferBytes: 1 },
+      { file: join(folder, 'file', 'x'), defaultFile: '', bufferBytes: 1, maxWaitingBytes },
       logger,
     );
     expect(place).toEqual({ kind: 'stdout' });
@@ -110,16 +123,32 @@ describe('the place of a log', () => {
 
   it('is standard output when the folder of the usual file does not exist', () => {
     const defaultFile = join(folder, 'none', 'access.log');
-    expect(openPlace('access log', { defaultFile, bufferBytes: 1 }, logger).place).toEqual({ kind: 'stdout' });
+    expect(openPlace('access log', { defaultFile, bufferBytes: 1, maxWaitingBytes }, logger).place).toEqual({
+      kind: 'stdout',
+    });
     expect(said).toEqual(['info The access log is written to standard output.']);
   });
 
   it('is the usual file when its folder is there', () => {
     mkdirSync(join(folder, 'log'));
     const defaultFile = join(folder, 'log', 'access.log');
-    expect(openPlace('access log', { defaultFile, bufferBytes: 1 }, logger).place).toEqual({
+    expect(openPlace('access log', { defaultFile, bufferBytes: 1, maxWaitingBytes }, logger).place).toEqual({
       kind: 'file',
       path: defaultFile,
     });
+  });
+});
+
+describe('lines that wait for a slow disk', () => {
+  it('are lost and counted beyond what may wait', async () => {
+    const { sink, lost } = sinkOf(join(folder, 'a.log'), 1, 150);
+    const text = 'x'.repeat(59);
+    writeLine(sink, text);
+    // While this is being written, two more fit, and a third does not.
+    sink.flush();
+    for (let n = 0; n < 3; n++) writeLine(sink, text);
+    expect(lost.mock.calls).toEqual([[1]]);
+    await sink.close();
+    expect(readFileSync(join(folder, 'a.log'), 'utf8')).toBe(`${text}\n`.repeat(3));
   });
 });

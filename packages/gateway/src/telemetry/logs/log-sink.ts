@@ -5,8 +5,6 @@ import type { Logger } from '@clew/base';
 import type { LogSink } from '../../config/model/observability.ts';
 import { LineBuffer } from './line-buffer.ts';
 
-/** Lines that wait for a slow disk or pipe are dropped and counted beyond this. */
-const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 /**
  * A full buffer waits this long for more, unless so many bytes have come together: to have the system write costs as much as writing
  * dozens of lines, however few there are.
@@ -39,6 +37,9 @@ export interface SinkTelemetry {
   lost(lines: number): void;
 }
 
+/** How much is gathered, and how much may wait. */
+export type SinkSizes = Pick<LogSink, 'bufferBytes' | 'maxWaitingBytes'>;
+
 /** Where the lines of a log go. */
 export interface LineSink {
   /** Write a line here, then call {@link lineWritten}. */
@@ -62,6 +63,7 @@ export class FileSink implements LineSink {
   readonly line: LineBuffer = new LineBuffer();
   readonly place: SinkPlace;
   readonly #bufferBytes: number;
+  readonly #maxWaitingBytes: number;
   readonly #telemetry: SinkTelemetry;
   readonly #timer: NodeJS.Timeout;
   #fd: number;
@@ -77,16 +79,17 @@ export class FileSink implements LineSink {
     this.flush();
   };
 
-  constructor({ place, fd }: OpenPlace, bufferBytes: number, telemetry: SinkTelemetry) {
+  constructor({ place, fd }: OpenPlace, { bufferBytes, maxWaitingBytes }: SinkSizes, telemetry: SinkTelemetry) {
     this.place = place;
     this.#fd = fd;
     this.#bufferBytes = bufferBytes;
+    this.#maxWaitingBytes = maxWaitingBytes;
     this.#telemetry = telemetry;
     this.#timer = setInterval(() => this.flush(), FLUSH_INTERVAL_MS).unref();
   }
 
   lineWritten(start: number, lines = 1): void {
-    if (this.#closed || (this.#writing !== undefined && this.line.length > MAX_WAITING_BYTES)) {
+    if (this.#closed || (this.#writing !== undefined && this.line.length > this.#maxWaitingBytes)) {
       this.line.length = start;
       this.#telemetry.lost(lines);
       return;

@@ -93,7 +93,7 @@ export class FileSinks implements SinkOpener {
     const key = keyOf(opened.place);
     if (!this.#sinks.has(key)) {
       const lost = (lines: number): void => this.#lost.add(lines);
-      this.#sinks.set(key, new FileSink(opened, config.bufferBytes, { logger: this.#telemetry.logger, lost }));
+      this.#sinks.set(key, new FileSink(opened, config, { logger: this.#telemetry.logger, lost }));
     } else if (opened.place.kind === 'file') closeSync(opened.fd);
     return key;
   }
@@ -116,6 +116,6 @@ function wantedSinks({ accessLog, errorLog, auditLog }: LoggingConfig): readonly
   return wanted;
 }
 
-function sinkOf({ file, defaultFile, bufferBytes }: LogSink): LogSink {
-  return { ...(file === undefined ? {} : { file }), defaultFile, bufferBytes };
+function sinkOf({ file, defaultFile, bufferBytes, maxWaitingBytes }: LogSink): LogSink {
+  return { ...(file === undefined ? {} : { file }), defaultFile, bufferBytes, maxWaitingBytes };
 }

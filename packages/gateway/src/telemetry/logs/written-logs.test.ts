@@ -11,7 +11,7 @@ import { AuditLog } from './audit-log.ts';
 import { ErrorLog } from './error-log.ts';
 
 const starter = new RatioTraceStarter(1);
-const sinkSettings = { enabled: true, defaultFile: '', bufferBytes: 8192 };
+const sinkSettings = { enabled: true, defaultFile: '', bufferBytes: 8192, maxWaitingBytes: 16 * 1024 * 1024 };
 const errorConfig: ErrorLogConfig = { ...sinkSettings, level: 'warn' };
 const auditConfig: AuditLogConfig = { ...sinkSettings, logBlocked: true, logAgentDecisions: true, logWafEvents: true };
 

@@ -5,6 +5,7 @@ import type { Logger } from '@clew/base';
 import { expositionContentType } from '@clew/base/node';
 import { findPortHolder } from '@clew/net';
 import type { SocketAddress } from '../../config/model/listener.ts';
+import type { MetricsConfig } from '../../config/model/observability.ts';
 
 /** What the metrics listener shows. */
 export interface MetricsSources {
@@ -12,11 +13,12 @@ export interface MetricsSources {
   metrics(): Promise<string>;
   /** Whether requests are taken: listeners bound, configuration loaded, not draining. */
   ready(): boolean;
+  /** There were too many connections. */
+  connectionRefused(): void;
 }
 
 /** A scrape or a check takes a moment; connections that do nothing are not kept long. */
 const REQUEST_TIMEOUT_MS = 10_000;
-const MAX_CONNECTIONS = 256;
 
 const textType = 'text/plain; charset=utf-8';
 
@@ -30,8 +32,8 @@ export class MetricsServer {
   readonly #logger: Logger;
   readonly #server: Server;
 
-  constructor(path: string, sources: MetricsSources, logger: Logger) {
-    this.#path = path;
+  constructor(settings: Pick<MetricsConfig, 'path' | 'maxConnections'>, sources: MetricsSources, logger: Logger) {
+    this.#path = settings.path;
     this.#sources = sources;
     this.#logger = logger;
     this.#server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
@@ -41,7 +43,8 @@ export class MetricsServer {
         response.end('Internal Server Error\n');
       });
     });
-    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.maxConnections = settings.maxConnections;
+    this.#server.on('drop', () => this.#sources.connectionRefused());
   }
 
   /** Whether it listens now; a failure has been logged. */
@@ -67,8 +70,9 @@ export class MetricsServer {
     return true;
   }
 
-  /** Answers with metrics at this path from now on. */
-  serveAt(path: string): void {
+  /** Answers with metrics at this path from now on, on so many connections. */
+  change({ path, maxConnections }: Pick<MetricsConfig, 'path' | 'maxConnections'>): void {
+    this.#server.maxConnections = maxConnections;
     if (path === this.#path) return;
     this.#path = path;
     this.#logger.info('Metrics are served at another path.', { path });
