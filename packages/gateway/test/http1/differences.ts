@@ -77,12 +77,6 @@ function framesInTrailers({ trailers }: MessageReading): boolean {
 /** Requests that we take. */
 export const allowedRequests: readonly Allowance[] = [
   {
-    name: 'a tab behind a value',
-    why: 'whitespace around a value is space or tab (RFC 9110 section 5.6.3); what goes on is written anew',
-    applies: ({ text, reference: { problem } }) =>
-      problem === 'HPE_INVALID_TRANSFER_ENCODING' && /transfer-encoding:[ \t]*chunked[ \t]*\t[ \t]*\r\n/i.test(text),
-  },
-  {
     name: 'framing fields in trailers',
     why: 'they mean nothing there and are not passed on (RFC 9110 section 6.5.1)',
     applies: ({ ours, reference: { problem } }) =>
@@ -96,7 +90,7 @@ export const refusedResponses: readonly Refusal[] = [
   {
     name: 'transfer codings',
     why: 'a proxy that cannot decode a coding cannot tell where the body ends',
-    problem: /the transfer coding is not chunked alone$/,
+    problem: /the transfer coding is not chunked alone$|a tab stands behind the transfer coding$/,
   },
   {
     name: 'lengths',

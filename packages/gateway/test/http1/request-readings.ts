@@ -122,8 +122,12 @@ export class LlhttpRequestReader {
       start: `${request.method} ${request.url} ${request.httpVersion}`,
       fields: request.rawHeaders,
       body: '',
-      trailers: [],
-      complete: false,
+      get trailers() {
+        return request.rawTrailers;
+      },
+      get complete() {
+        return request.complete;
+      },
       keepAlive,
       // Behind what offers an upgrade, node:http reads nothing more, even if nobody takes the offer.
       last: request.headers.upgrade !== undefined && /upgrade/i.test(request.headers.connection ?? ''),
@@ -131,9 +135,5 @@ export class LlhttpRequestReader {
     reading.messages.push(message);
     request.on('data', (chunk: Buffer) => (message.body += chunk.toString('latin1')));
     request.on('error', () => {});
-    request.on('end', () => {
-      message.complete = request.complete;
-      message.trailers = request.rawTrailers;
-    });
   }
 }

@@ -38,6 +38,15 @@ describe('fields', () => {
     }
   });
 
+  it('with a tab behind a transfer coding are refused: not everybody would see the coding', () => {
+    for (const line of ['Transfer-Encoding: chunked\t', 'transfer-encoding:chunked \t ', 'TRANSFER-ENCODING: x\t']) {
+      expect([line, readFields(`${line}\r\n\r\n`, 0, [])]).toEqual([line, ReadEnd.BROKEN]);
+    }
+    for (const line of ['Transfer-Encoding:\tchunked ', 'X-ransfer-Encoding: x\t', 'Content-Length: 3\t']) {
+      expect([line, readFields(`${line}\r\n\r\n`, 0, [])]).toEqual([line, line.length + 4]);
+    }
+  });
+
   it('are told apart as those that pass and those that may be special, and none is lost', () => {
     const specials = nameTable(['connection', 'x-y', 'proxy-*']);
     const name = fc.oneof(

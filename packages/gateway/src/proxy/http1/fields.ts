@@ -122,6 +122,9 @@ export function readFields(
     while (valueEnd > valueAt && (text.charCodeAt(valueEnd - 1) === SP || text.charCodeAt(valueEnd - 1) === TAB)) {
       valueEnd--;
     }
+    if (valueEnd < at && hidesCoding(text, nameAt, nameEnd, valueEnd, at)) {
+      return broken('a tab stands behind the transfer coding');
+    }
     if (fields !== undefined) fields.push(text.slice(nameAt, nameEnd), text.slice(valueAt, valueEnd));
     if (
       specials[Math.min(nameEnd - nameAt, 31) * 32 + (text.charCodeAt(nameAt) & 31)] !== 0 &&
@@ -133,6 +136,12 @@ export function readFields(
     }
     at = end;
   }
+}
+
+/** Whether a tab follows the value of a Transfer-Encoding: there are parsers that then see another coding, and another body. */
+function hidesCoding(text: string, nameAt: number, nameEnd: number, valueEnd: number, lineEnd: number): boolean {
+  if (nameEnd - nameAt !== 17 || !text.slice(valueEnd, lineEnd).includes('\t')) return false;
+  return text.slice(nameAt, nameEnd).toLowerCase() === 'transfer-encoding';
 }
 
 /** The position after CR LF at `at`, or a {@link ReadEnd}. */
