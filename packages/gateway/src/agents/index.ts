@@ -1,6 +1,6 @@
 export { AgentChain } from './chain/agent-chain.ts';
 export { AgentDirectory } from './chain/agent-directory.ts';
-export type { AgentDirectoryOptions } from './chain/agent-directory.ts';
+export type { AgentDirectoryOptions, SharedCorrelationIds } from './chain/agent-directory.ts';
 export type { AgentExchange, BodyPlan, WholeMessage } from './chain/agent-exchange.ts';
 export type { BodyDirection, BodyInspection, BodyStep } from './chain/body-inspection.ts';
 export { applyHeaderOperations } from './chain/header-operations.ts';

@@ -9,6 +9,7 @@ import type { GatewayConfig } from '../config/model.ts';
 import { releaseBuckets, sharedBucketMemory } from '../proxy/filters/shared-buckets.ts';
 import { forgetTrialsOf, sharedCircuits } from '../proxy/server/shared-circuits.ts';
 import type { SharedCircuits } from '../proxy/server/shared-circuits.ts';
+import { forgetIds, sharedIdMemory } from '../proxy/server/shared-ids.ts';
 import { forgetThread, sharedTallyMemory } from '../proxy/server/shared-tally.ts';
 import { mergeUpstreams } from '../proxy/upstream/merge-snapshots.ts';
 import type { UpstreamSnapshot } from '../proxy/upstream/upstream.ts';
@@ -86,6 +87,7 @@ export class GatewayThreads {
         index: 0,
         buckets: sharedBucketMemory(),
         tally: sharedTallyMemory(this.#count),
+        ids: sharedIdMemory(this.#count),
         ticketSecret: randomBytes(TICKET_SECRET_BYTES),
         startedUnixMs: Date.now(),
       };
@@ -249,6 +251,7 @@ export class GatewayThreads {
     this.#counted = withLostThread(this.#counted, this.#reports.get(index)?.families ?? []);
     this.#reports.delete(index);
     forgetThread(this.#shared!.tally, index);
+    forgetIds(this.#shared!.ids, index);
     forgetTrialsOf(this.#circuits!);
     releaseBuckets(this.#shared!.buckets);
     if (this.#ending.signal.aborted) return;

@@ -6,6 +6,7 @@ import { SharedBuckets } from '../proxy/filters/shared-buckets.ts';
 import { GatewayServer } from '../proxy/server/gateway-server.ts';
 import type { GatewayServerOptions, GatewaySnapshot } from '../proxy/server/gateway-server.ts';
 import type { SharedCircuits } from '../proxy/server/shared-circuits.ts';
+import { SharedIds } from '../proxy/server/shared-ids.ts';
 import { SharedTally } from '../proxy/server/shared-tally.ts';
 import type { UpstreamSnapshot } from '../proxy/upstream/upstream.ts';
 import type { Environment } from '../telemetry/exporter/settings.ts';
@@ -26,6 +27,8 @@ export interface SharedCounts {
   readonly buckets: SharedArrayBuffer;
   /** Connections and requests in progress. */
   readonly tally: SharedArrayBuffer;
+  /** Names of requests that agents know. */
+  readonly ids: SharedArrayBuffer;
   /** What keys of TLS tickets are made from. */
   readonly ticketSecret: Uint8Array;
   /** When the first of them started, in milliseconds since 1970. */
@@ -145,15 +148,17 @@ function countTogether({
   index,
   buckets,
   tally,
+  ids,
   ticketSecret,
   startedUnixMs,
-}: SharedCounts): Pick<GatewayServerOptions, 'makeBuckets' | 'tally' | 'ticketSecret' | 'startedMs'> {
+}: SharedCounts): Pick<GatewayServerOptions, 'makeBuckets' | 'tally' | 'sharedIds' | 'ticketSecret' | 'startedMs'> {
   return {
     ticketSecret,
     // Each thread counts from its own start.
     startedMs: startedUnixMs - performance.timeOrigin,
     makeBuckets: (id, { rate }) => new SharedBuckets(`${id} ${JSON.stringify(rate)}`, rate, buckets),
     tally: new SharedTally(tally, index),
+    sharedIds: new SharedIds(ids, index),
   };
 }
 

@@ -103,6 +103,24 @@ describe('threads of a gateway', () => {
     for (const answer of answers) expect(answer).toMatchObject(target);
   });
 
+  it('never give agents two requests by one name at once', async () => {
+    const { port } = await startBackend();
+    const agent = await startFramedAgent({ script: () => ({ delayMs: 300 }) });
+    onEnd(removeSocketPaths);
+    onEnd(() => agent.stop());
+    const agents = `agents { agent "a" { unix-socket "${agent.address}"; timeout-ms 20000 } }`;
+    const { url } = await gatewayWith(port, { route: 'agents "a"', limits: agents });
+    await waitFor(() => expect(agent.connections.open).toBeGreaterThanOrEqual(THREADS));
+    const headers = { connection: 'close', 'x-correlation-id': 'chosen-by-client' };
+    await Promise.all(Array.from({ length: 8 * THREADS }, async () => (await fetch(url, { headers })).arrayBuffer()));
+    const names = agent.seen
+      .filter(({ type }) => type === 'request_headers')
+      .map(({ payload }) => (payload['metadata'] as { readonly correlation_id: string }).correlation_id);
+    expect(names).toHaveLength(8 * THREADS);
+    expect(names.filter((name) => name === 'chosen-by-client')).toHaveLength(1);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
   it('try a circuit again with one request, whichever thread has it', async () => {
     const { port, state } = await startBackend();
     state.status = 500;

@@ -16,6 +16,15 @@ const retireGraceMs = 30_000;
 export interface AgentDirectoryOptions extends Omit<AgentClientOptions, 'limits' | 'circuit'> {
   /** Makes correlation ids, for requests whose own is taken. Default: UUIDs. */
   readonly newCorrelationId?: () => string;
+  /** Which ids other threads have: agents may remember requests of all of them by their id. Default: there are no other threads. */
+  readonly sharedIds?: SharedCorrelationIds;
+}
+
+/** Ids that all threads use. */
+export interface SharedCorrelationIds {
+  /** Returns false when another thread may have it. */
+  take(id: string): boolean;
+  release(id: string): void;
 }
 
 /** All agents of a gateway. Agents that a new configuration leaves as they are keep their connections and state. */
@@ -28,7 +37,7 @@ export class AgentDirectory {
 
   constructor(options: AgentDirectoryOptions) {
     this.#options = options;
-    this.#correlationIds = correlationIds(options.newCorrelationId ?? randomUUID);
+    this.#correlationIds = correlationIds(options.newCorrelationId ?? randomUUID, options.sharedIds);
   }
 
   /**
@@ -97,15 +106,20 @@ function withoutRest(
   return own;
 }
 
-function correlationIds(newId: () => string): CorrelationIds {
+function correlationIds(newId: () => string, shared: SharedCorrelationIds | undefined): CorrelationIds {
   const taken = new Set<string>();
   return {
     claim(wanted) {
       let id = wanted;
       while (taken.has(id)) id = newId();
+      // New ids are unlike any other: only those that clients choose can be with two threads.
+      if (shared?.take(id) === false) id = newId();
       taken.add(id);
       return id;
     },
-    release: (id) => void taken.delete(id),
+    release(id) {
+      taken.delete(id);
+      shared?.release(id);
+    },
   };
 }

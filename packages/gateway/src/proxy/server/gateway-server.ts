@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { errorMessage, observeLimits } from '@clew/base';
 import type { Telemetry } from '@clew/base';
 import { AgentDirectory } from '../../agents/index.ts';
-import type { AgentSnapshot } from '../../agents/index.ts';
+import type { AgentSnapshot, SharedCorrelationIds } from '../../agents/index.ts';
 import { compareConfigs, effectiveConfig } from '../../config/changes.ts';
 import type { GatewayConfig } from '../../config/model.ts';
 import { RouteMatcher } from '../../routing/matcher.ts';
@@ -54,6 +54,8 @@ export interface GatewayServerOptions {
   readonly probes?: boolean;
   /** What other threads have, for limits that hold for all together. Default: there are none. */
   readonly tally?: SharedTally;
+  /** Names of requests that other threads have told agents. Default: there are none. */
+  readonly sharedIds?: SharedCorrelationIds;
   /** What keys of TLS tickets are made from: with the same secret, threads resume each other's sessions. Default: one of its own. */
   readonly ticketSecret?: Uint8Array;
   /** What counts against rates. Default: this thread alone. */
@@ -130,6 +132,7 @@ export class GatewayServer {
       telemetry,
       proxyVersion: version,
       onCircuitChange: (agentId, state) => this.#observer.agentBreakerChanged(agentId, state),
+      ...(this.#options.sharedIds === undefined ? {} : { sharedIds: this.#options.sharedIds }),
       newCorrelationId: () => tinyflake(Date.now()),
     });
     const context: GatewayContext = {
