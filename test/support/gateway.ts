@@ -23,6 +23,8 @@ export interface Addresses {
 /** A gateway in a process of its own. */
 export interface LaunchedGateway {
   readonly command: RunningCommand;
+  /** Its configuration. */
+  readonly path: string;
   readonly url: string;
   readonly metricsUrl: string;
   /** Access-log lines, as text. */
@@ -56,6 +58,7 @@ export async function launchGateway(
   });
   return {
     command,
+    path,
     url: `http://${addressIn(command.output.stderr, 'Listening.')}`,
     metricsUrl: `http://${addressIn(command.output.stderr, 'Metrics are served.')}`,
     lines: () => command.output.stdout.split('\n').filter((line) => line !== ''),

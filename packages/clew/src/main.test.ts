@@ -2,31 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ClewError } from './errors.ts';
-import { commands, runCommand } from './main.ts';
-
-interface Outcome {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** What a call prints and ends with; a thrown error is printed as `main` does. */
-async function call(words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Outcome> {
-  const printed = { stdout: '', stderr: '' };
-  const io = {
-    stdout: { write: (text: string) => (printed.stdout += text) },
-    stderr: { write: (text: string) => (printed.stderr += text) },
-    env,
-    signal: new AbortController().signal,
-  };
-  try {
-    return { code: await runCommand(words, io), ...printed };
-  } catch (caught) {
-    if (!(caught instanceof ClewError)) throw caught;
-    return { code: caught.exitCode, ...printed, stderr: `${printed.stderr}clew: ${caught.message}` };
-  }
-}
+import { commands } from './main.ts';
+import { call } from './test/call.ts';
 
 let folder: string;
 beforeAll(() => {
