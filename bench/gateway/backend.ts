@@ -1,8 +1,9 @@
 // A service that costs as little as possible: answers every HTTP/1.1 request, one after another on each connection, with the same
-// kilobyte. It also is the tracing backend: OTLP over gRPC is read and acknowledged.
+// kilobyte. It also is the tracing backend, which costs as little: OTLP over gRPC is thrown away and acknowledged.
+import { createServer as createHttp2Server } from 'node:http2';
 import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
-import { acquireListener } from '@clew/net';
+import type { AddressInfo, Server } from 'node:net';
+import { once } from 'node:events';
 
 const body = JSON.stringify({ items: 'x'.repeat(1000) });
 const response = Buffer.from(
@@ -19,28 +20,26 @@ const server = createServer({ noDelay: true }, (socket) => {
     for (let index = 0; index < heads.length; index++) socket.write(response);
   });
 });
-server.listen(0, '127.0.0.1');
 
-const collector = await acquireListener({
-  endpoint: { transport: 'tcp4', host: '127.0.0.1', port: 0 },
-  owner: 'bench',
-});
-let exportedBytes = 0;
-collector.mountGrpc({
-  name: 'opentelemetry.proto.collector.trace.v1.TraceService',
-  methods: {
-    Export: {
-      kind: 'unary',
-      handle(message) {
-        exportedBytes += message.length;
-        return new Uint8Array(0);
-      },
-    },
-  },
+/** An empty message: nothing was rejected. */
+const accepted = Buffer.alloc(5);
+const collector = createHttp2Server({ settings: { initialWindowSize: 4 * 1024 * 1024 } });
+collector.on('session', (session) => session.setLocalWindowSize(16 * 1024 * 1024));
+collector.on('stream', (stream) => {
+  stream.on('error', () => stream.destroy());
+  stream.resume();
+  stream.on('end', () => {
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+    stream.end(accepted);
+  });
 });
 
-process.send?.({
-  port: (server.address() as AddressInfo).port,
-  collectorPort: collector.address.transport === 'tcp' ? collector.address.port : 0,
-});
+async function listen(target: Server): Promise<number> {
+  target.listen(0, '127.0.0.1');
+  await once(target, 'listening');
+  return (target.address() as AddressInfo).port;
+}
+
+process.send?.({ port: await listen(server), collectorPort: await listen(collector) });
 process.on('disconnect', () => process.exit(0));
