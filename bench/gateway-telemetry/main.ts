@@ -138,7 +138,7 @@ function kindOf(name: string, { backend, accessLog = false, continued = false }:
       })
     : undefined;
   observer.replaceOutputs({
-    spans: exporter && new SpanRecorder(exporter, new WallClock(), 'shop-gateway'),
+    spans: exporter && new SpanRecorder(exporter, new WallClock(), { serviceName: 'shop-gateway', spanName: 'path' }),
     accessLog: sink && new AccessLog(accessLogConfig, sink, identity.instanceId),
     errorLog: undefined,
     auditLog: undefined,

@@ -139,7 +139,7 @@ export class Observability {
       return {
         config,
         exporter,
-        recorder: new SpanRecorder(exporter, this.#clock, config.serviceName),
+        recorder: new SpanRecorder(exporter, this.#clock, config),
         starter: new RatioTraceStarter(config.samplingRate),
       };
     } catch (error) {

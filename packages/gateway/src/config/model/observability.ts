@@ -19,6 +19,8 @@ export interface TracingConfig {
   /** Share of traces begun here that are kept, 0 to 1. */
   readonly samplingRate: number;
   readonly serviceName: string;
+  /** What the span of a request is named by besides its method: the path as it came, or the pattern of its route. */
+  readonly spanName: 'path' | 'route';
 }
 
 /** Levels of the application log, most severe first. */

@@ -66,6 +66,10 @@ const tracing: Block<TracingConfig> = block(
       level: 'must',
       doc: 'service.name of the spans',
     }),
+    spanName: setting('span-name', oneOf(['path', 'route']), {
+      default: 'path',
+      doc: 'what requests are named by besides their method; the pattern of a route where paths have ids in them',
+    }),
   },
   {},
   ({ backend, ...rest }, node, reader) => {

@@ -44,7 +44,7 @@ function exporterTo(backend: TracingBackend, settings: Partial<SpanQueueSettings
   });
   const exporter = new SpanExporter(opened, queue, telemetry, gatewayOrigin('shop-gateway', identity));
   cleanUps.push(() => exporter.stop(AbortSignal.abort()));
-  const recorder = new SpanRecorder(exporter, new WallClock(), 'shop-gateway');
+  const recorder = new SpanRecorder(exporter, new WallClock(), { serviceName: 'shop-gateway', spanName: 'path' });
   const value = async (name: string): Promise<number> => {
     const families = await meter.collect();
     return families.find((family) => family.name === name)!.samples[0]!.value;
@@ -215,7 +215,7 @@ describe('spans on their way', () => {
     const settings = { maxQueueSpans: 100, maxBatchSpans: 1, scheduleDelayMs: 1e6, exportTimeoutMs: 1000 };
     const telemetry = new ExporterTelemetry(silentTelemetry);
     const exporter = new SpanExporter(backend, settings, telemetry, gatewayOrigin('shop-gateway', identity));
-    const recorder = new SpanRecorder(exporter, new WallClock(), 'shop-gateway');
+    const recorder = new SpanRecorder(exporter, new WallClock(), { serviceName: 'shop-gateway', spanName: 'path' });
     const sendOne = async (): Promise<{ memory: ArrayBufferLike; copy: Buffer; body: Uint8Array }> => {
       record(recorder, 1);
       const body = sent.at(-1)!;

@@ -10,6 +10,7 @@ import { arbitraryExchange } from '../test/arbitrary-exchange.ts';
 import { expectedAttempt, expectedRequest } from '../test/expected-spans.ts';
 import type { ExpectedSpan } from '../test/expected-spans.ts';
 import { gatewayOrigin } from './resource.ts';
+import type { SpanNaming } from './route-bytes.ts';
 import { SpanBytes } from './span-bytes.ts';
 import { SpanWriter } from './span-writer.ts';
 import { RatioTraceStarter } from './trace-starter.ts';
@@ -22,10 +23,15 @@ const TraceRequest = protobuf.loadSync(otlp).lookupType('otlp.TraceRequest');
 
 const origin = gatewayOrigin('shop', { version: '1.2.3', instanceId: 'i', hostName: 'h', pid: 1 });
 const exchanges = fc.array(arbitraryExchange(new RatioTraceStarter(1)), { minLength: 1, maxLength: 12 });
-const writer = new SpanWriter(new WallClock(), 'shop');
+const named = (spanName: SpanNaming['spanName']): SpanNaming => ({ serviceName: 'shop', spanName });
+const writers = {
+  path: new SpanWriter(new WallClock(), named('path')),
+  route: new SpanWriter(new WallClock(), named('route')),
+};
 
 /** The request with all spans of these exchanges. */
-function written(all: readonly Exchange[]): Uint8Array {
+function written(all: readonly Exchange[], spanName: SpanNaming['spanName'] = 'path'): Uint8Array {
+  const writer = writers[spanName];
   const out = new SpanBytes(origin);
   for (const exchange of all) {
     for (const attempt of exchange.attempts) writer.attempt(out, exchange, attempt);
@@ -34,10 +40,10 @@ function written(all: readonly Exchange[]): Uint8Array {
   return out.finish();
 }
 
-function expected(all: readonly Exchange[]): ExpectedSpan[] {
+function expected(all: readonly Exchange[], spanName: SpanNaming['spanName'] = 'path'): ExpectedSpan[] {
   return all.flatMap((exchange) => [
     ...exchange.attempts.map((attempt) => expectedAttempt(exchange, attempt)),
-    expectedRequest(exchange, 'shop'),
+    expectedRequest(exchange, named(spanName)),
   ]);
 }
 
@@ -65,10 +71,10 @@ function asExpected(span: PlainSpan): ExpectedSpan {
 }
 
 describe('spans of any exchange', () => {
-  it('say what the exchange said, attribute by attribute', () => {
+  it.each(['path', 'route'] as const)('say what the exchange said, attribute by attribute, named by %s', (spanName) => {
     fc.assert(
       fc.property(exchanges, (all) => {
-        expect(toPlain(decoded(written(all))).map(asExpected)).toEqual(expected(all));
+        expect(toPlain(decoded(written(all, spanName))).map(asExpected)).toEqual(expected(all, spanName));
       }),
       { numRuns: 150 },
     );

@@ -1,3 +1,4 @@
+import type { TracingConfig } from '../../config/model/observability.ts';
 import type { RouteConfig } from '../../config/model/route.ts';
 import type { Exchange } from '../../proxy/exchange.ts';
 import { int, text } from './keys.ts';
@@ -14,6 +15,9 @@ interface StatusBytes {
   readonly result: Uint8Array;
 }
 
+/** What a configuration says about names in spans. */
+export type SpanNaming = Pick<TracingConfig, 'serviceName' | 'spanName'>;
+
 /**
  * What the requests have in common that have route, path condition, method, upstream and scheme in common. Hot path, guarded by
  * `bench/gateway-telemetry`: all attributes but a request's own are copied from here in a few pieces.
@@ -25,6 +29,8 @@ export class RouteBytes {
   readonly secure: boolean;
   /** The name up to the path. */
   readonly name: Uint8Array;
+  /** The name, where it is that of the route. */
+  readonly wholeName: Uint8Array | undefined;
   /** `http.method`; then the start of `http.target`. */
   readonly target: TextStart;
   /** `gateway.route.id`; then the start of `gateway.correlation_id`. */
@@ -36,13 +42,19 @@ export class RouteBytes {
   readonly #serviceName: string;
   readonly #byStatus: (StatusBytes | undefined)[] = [];
 
-  constructor(serviceName: string, { route, method, routePattern, upstreamId, connection }: Exchange) {
+  constructor({ serviceName, spanName }: SpanNaming, exchange: Exchange) {
+    const { route, method, routePattern, upstreamId, connection } = exchange;
+    const verb = method === '' ? 'HTTP' : method;
     this.#serviceName = serviceName;
     this.method = method;
     this.pattern = routePattern;
     this.upstreamId = upstreamId;
     this.secure = connection.tls !== undefined;
-    this.name = Uint8Array.from([NAME, 0, ...Buffer.from(`${method === '' ? 'HTTP' : method} `)]);
+    this.name = Uint8Array.from([NAME, 0, ...Buffer.from(`${verb} `)]);
+    this.wholeName =
+      spanName === 'route'
+        ? bytesOf((out) => out.field(NAME, routePattern === '' ? verb : `${verb} ${routePattern}`))
+        : undefined;
     this.target = textStartAfter(
       bytesOf((out) => out.text(text['http.method'], method)),
       text['http.target'],
@@ -91,11 +103,11 @@ const noRoute: object = {};
 
 /** Finds {@link RouteBytes}, which are gone with the configuration whose route it is. */
 export class RouteBytesCache {
-  readonly #serviceName: string;
+  readonly #naming: SpanNaming;
   readonly #byRoute = new WeakMap<object, RouteBytes[]>();
 
-  constructor(serviceName: string) {
-    this.#serviceName = serviceName;
+  constructor(naming: SpanNaming) {
+    this.#naming = naming;
   }
 
   find(exchange: Exchange): RouteBytes {
@@ -118,7 +130,7 @@ export class RouteBytesCache {
   }
 
   #make(exchange: Exchange, route: RouteConfig | undefined, ofRoute: RouteBytes[] | undefined): RouteBytes {
-    const made = new RouteBytes(this.#serviceName, exchange);
+    const made = new RouteBytes(this.#naming, exchange);
     // Methods that clients make up come once, and would crowd out the others.
     if (!isKnownMethod(exchange.method)) return made;
     if (ofRoute === undefined) this.#byRoute.set(route ?? noRoute, [made]);

@@ -1,5 +1,6 @@
 import type { AgentCall, Attempt, Exchange } from '../../proxy/exchange.ts';
 import type { SpanExporter } from '../exporter/span-exporter.ts';
+import type { SpanNaming } from './route-bytes.ts';
 import { SpanWriter } from './span-writer.ts';
 import type { WallClock } from './wall-clock.ts';
 
@@ -8,9 +9,9 @@ export class SpanRecorder {
   readonly #exporter: SpanExporter;
   readonly #writer: SpanWriter;
 
-  constructor(exporter: SpanExporter, clock: WallClock, serviceName: string) {
+  constructor(exporter: SpanExporter, clock: WallClock, naming: SpanNaming) {
     this.#exporter = exporter;
-    this.#writer = new SpanWriter(clock, serviceName);
+    this.#writer = new SpanWriter(clock, naming);
   }
 
   requestEnded(exchange: Exchange): void {

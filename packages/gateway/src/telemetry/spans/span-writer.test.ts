@@ -13,8 +13,10 @@ import { RatioTraceStarter } from './trace-starter.ts';
 import { WallClock } from './wall-clock.ts';
 
 const identity = { version: '1.2.3', instanceId: 'instance', hostName: 'host', pid: 42 };
-const writer = new SpanWriter(new WallClock(), 'shop-gateway');
-const origin = gatewayOrigin('shop-gateway', identity);
+const serviceName = 'shop-gateway';
+const writer = new SpanWriter(new WallClock(), { serviceName, spanName: 'path' });
+const byRoute = new SpanWriter(new WallClock(), { serviceName, spanName: 'route' });
+const origin = gatewayOrigin(serviceName, identity);
 const starter = new RatioTraceStarter(1);
 
 /** The one span that `write` writes, as a collector reads it. */
@@ -135,6 +137,19 @@ describe('the span of a request', () => {
         expect(span.name).toBe(`GET ${path.toWellFormed()}`);
       }),
     );
+  });
+
+  it.each([
+    ['GET', '/api/', 'GET /api/'],
+    ['GET', '^/users/\\d+$', 'GET ^/users/\\d+$'],
+    ['BREW', '/api/', 'BREW /api/'],
+    ['GET', '', 'GET'],
+    ['', '', 'HTTP'],
+  ])('is named by its route where that is asked for: %j and pattern %j', (method, routePattern, name) => {
+    const change = (exchange: Exchange): void => void Object.assign(exchange, { method, routePattern });
+    const span = spanOf((out) => byRoute.request(out, endedExchange(starter, change)));
+    expect(span.name).toBe(name);
+    expect(attributesOf(span)).toMatchObject({ 'url.path': '/api/users', 'http.target': '/api/users' });
   });
 
   it('says whether its parent is elsewhere', () => {

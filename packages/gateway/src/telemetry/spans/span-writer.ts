@@ -7,6 +7,7 @@ import { addClient } from './client-attributes.ts';
 import { writeId } from './id-bytes.ts';
 import { exceptionMessage, int, text } from './keys.ts';
 import { RouteBytesCache } from './route-bytes.ts';
+import type { SpanNaming } from './route-bytes.ts';
 import type { SpanBytes } from './span-bytes.ts';
 import { TargetBytesCache } from './target-bytes.ts';
 import { bytesOf } from './ready-bytes.ts';
@@ -43,9 +44,9 @@ export class SpanWriter {
   );
   readonly #targets = new TargetBytesCache();
 
-  constructor(clock: WallClock, serviceName: string) {
+  constructor(clock: WallClock, naming: SpanNaming) {
     this.#clock = clock;
-    this.#routes = new RouteBytesCache(serviceName);
+    this.#routes = new RouteBytesCache(naming);
   }
 
   /** The SERVER span of a request that has ended. */
@@ -54,13 +55,20 @@ export class SpanWriter {
     const route = this.#routes.find(exchange);
     const ofStatus = route.ofStatus(status);
     this.#beginRequest(out, trace);
-    let pathBytes = 0;
-    if (path === '') out.field(NAME, exchange.method === '' ? 'HTTP' : exchange.method);
-    else pathBytes = out.fieldFrom(route.name, path);
-    const pathAt = out.at - pathBytes;
-    out.kindAndTimes(SpanKind.SERVER, exchange.startMs, exchange.endMs, this.#clock);
-    out.copy(route.target, pathAt, pathBytes);
-    out.copy(ofStatus.path, pathAt, pathBytes);
+    if (route.wholeName === undefined) {
+      let pathBytes = 0;
+      if (path === '') out.field(NAME, exchange.method === '' ? 'HTTP' : exchange.method);
+      else pathBytes = out.fieldFrom(route.name, path);
+      const pathAt = out.at - pathBytes;
+      out.kindAndTimes(SpanKind.SERVER, exchange.startMs, exchange.endMs, this.#clock);
+      out.copy(route.target, pathAt, pathBytes);
+      out.copy(ofStatus.path, pathAt, pathBytes);
+    } else {
+      out.ready(route.wholeName);
+      out.kindAndTimes(SpanKind.SERVER, exchange.startMs, exchange.endMs, this.#clock);
+      out.text(route.target, path);
+      out.text(ofStatus.path, path);
+    }
     out.ready(ofStatus.result);
     this.#client(out, exchange);
     out.text(route.correlationId, exchange.correlationId);

@@ -1,6 +1,7 @@
 import { SpanKind, StatusCode } from '@clew/model';
 import type { Attempt, Exchange } from '../../proxy/exchange.ts';
 import { headerOf } from '../header.ts';
+import type { SpanNaming } from '../spans/route-bytes.ts';
 
 /** A span as tests compare it: what an exchange says, put together without any concern for speed. */
 export interface ExpectedSpan {
@@ -41,14 +42,15 @@ function server(authority: string, localPort: number): readonly [string, number 
 }
 
 /** The span of a request. */
-export function expectedRequest(exchange: Exchange, serviceName: string): ExpectedSpan {
+export function expectedRequest(exchange: Exchange, { serviceName, spanName }: SpanNaming): ExpectedSpan {
   const { trace, method, path, status, connection, upstreamId, attempts, failure } = exchange;
   const [address, port] = server(exchange.authority, connection.localPort);
+  const subject = spanName === 'path' ? path : exchange.routePattern;
   const bad = status >= 500 || exchange.end === 'cut';
   const told = bad ? failure : undefined;
   const responseStatus = status > 0 ? status : undefined;
   return {
-    name: `${method || 'HTTP'}${path === '' ? '' : ' '}${path}`.toWellFormed(),
+    name: `${method || 'HTTP'}${subject === '' ? '' : ' '}${subject}`.toWellFormed(),
     kind: SpanKind.SERVER,
     traceId: trace.traceId,
     spanId: trace.spanId,
