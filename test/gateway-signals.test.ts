@@ -1,5 +1,7 @@
 // What the process of a gateway does when it is sent signals.
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -95,5 +97,27 @@ describe('SIGTERM', () => {
     expect(gateway.command.output.stderr).toContain('requests that took too long were cut');
     // Whoever was waiting is told, or cut off.
     expect([503, 'cut']).toContain(await cut);
+  });
+
+  it('lets requests finish whatever other signals come meanwhile', async () => {
+    const release = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    const slow = createServer((_request, response) => {
+      asked.resolve();
+      void release.promise.then(() => response.end('late'));
+    });
+    await new Promise<void>((resolve) => void slow.listen(0, '127.0.0.1', resolve));
+    cleanUps.push(() => (slow.closeAllConnections(), slow.close()));
+    const gateway = await gatewayOn({
+      route: 'matches { path "/" }; upstream "b"',
+      upstreams: `upstream "b" { target "127.0.0.1:${(slow.address() as AddressInfo).port}" }`,
+    });
+    const running = fetch(gateway.url).then((response) => response.text());
+    await asked.promise;
+    const stopped = gateway.stop();
+    await says(gateway, 'The gateway stops.');
+    for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) gateway.command.process.kill(signal);
+    release.resolve();
+    expect([await running, await stopped]).toEqual(['late', 0]);
   });
 });

@@ -92,8 +92,8 @@ export async function gatewayBeside(
     }
     return {
       async stop() {
-        endSignals();
         await gateway.stop();
+        endSignals();
       },
     };
   };

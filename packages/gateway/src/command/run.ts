@@ -63,10 +63,11 @@ async function runGateway(path: string, { io, version, stderr, signal, onReady }
   onReady?.(program);
   try {
     await aborted(signal);
+    // Signals are heeded to the very end: what they do to a process that does not would cut requests that are being finished.
+    return (await program.stop()) ? exitCodes.ok : 1;
   } finally {
     endSignals();
   }
-  return (await program.stop()) ? exitCodes.ok : 1;
 }
 
 /** Reloads and reopens by signal, also while the program starts; the returned function ends it. */
