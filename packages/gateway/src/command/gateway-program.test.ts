@@ -40,6 +40,7 @@ interface Settings {
   readonly collectorPort?: number;
   readonly threads?: number;
   readonly samplingRate?: number;
+  readonly spanName?: string;
   readonly accessLog?: string;
   readonly autoReload?: boolean;
   readonly listenPort?: number;
@@ -63,6 +64,7 @@ observability {
     tracing {
         backend "otlp" { endpoint "http://127.0.0.1:${settings.collectorPort ?? 9}" }
         sampling-rate ${(settings.samplingRate ?? 1).toFixed(2)}
+        span-name "${settings.spanName ?? 'path'}"
     }
     logging { access-log { enabled #true; file "${settings.accessLog}" } }
     metrics { address "127.0.0.1:${settings.metricsPort ?? 0}" }
@@ -119,6 +121,19 @@ describe('a running gateway', () => {
     const line = await waitFor(() => gateway.accessLines()[0] ?? expect.fail('no line'));
     expect(line).toMatchObject({ trace_id: server.traceId, span_id: server.spanId, status: 200, route_id: 'api' });
     expect(await gateway.value('otel_exporter_spans_exported_total')).toBe(2);
+  });
+
+  it('names spans by paths, or by patterns of routes once it is told to', async () => {
+    const { port } = await backend('one');
+    const collector = await startCollector();
+    cleanUps.push(() => collector.close());
+    const gateway = await gatewayWith({ upstreamPort: port, collectorPort: collector.port });
+    await body(`${gateway.url}/api/x`);
+    gateway.write({ spanName: 'route' });
+    await gateway.program.reload();
+    await body(`${gateway.url}/api/x`);
+    const names = (): string[] => collector.spans.filter(({ kind }) => kind === 2).map(({ name }) => name);
+    await waitFor(() => expect(names()).toEqual(['GET /api/x', 'GET /api/']));
   });
 
   it('serves what it can when nothing else is there, and says what is missing', async () => {
