@@ -86,6 +86,8 @@ export class Attempt {
   /** The address connected to, `ip:port`; '' as long as there is none. */
   remoteAddress = '';
   connectionReused = false;
+  /** The path that was asked for; '' = the client's. */
+  path = '';
   /** When the response head came; 0 = it did not. */
   headMs = 0;
   /** 0 while it runs. */

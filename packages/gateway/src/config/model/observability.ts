@@ -21,6 +21,8 @@ export interface TracingConfig {
   readonly serviceName: string;
   /** What the span of a request is named by besides its method: the path as it came, or the pattern of its route. */
   readonly spanName: 'path' | 'route';
+  /** Whether spans tell queries. */
+  readonly includeQuery: boolean;
 }
 
 /** Levels of the application log, most severe first. */

@@ -70,6 +70,11 @@ const tracing: Block<TracingConfig> = block(
       default: 'path',
       doc: 'what requests are named by besides their method; the pattern of a route where paths have ids in them',
     }),
+    includeQuery: setting('include-query', flag, {
+      default: false,
+      level: 'may',
+      doc: 'url.query of requests in their spans; queries may hold what is not for everyone',
+    }),
   },
   {},
   ({ backend, ...rest }, node, reader) => {

@@ -197,5 +197,6 @@ describe('rewrites', () => {
     const gateway = await gatewayWith('type "url-rewrite"; hostname "inner.test"; replace-prefix-match "/v2"');
     const response = await send(gateway, '/api/x?q=1');
     expect(response.body).toBe('inner.test /v2/x?q=1');
+    expect((await gateway.recorder.exchange()).attempts[0]!.path).toBe('/v2/x');
   });
 });

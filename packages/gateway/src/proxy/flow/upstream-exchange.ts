@@ -299,6 +299,7 @@ export class UpstreamExchange implements CallListener, RelayListener {
     const attempt = new Attempt(upstream.config.id, host, port, tls, exchange.attempts.length, performance.now());
     const { traceStarter } = generation;
     if (traceStarter !== undefined) attempt.spanId = traceStarter.newSpanId();
+    attempt.path = this.#message!.rewrittenPath;
     exchange.attempts.push(attempt);
     context.observer.attemptStarted(exchange, attempt);
     const request = wireRequest(owner, this.#message!, attempt);

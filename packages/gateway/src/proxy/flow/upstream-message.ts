@@ -20,6 +20,8 @@ import type { RoutePlan } from './route-plan.ts';
 export interface UpstreamMessage {
   /** Request line and fields, without those that differ between attempts. */
   readonly head: string;
+  /** The path of the request line, where it is not the client's; else ''. */
+  readonly rewrittenPath: string;
   readonly chunked: boolean;
 }
 
@@ -54,6 +56,7 @@ export function upstreamMessage(source: MessageSource, plan: RoutePlan): Upstrea
   const lines = unedited(source, plan) ? forwardRequestLines(exchange, downstream.received!, options) : undefined;
   return {
     head: `${exchange.method} ${whole} HTTP/1.1\r\n${lines ?? fieldLines(editedFields(source, plan, options))}${framing}`,
+    rewrittenPath: path === exchange.path ? '' : (path.split('?', 1)[0] ?? ''),
     chunked: body !== undefined && framing === chunkedLine,
   };
 }

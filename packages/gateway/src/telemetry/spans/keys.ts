@@ -11,6 +11,7 @@ const textKeys = [
   'http.request.method',
   'http.route',
   'url.path',
+  'url.query',
   'url.scheme',
   'url.full',
   'server.address',

@@ -9,7 +9,7 @@ export class SpanRecorder {
   readonly #exporter: SpanExporter;
   readonly #writer: SpanWriter;
 
-  constructor(exporter: SpanExporter, clock: WallClock, naming: SpanNaming) {
+  constructor(exporter: SpanExporter, clock: WallClock, naming: SpanNaming & { readonly includeQuery?: boolean }) {
     this.#exporter = exporter;
     this.#writer = new SpanWriter(clock, naming);
   }

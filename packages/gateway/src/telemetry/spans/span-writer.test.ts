@@ -76,7 +76,16 @@ describe('the span of a request', () => {
     expect(scope).toMatchObject({ name: 'clew-gateway', version: '1.2.3' });
   });
 
-  it('never tells the query', () => {
+  it('tells the query when it is asked to', () => {
+    const telling = new SpanWriter(new WallClock(), { serviceName, spanName: 'path', includeQuery: true });
+    const exchange = endedExchange(starter, (one) => (one.query = 'page=2'));
+    const attributes = attributesOf(spanOf((out) => telling.request(out, exchange)));
+    expect([attributes['url.query'], attributes['url.path']]).toEqual(['page=2', '/api/users']);
+    exchange.query = '';
+    expect(attributesOf(spanOf((out) => telling.request(out, exchange)))).not.toHaveProperty('url.query');
+  });
+
+  it('never tells the query otherwise', () => {
     const span = requestSpan((exchange) => (exchange.query = 'token=secret'));
     expect(
       JSON.stringify(span, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value)),
@@ -97,6 +106,18 @@ describe('the span of a request', () => {
     expect(span.events).toMatchObject([
       { name: 'exception', attributes: [{ key: 'exception.message', value: 'no answer in 5 s' }] },
     ]);
+  });
+
+  it('says why the gateway itself refused, which is no error of a server', () => {
+    const span = requestSpan((exchange) => {
+      exchange.status = 429;
+      exchange.failure = { status: 429, type: 'RateLimit', reason: 'rate_limited', message: 'too many requests' };
+    });
+    expect(span).toMatchObject({
+      statusCode: StatusCode.UNSET,
+      events: [{ name: 'exception', attributes: [{ key: 'exception.message', value: 'too many requests' }] }],
+    });
+    expect(attributesOf(span)).not.toHaveProperty('error.type');
   });
 
   it('is an error when the response was cut', () => {
@@ -186,6 +207,11 @@ describe('the span of an attempt', () => {
       'http.response.status_code': 200n,
       'peer.service': 'api-backend',
     });
+  });
+
+  it('names the path that was asked for, after a rewrite', () => {
+    const { span } = attemptSpan(({ attempts }) => (attempts[0]!.path = '/v2/users'));
+    expect(attributesOf(span)['url.full']).toBe('http://127.0.0.1:3000/v2/users');
   });
 
   it('is an error from 400 on', () => {

@@ -34,6 +34,7 @@ const PARENT_REMOTE = 0x200;
 /** Writes spans. */
 export class SpanWriter {
   readonly #clock: WallClock;
+  readonly #includeQuery: boolean;
   /** Whose ids are in the two fields below. The spans of a request often end one right after another. */
   #trace: TraceContext | undefined;
   readonly #traceId = new Uint8Array(TRACE_ID_BYTES);
@@ -44,8 +45,10 @@ export class SpanWriter {
   );
   readonly #targets = new TargetBytesCache();
 
-  constructor(clock: WallClock, naming: SpanNaming) {
+  /** With `includeQuery` spans tell queries, which may hold what nobody should read. */
+  constructor(clock: WallClock, naming: SpanNaming & { readonly includeQuery?: boolean }) {
     this.#clock = clock;
+    this.#includeQuery = naming.includeQuery === true;
     this.#routes = new RouteBytesCache(naming);
   }
 
@@ -70,11 +73,12 @@ export class SpanWriter {
       out.text(ofStatus.path, path);
     }
     out.ready(ofStatus.result);
+    if (this.#includeQuery && exchange.query !== '') out.text(text['url.query'], exchange.query);
     this.#client(out, exchange);
     out.text(route.correlationId, exchange.correlationId);
     out.ready(attempts.length === 1 ? route.upstreamOnce : route.upstream);
     if (attempts.length > 1) out.int(int['gateway.upstream.attempts'], attempts.length);
-    if (status >= 500 || exchange.end === 'cut') this.#outcome(out, exchange);
+    if (status >= 500 || exchange.end === 'cut' || exchange.failure !== undefined) this.#outcome(out, exchange);
     out.flags((trace.flags & 0xff) | PARENT_KNOWN | (trace.parentSpanId === '' ? 0 : PARENT_REMOTE));
     out.endSpan();
   }
@@ -86,16 +90,18 @@ export class SpanWriter {
     else out.ready(known);
   }
 
-  #outcome(out: SpanBytes, { status, failure, endMs }: Exchange): void {
+  /** Why the gateway itself answered, whatever with; and whether that is an error, which a client's mistake is not. */
+  #outcome(out: SpanBytes, { status, failure, end, endMs }: Exchange): void {
+    const isError = status >= 500 || end === 'cut';
     if (failure !== undefined) {
-      out.text(text['error.type'], failure.type);
+      if (isError) out.text(text['error.type'], failure.type);
       const event = out.open(EVENT);
       out.time(0x09, endMs, this.#clock);
       out.field(0x12, 'exception');
       out.text(exceptionMessage, failure.message);
       out.close(event);
     }
-    writeError(out, status >= 500 ? `HTTP ${status}` : 'the response could not be finished');
+    if (isError) writeError(out, status >= 500 ? `HTTP ${status}` : 'the response could not be finished');
   }
 
   /** The CLIENT span of an attempt that has ended. */
@@ -106,7 +112,7 @@ export class SpanWriter {
     this.#beginChild(out, trace, attempt.spanId);
     out.ready(target.name);
     out.kindAndTimes(SpanKind.CLIENT, attempt.startMs, attempt.endMs, this.#clock);
-    out.text(target.url, path);
+    out.text(target.url, attempt.path === '' ? path : attempt.path);
     out.ready(target.ofStatus(status));
     if (attempt.index > 0) out.int(int['http.request.resend_count'], attempt.index);
     if (failure !== undefined || status >= 400) {

@@ -81,14 +81,15 @@ export function expectedRequest(exchange: Exchange, { serviceName, spanName }: S
       ['gateway.upstream.attempts', attempts.length === 0 ? undefined : attempts.length],
       ['error.type', told?.type],
     ]),
-    events: told === undefined ? [] : [['exception', told.message.toWellFormed()]],
+    events: failure === undefined ? [] : [['exception', failure.message.toWellFormed()]],
   };
 }
 
 /** The span of an attempt. */
 export function expectedAttempt(exchange: Exchange, attempt: Attempt): ExpectedSpan {
-  const { trace, method, path } = exchange;
+  const { trace, method } = exchange;
   const { status, failure, host, port, tls, index } = attempt;
+  const path = attempt.path === '' ? exchange.path : attempt.path;
   const bad = failure !== undefined || status >= 400;
   const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   return {
