@@ -60,6 +60,11 @@ export class ChainMember {
     return this.client.takes(event);
   }
 
+  /** The largest body its filter has it shown; undefined when the filter says nothing of that. */
+  get filterMaxBodyBytes(): number | undefined {
+    return this.#settings.maxBodyBytes;
+  }
+
   /** The largest body it is shown: as is configured, and no more than it takes. */
   maxBodyBytes(direction: 'request' | 'response'): number {
     const { requestBodyBytes, responseBodyBytes } = this.client.limits;

@@ -95,6 +95,11 @@ export class Participant {
       const text = `the ${direction} body is ${bytes} bytes long; the agent takes no more than ${client.maxBodyBytes}`;
       return this.fail(`${direction}_body`, new AgentError('body_too_large', text));
     }
+    const { filterMaxBodyBytes } = this.member;
+    if (filterMaxBodyBytes !== undefined) {
+      const text = `the ${direction} body is ${bytes} bytes long; the filter allows ${filterMaxBodyBytes}, raise its max-body-bytes to allow more`;
+      return this.fail(`${direction}_body`, new AgentError('body_too_large', text));
+    }
     const cause = (direction === 'request' ? requestBodyBytes : responseBodyBytes).exceeded(bytes);
     return this.fail(`${direction}_body`, new AgentError('body_too_large', cause.message, { cause }));
   }

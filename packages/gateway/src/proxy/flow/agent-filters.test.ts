@@ -87,6 +87,9 @@ describe('an agent of a filter', () => {
     const { gateway, agent } = await setUp({ filter: 'inspect-body #true; max-body-bytes 10' });
     const refused = await send(gateway, '/', { method: 'POST', body: 'x'.repeat(11) });
     expect(refused.status).toBe(413);
+    expect((await gateway.recorder.exchange()).failure!.message).toContain(
+      'the request body is 11 bytes long; the filter allows 10, raise its max-body-bytes to allow more',
+    );
     expect(agent.seen.some(({ type }) => type.startsWith('request_body'))).toBe(false);
     expect((await send(gateway, '/', { method: 'POST', body: 'x'.repeat(10) })).status).toBe(200);
   });
