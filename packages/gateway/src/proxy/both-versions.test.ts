@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { RawClient } from '../../test/http1/raw-client.ts';
 import { sendStream, startSecureGateway } from '../../test/http1/secure-gateway.ts';
-import { send, startBackend, startTcp } from '../../test/proxy/harness.ts';
+import { eventually, send, startBackend, startTcp } from '../../test/proxy/harness.ts';
 
 const routes = (port: number, more = ''): string => `
   routes { route "r" { matches { path-prefix "/" }; upstream "b"; ${more} } }
@@ -122,6 +122,38 @@ describe('a body of HTTP/2', () => {
     expect(failure).not.toBe(200);
     expect((await send(gateway, '/next')).body).toBe('ok');
     expect(whole).toEqual(['/next']);
+  });
+});
+
+describe('HTTP/1.1 over TLS', () => {
+  it('keeps every byte of bodies and of upgraded connections, in requests sent ahead', async () => {
+    const backend = await startBackend((request, response) => {
+      response.writeHead(200, { 'Content-Length': request.headers['content-length'] });
+      request.pipe(response);
+    });
+    backend.server.on('upgrade', (_request, socket) => {
+      socket.on('error', () => {});
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+      socket.pipe(socket);
+    });
+    const gateway = await startSecureGateway(routes(backend.port, 'websocket #true'));
+    const socket = gateway.connectTls();
+    const pieces: Buffer[] = [];
+    socket.on('data', (piece: Buffer) => pieces.push(piece));
+    const text = (): string => Buffer.concat(pieces).toString('latin1');
+    const body = Buffer.from(Array.from({ length: 200_000 }, (_, at) => Math.imul(at, 0x9e3779b1) >>> 24));
+    const post = `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n`;
+    socket.write(Buffer.concat([Buffer.from(post), body, Buffer.from(post), body]));
+    await eventually(() => text().split(body.toString('latin1')).length === 3, 'both bodies');
+    pieces.length = 0;
+    const opening = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+    socket.write(Buffer.concat([Buffer.from(opening), body]));
+    await eventually(() => text().length > body.length && text().endsWith(body.toString('latin1')), 'the first bytes');
+    for (let n = 0; n < 20; n++) socket.write(body);
+    const whole = Buffer.concat(Array.from({ length: 21 }, () => body)).toString('latin1');
+    await eventually(() => text().endsWith(`\r\n\r\n${whole}`), 'all bytes');
+    socket.end();
+    expect(await gateway.recorder.exchange(2)).toMatchObject({ upgraded: true, responseBodyBytes: whole.length });
   });
 });
 

@@ -26,7 +26,7 @@ export const refusedRequests: readonly Refusal[] = [
   {
     name: 'transfer codings',
     why: 'anything but one `chunked` alone, in HTTP/1.1, has been read differently by servers behind each other',
-    problem: /^bad_transfer_encoding$/,
+    problem: /^bad_transfer_encoding$|a tab stands behind the transfer coding$/,
   },
   {
     name: 'lengths',

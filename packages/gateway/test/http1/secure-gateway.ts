@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http2 from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect as tlsConnect } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { createAuthority } from '@clew/testkit';
 import { onEnd, startGateway } from '../proxy/harness.ts';
 import type { TestGateway } from '../proxy/harness.ts';
@@ -10,6 +12,8 @@ import type { TestGateway } from '../proxy/harness.ts';
 export interface SecureGateway extends TestGateway {
   /** An HTTP/2 client of it. */
   readonly session: http2.ClientHttp2Session;
+  /** A connection for HTTP/1.1 over TLS. */
+  connectTls(): TLSSocket;
 }
 
 /** Starts a gateway that speaks HTTP/1.1 and, over TLS, HTTP/2. */
@@ -31,7 +35,13 @@ export async function startSecureGateway(text: string): Promise<SecureGateway> {
   const session = http2.connect(`https://127.0.0.1:${port}`, { ca: authority.cert });
   session.on('error', () => {});
   onEnd(() => session.destroy());
-  return { ...gateway, session };
+  const connectTls = (): TLSSocket => {
+    const socket = tlsConnect({ host: '127.0.0.1', port, ca: authority.cert, ALPNProtocols: ['http/1.1'] });
+    socket.on('error', () => {});
+    onEnd(() => socket.destroy());
+    return socket;
+  };
+  return { ...gateway, session, connectTls };
 }
 
 /** What an HTTP/2 client got. */

@@ -33,9 +33,15 @@ export function joinUpgraded(
     over = true;
     onOver();
   };
-  for (const side of [client, upstream]) {
+  for (const [side, other] of [
+    [client, upstream],
+    [upstream, client],
+  ] as const) {
     side.on('error', () => finish(true));
-    side.on('close', () => finish(!side.readableEnded));
+    side.on('close', () => {
+      seeOut(other);
+      finish(!side.readableEnded);
+    });
   }
   if (first.length > 0) {
     exchange.requestBodyBytes += first.length;
@@ -55,4 +61,24 @@ export function joinUpgraded(
   }
   client.pipe(upstream);
   upstream.pipe(client);
+}
+
+/** How long a side has to close when the other one has, and it has been given everything. */
+const lingerMs = 1000;
+
+/**
+ * Sees a side to its end whose counterpart is closed: it gets what was on its way, and what it says is read for nobody, for nobody
+ * else would read it as far as its end.
+ */
+function seeOut(side: Duplex): void {
+  if (side.destroyed) return;
+  // Pipes stop their source when their destination closes.
+  process.nextTick(() => side.resume());
+  const linger = (): void => {
+    const timer = setTimeout(() => side.destroy(), lingerMs).unref();
+    side.once('close', () => clearTimeout(timer));
+  };
+  if (side.writableFinished) linger();
+  else side.once('finish', linger);
+  side.end();
 }

@@ -267,4 +267,24 @@ describe('an upgrade', () => {
     expect(got.digest('hex')).toBe(sent.digest('hex'));
     expect(await gateway.recorder.exchange()).toMatchObject({ upgraded: true, requestBodyBytes: bytes });
   });
+
+  it.each([
+    ['and the client does, too', true],
+    ['and the client does not', false],
+  ])('is over when the backend says so, %s', async (_title, answers) => {
+    const backend = await startBackend((_request, response) => response.end());
+    backend.server.on('upgrade', (_request, socket) => {
+      socket.on('error', () => {});
+      socket.resume();
+      socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nbye');
+    });
+    const gateway = await startGateway(routes(backend.port, 'websocket #true'));
+    const client = new RawClient(gateway.port);
+    client.write(`GET /a HTTP/1.1\r\nHost: a\r\n${opening}\r\nhello`);
+    expect(await client.rest()).toMatch(/^HTTP\/1\.1 101 [^]*\r\n\r\nbye$/);
+    if (answers) client.socket.end('late');
+    expect(await gateway.recorder.exchange()).toMatchObject({ upgraded: true, end: 'complete', responseBodyBytes: 3 });
+    await eventually(() => gateway.server.snapshot().openConnections === 0, 'the end of the connection');
+    expect(gateway.server.snapshot()).toMatchObject({ activeRequests: 0 });
+  });
 });
