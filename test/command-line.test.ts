@@ -1,13 +1,11 @@
 // Every command as a user runs it: the real program in a process of its own.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchClew } from '@clew/testkit';
+import { launchClew, freePorts } from '@clew/testkit';
 import type { LaunchedClew } from '@clew/testkit';
 import { expectGolden } from './support/golden.ts';
 import { runClew, startClew, until } from './support/clew.ts';
@@ -202,7 +200,7 @@ describe('with a running Clew', () => {
 describe('clew collector', () => {
   it('forwards what it receives to another Clew, reloads on SIGHUP, and drains when told to end', async () => {
     const clew = await launchClew();
-    const [port, health] = await freePorts();
+    const [port, health] = (await freePorts(2)) as [number, number];
     const config = (batch: string) =>
       JSON.stringify({
         receivers: { otlp: { protocols: { http: { endpoint: `127.0.0.1:${port}` } } } },
@@ -261,15 +259,4 @@ async function sendOne(port: number, traceId: string): Promise<void> {
     });
     return response.ok ? true : undefined;
   });
-}
-
-async function freePorts(): Promise<[number, number]> {
-  const servers = [createServer(), createServer()];
-  const ports: number[] = [];
-  for (const server of servers) {
-    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-    ports.push((server.address() as AddressInfo).port);
-  }
-  for (const server of servers) await new Promise((resolve) => server.close(resolve));
-  return [ports[0]!, ports[1]!];
 }

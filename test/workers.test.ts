@@ -1,15 +1,13 @@
 // Clew with several threads that receive: from outside it is one program, and what it acknowledged is stored exactly once even when
 // such a thread ends under load.
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import { fromPlainValue } from '@clew/pipeline';
-import { launchClew } from '@clew/testkit';
+import { launchClew, freePorts } from '@clew/testkit';
 import type { LaunchedClew } from '@clew/testkit';
 import { Program } from '../packages/clew/src/program/program.ts';
 import { spawnEdgeWorker } from '../packages/clew/src/workers/edge-thread.ts';
@@ -127,14 +125,6 @@ describe('Clew with two workers', () => {
 interface Status {
   readonly receivers: readonly { readonly protocol: string; readonly address: string }[];
   readonly ingest: { readonly acceptedSpansTotal: number };
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  await Promise.all(servers.map((server) => new Promise<void>((done) => void server.listen(0, '127.0.0.1', done))));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
-  return ports;
 }
 
 describe('a worker that ends under load', () => {

@@ -11,13 +11,12 @@ import { execFileSync, fork, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '@clew/testkit';
 import { calibrate, calibrationText } from '../lib/calibration.ts';
 import { percentile } from '../lib/percentiles.ts';
 import { processStats, processTree } from '../lib/process-stats.ts';
@@ -160,14 +159,6 @@ http {
   children.push(child);
   await sleep(500);
   return { name: 'nginx, JSON access log', port, pid: child.pid! };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
 
 const cpuOf = (pid: number): number =>

@@ -1,12 +1,11 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePorts } from './free-ports.ts';
 
 /** A Clew of its own for a benchmark or test: own data, own ports. */
 export interface LaunchedClew {
@@ -55,7 +54,7 @@ const startTimeoutMs = 60_000;
 /** Starts the all-in-one on free ports and waits until it answers. */
 export async function launchClew(options: LaunchOptions = {}): Promise<LaunchedClew> {
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'clew-run-'));
-  const ports = await freePorts();
+  const ports = await launchPorts();
   const overrides = join(directory, 'overrides.yaml');
   const settings = {
     receivers: {
@@ -167,16 +166,8 @@ const portNames = [
   'samplingGrpc',
 ] as const satisfies readonly (keyof ClewPorts)[];
 
-/** Ports free for TCP and UDP, all different. */
-async function freePorts(): Promise<ClewPorts> {
-  const servers = await Promise.all(
-    portNames.map(async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+/** A free port for each of its listeners. */
+async function launchPorts(): Promise<ClewPorts> {
+  const ports = await freePorts(portNames.length);
   return Object.fromEntries(portNames.map((name, at) => [name, ports[at]!])) as unknown as ClewPorts;
 }

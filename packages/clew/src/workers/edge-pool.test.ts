@@ -10,6 +10,7 @@ import { acquireListener, parseListenEndpoint } from '@clew/net';
 import { ComponentRegistry, PipelineService, Refusal, loadConfig } from '@clew/pipeline';
 import type { ComponentFactory, TracesConsumer } from '@clew/pipeline';
 import { RecordingConsumer, eventually } from '@clew/pipeline/contract-tests';
+import { freePort } from '@clew/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { EdgePool } from './edge-pool.ts';
@@ -81,14 +82,6 @@ async function running(settings: { readonly port?: number; readonly action?: str
     return family?.samples.reduce((sum, { value }) => sum + value, 0) ?? 0;
   };
   return { sink, state, lines, threads, pool, service, fatal, total };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Posts one span on a connection of its own; rejects when the connection breaks. */

@@ -20,6 +20,8 @@ import type { GatewayServerOptions } from '../../src/proxy/server/gateway-server
 import { configOf } from '../../src/test/load-text.ts';
 import type { GatewayConfig } from '../../src/config/model.ts';
 
+export { freePort } from '@clew/testkit';
+
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
@@ -185,16 +187,6 @@ export async function startTcp(handler: (socket: Socket) => void): Promise<numbe
     return new Promise((resolve) => server.close(resolve));
   });
   return (server.address() as AddressInfo).port;
-}
-
-/** A port nobody listens on. */
-export async function freePort(): Promise<number> {
-  const { createServer: createTcp } = await import('node:net');
-  const server = createTcp();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** A response as a client sees it. */

@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '@clew/testkit';
 import { describe, expect, it } from 'vitest';
 import { RawClient, cleanUp, eventually, grpcJs, listen, unary } from '../test/harness.ts';
 import type { HttpMount, ListenerLease } from './types.ts';
@@ -176,19 +176,6 @@ describe('a Unix socket', () => {
     });
   });
 });
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', () => resolve());
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  return port;
-}
 
 describe('sharing', () => {
   it('lets several owners mount on one port and keeps it until the last one leaves', async () => {
