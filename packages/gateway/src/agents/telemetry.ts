@@ -167,6 +167,16 @@ export class AgentTelemetry {
 
   #address(): LogFields {
     const { transport } = this.#settings;
-    return { address: transport.kind === 'unix' ? transport.path : transport.address };
+    switch (transport.kind) {
+      case 'unix':
+        return { address: transport.path };
+      case 'grpc':
+        return { address: transport.address };
+      case 'http': {
+        // Credentials and queries must not reach a log.
+        const { origin, pathname } = new URL(transport.address);
+        return { address: origin + pathname };
+      }
+    }
   }
 }

@@ -71,7 +71,7 @@ export async function checkCertificates(
     if (tls !== undefined) await checker.client(`upstream ${JSON.stringify(id)}`, tls, position);
   }
   for (const { id, position, transport } of config.agents.values()) {
-    if (transport.kind !== 'grpc' || transport.tls === undefined) continue;
+    if (transport.kind === 'unix' || transport.tls === undefined) continue;
     await checker.client(`agent ${JSON.stringify(id)}`, transport.tls, position);
   }
   return checker.problems;

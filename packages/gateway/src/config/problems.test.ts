@@ -48,25 +48,6 @@ describe('loadGatewayConfig, on blocks', () => {
     ]);
   });
 
-  it('goes on without an agent it cannot call, where that agent may fail', async () => {
-    const text = (filter: string): string => `system {}
-listeners { listener "l" { address "127.0.0.1:1" } }
-agents { agent "a" { http "http://h:1/a" }
-agent "b" { unix-socket "/b" } }
-filters { filter "f" { type "agent"; agent "a"; ${filter} } }
-routes { route "r" { matches { path "/" }; builtin-handler "health"; agents "a" "b"; filters "f" } }`;
-    const { config, problems } = await loadText(text('failure-mode "open"'));
-    expect([...config!.agents.keys()]).toEqual(['b']);
-    expect(config!.routes[0]).toMatchObject({ agents: ['b'], filters: [] });
-    expect(problems.map(shortProblem)).toEqual([
-      'warning g.kdl:3:10: agent "a": its only transport, http, is not supported by this build; as it fails open, requests go on without it',
-      'warning g.kdl:3:22: agent "a": http (calling an agent over plain HTTP) is recognised, not supported by this build, ignored',
-    ]);
-    expect((await problemsOf(text('phase "request"'))).filter((line) => line.startsWith('error'))).toEqual([
-      'error g.kdl:5:11: filter "f": agent "a" cannot be called, and the filter does not say failure-mode "open"',
-    ]);
-  });
-
   it('merges repeated blocks, and lets the last of others count with a warning', async () => {
     const text = `system { worker-threads 1 }
 system { worker-threads 2 }

@@ -2,7 +2,6 @@ import { didYouMean } from '@clew/base';
 import type { SourcePosition } from '../kdl/position.ts';
 import { warnOfNoEffect } from './effects.ts';
 import type { GatewayConfig } from './model.ts';
-import type { AgentConfig } from './model/agent.ts';
 import type { FilterConfig } from './model/filter.ts';
 import type { ListenerConfig } from './model/listener.ts';
 import type { RouteConfig, RouteDestination } from './model/route.ts';
@@ -35,7 +34,7 @@ export function resolveReferences(raw: RawConfig, files: readonly string[], read
     listeners,
     routes,
     upstreams: new Map(raw.upstreams.items.map((item) => [item.id, item])),
-    agents: resolver.agents,
+    agents: new Map(raw.agents.items.map((item) => [item.id, item])),
     filters,
     limits: raw.limits,
     rateLimits: raw.rateLimits ?? {},
@@ -47,16 +46,8 @@ class Resolver {
   readonly #raw: RawConfig;
   readonly #ids: Readonly<Record<Kind, ReadonlyMap<string, SourcePosition>>>;
 
-  /** Agents that cannot be called and need not be. */
-  readonly #passedOver: ReadonlySet<string>;
-  /** Those that can be called; the names of the others stay known. */
-  readonly agents: ReadonlyMap<string, AgentConfig>;
-
   constructor(raw: RawConfig) {
     this.#raw = raw;
-    const { items } = raw.agents;
-    this.agents = new Map(items.filter(canBeCalled).map((item) => [item.id, item]));
-    this.#passedOver = new Set(items.flatMap(({ id, transport }) => (transport === undefined ? [id] : [])));
     this.#ids = { upstream: raw.upstreams.ids, agent: raw.agents.ids, filter: raw.filters.ids, route: raw.routes.ids };
   }
 
@@ -77,13 +68,6 @@ class Resolver {
       }
       const inside = reader.within(`filter ${quote(rest.id)}`);
       const agent = this.#lookUp('agent', settings.agent, inside);
-      if (this.#passedOver.has(agent)) {
-        if (settings.failureMode !== 'open') {
-          const text = `agent ${quote(agent)} cannot be called, and the filter does not say failure-mode "open"`;
-          inside.error('unsupported', text, rest.position);
-        }
-        continue;
-      }
       filters.set(rest.id, { ...rest, settings: { ...settings, agent } });
     }
     return filters;
@@ -100,7 +84,7 @@ class Resolver {
     return {
       ...item,
       destination: this.#destination(item.destination, inside),
-      agents: agents.filter((id) => !this.#passedOver.has(id)),
+      agents,
       filters: filters.filter((id) => known.has(id)),
     };
   }
@@ -133,12 +117,6 @@ class Resolver {
     );
     return id;
   }
-}
-
-function canBeCalled<T extends { readonly transport: unknown }>(
-  item: T,
-): item is T & { readonly transport: NonNullable<T['transport']> } {
-  return item.transport !== undefined;
 }
 
 /** Two listeners on one address, and a metrics listener that one of them is in the way of. */

@@ -51,7 +51,18 @@ describe('spellings of a setting that mean the same', () => {
     expect((await agent(inside)).transport).toEqual({ kind: 'grpc', address: 'h:1' });
   });
 
+  it.each(['http "http://h:1/a"', 'http url="http://h:1/a"', 'http { url "http://h:1/a" }'])(
+    'agents: %s',
+    async (inside) => {
+      expect((await agent(inside)).transport).toEqual({ kind: 'http', address: 'http://h:1/a' });
+    },
+  );
+
   it('speaks TLS to agents with https, or when told so', async () => {
+    expect((await agent('http "https://h:1" { ca-cert "ca.pem" }')).transport).toMatchObject({
+      kind: 'http',
+      tls: { caCertFile: 'ca.pem' },
+    });
     const tls = { insecureSkipVerify: false };
     expect((await agent('grpc "https://h:1"')).transport).toEqual({ kind: 'grpc', address: 'https://h:1', tls });
     expect((await agent('grpc "h:1" { ca-cert "ca.pem" }')).transport).toMatchObject({

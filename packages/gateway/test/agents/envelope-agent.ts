@@ -75,7 +75,8 @@ async function answer(socket: Socket, event: SeenEvent, script: Script, options:
   else if (verdict.silent !== true) sendObject(socket, reply(verdict));
 }
 
-function reply(verdict: Verdict): object {
+/** A verdict as the dialect writes it. */
+export function reply(verdict: Verdict): object {
   if (verdict.extra !== undefined && 'detected' in verdict.extra) return verdict.extra;
   const { block, redirect, challenge } = verdict;
   const list = (changes: Verdict['requestHeaders'] = []): object[] =>

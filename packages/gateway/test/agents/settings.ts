@@ -6,10 +6,9 @@ export function settingsFor(
   changes: Partial<AgentSettings> = {},
   id = changes.id ?? 'auth',
 ): AgentSettings {
-  const isSocket = agent.address.startsWith('/');
   return {
     id,
-    transport: isSocket ? { kind: 'unix', path: agent.address } : { kind: 'grpc', address: agent.address },
+    transport: transportOf(agent.address),
     events: ['request_headers'],
     timeoutMs: 20_000,
     failureMode: 'open',
@@ -24,4 +23,9 @@ export function settingsFor(
     connections: 4,
     ...changes,
   };
+}
+
+function transportOf(address: string): AgentSettings['transport'] {
+  if (address.startsWith('/')) return { kind: 'unix', path: address };
+  return { kind: address.startsWith('http') ? 'http' : 'grpc', address };
 }

@@ -3,6 +3,7 @@ import type { AgentSession } from '../client/agent-session.ts';
 import { AgentError, errorTypeOf } from '../errors.ts';
 import type { AgentErrorType } from '../errors.ts';
 import type { AgentEvent, AgentMessage } from '../message.ts';
+import type { AgentTransport } from '../../config/model/agent.ts';
 import type { FailureMode } from '../../config/model/route.ts';
 import type { ChainMember } from './members.ts';
 
@@ -10,7 +11,7 @@ import type { ChainMember } from './members.ts';
 export interface AgentCallStart {
   readonly agentId: string;
   readonly event: AgentEvent;
-  readonly transport: 'unix' | 'grpc';
+  readonly transport: AgentTransport['kind'];
   readonly failureMode: FailureMode;
 }
 

@@ -1,8 +1,10 @@
 import { stat } from 'node:fs/promises';
+import type { AgentTransport } from '../../config/model/agent.ts';
 import type { ConnectOptions, AgentConnection, AgentDialect } from '../dialects/connection.ts';
 import { EnvelopeConnection } from '../dialects/envelope/connection.ts';
 import { FramedConnection } from '../dialects/framed/connection.ts';
 import { GrpcConnection } from '../dialects/grpc/connection.ts';
+import { HttpConnection } from '../dialects/http/connection.ts';
 import { shakeHands } from '../dialects/handshake.ts';
 import type { AnsweredHandshake } from '../dialects/handshake.ts';
 import { NumberedConnection } from '../dialects/numbered/connection.ts';
@@ -28,13 +30,22 @@ export class Connector {
   /** Opens a connection, past its handshake. Fails with `connect`, `refused` or `protocol`. */
   async open(options: ConnectOptions): Promise<AgentConnection> {
     const { transport } = this.#settings;
-    const opened =
-      transport.kind === 'grpc' ? GrpcConnection.open(transport, options) : this.#openSocket(transport.path, options);
-    const connection = await opened.catch((caught: unknown) => {
+    const connection = await this.#openTransport(transport, options).catch((caught: unknown) => {
       throw asAgentError(caught, 'connect', `cannot connect to agent ${options.agentId}`);
     });
     this.#dialect = connection.dialect;
     return connection;
+  }
+
+  #openTransport(transport: AgentTransport, options: ConnectOptions): Promise<AgentConnection> {
+    switch (transport.kind) {
+      case 'unix':
+        return this.#openSocket(transport.path, options);
+      case 'grpc':
+        return GrpcConnection.open(transport, options);
+      case 'http':
+        return HttpConnection.open(transport, options);
+    }
   }
 
   /** Forgets the dialect: a connection that was opened in it ended before it was ever answered. */

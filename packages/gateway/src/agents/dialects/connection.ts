@@ -4,9 +4,10 @@ import type { AgentEvent, AgentMessage, CancelReason, RequestMetadata, RequestSu
 
 /**
  * The protocols agents speak (docs/gateway.md, agents): `framed` (typed frames with a handshake and correlation ids),
- * `envelope` (bare JSON objects, one at a time), `numbered` (typed frames with numeric request ids) and `grpc`.
+ * `envelope` (bare JSON objects, one at a time), `numbered` (typed frames with numeric request ids), `grpc`, and `http` (the objects of
+ * `envelope`, each in a request).
  */
-export type AgentDialect = 'framed' | 'envelope' | 'numbered' | 'grpc';
+export type AgentDialect = 'framed' | 'envelope' | 'numbered' | 'grpc' | 'http';
 
 /** What the agent said about itself when the connection began. */
 export interface AgentDescription {

@@ -18,7 +18,9 @@ export type AgentEvent =
 /** How an agent is reached. */
 export type AgentTransport =
   | { readonly kind: 'unix'; readonly path: string }
-  | { readonly kind: 'grpc'; readonly address: string; readonly tls?: ClientTlsConfig };
+  | { readonly kind: 'grpc'; readonly address: string; readonly tls?: ClientTlsConfig }
+  /** A URL. */
+  | { readonly kind: 'http'; readonly address: string; readonly tls?: ClientTlsConfig };
 
 /** How bodies are handed to an agent. */
 export type BodyMode =

@@ -3,7 +3,7 @@ import type { AgentConfig, AgentEvent, AgentTransport, BodyMode } from '../model
 import type { Named } from '../model/named.ts';
 import type { FailureMode } from '../model/route.ts';
 import type { ClientTlsConfig } from '../model/upstream.ts';
-import { grpcAddress } from '../table/address-type.ts';
+import { grpcAddress, httpUrl } from '../table/address-type.ts';
 import { block } from '../table/block.ts';
 import type { Block } from '../table/block.ts';
 import { child, list, required, section, setting } from '../table/field.ts';
@@ -25,22 +25,42 @@ const unixSocket: Block<AgentTransport> = block(
   ({ path }) => ({ kind: 'unix', path }),
 );
 
+const tlsFields = { tls: child('tls', clientTls, { doc: 'spoken to over TLS' }), ...clientTlsFields };
+
+/** A server that is spoken to over TLS when its address says so, or when anything is said about TLS. */
+function serverTransport(
+  kind: 'grpc' | 'http',
+  { address, tls, ...own }: ClientTlsConfig & { readonly address: string; readonly tls?: ClientTlsConfig },
+): AgentTransport {
+  const secure =
+    address.startsWith('https://') || tls !== undefined || Object.keys(own).length > 1 || own.insecureSkipVerify;
+  const certificates: ClientTlsConfig = { ...own, ...tls };
+  return { kind, address, ...(secure ? { tls: certificates } : {}) };
+}
+
 const grpc: Block<AgentTransport> = block(
   {
     address: required('address', grpcAddress, {
       doc: 'host and port, or a URL',
       example: 'grpc "http://localhost:50051"',
     }),
-    tls: child('tls', clientTls, { doc: 'spoken to over TLS' }),
-    ...clientTlsFields,
+    ...tlsFields,
   },
   { positional: ['address'] },
-  ({ address, tls, ...own }) => {
-    const secure =
-      address.startsWith('https://') || tls !== undefined || Object.keys(own).length > 1 || own.insecureSkipVerify;
-    const certificates: ClientTlsConfig = { ...own, ...tls };
-    return { kind: 'grpc', address, ...(secure ? { tls: certificates } : {}) };
+  (values) => serverTransport('grpc', values),
+);
+
+const http: Block<AgentTransport> = block(
+  {
+    address: required('url', httpUrl, {
+      level: 'may',
+      doc: 'where events are sent with POST',
+      example: 'http "http://localhost:8081/agent"',
+    }),
+    ...tlsFields,
   },
+  { positional: ['url'] },
+  (values) => serverTransport('http', values),
 );
 
 const eventNames: ValueType<AgentEvent> = oneOf(
@@ -91,16 +111,12 @@ const maxBody = (name: 'request' | 'response', aliases: readonly string[]) =>
     doc: `largest ${name} body the agent is shown`,
   });
 
-/** An agent before it is clear whether it can be called; without a transport it cannot, and is passed over. */
-export type RawAgent = Omit<AgentConfig, keyof Named | 'transport'> & {
-  readonly transport: AgentTransport | undefined;
-};
-
 /** `agent`. */
-export const agent: Block<RawAgent> = block(
+export const agent: Block<Omit<AgentConfig, keyof Named>> = block(
   {
     unixSocket: child('unix-socket', unixSocket, { level: 'must', doc: 'reached at a Unix socket' }),
     grpc: child('grpc', grpc, { doc: 'reached over gRPC' }),
+    http: child('http', http, { level: 'may', doc: 'reached over HTTP' }),
     events: list('events', eventNames, { default: ['request_headers'], level: 'must', doc: 'what the agent is told' }),
     timeoutMs: setting('timeout-ms', duration('milliseconds', { min: 1 }), {
       default: 1000,
@@ -140,32 +156,21 @@ export const agent: Block<RawAgent> = block(
       doc: 'connections that each thread keeps to the agent',
     }),
   },
-  { unsupported: { http: 'calling an agent over plain HTTP' } },
-  ({ unixSocket: socket, grpc: service, events, ...rest }, node, reader) => {
-    const transports = [socket, service].filter((transport) => transport !== undefined);
+  {},
+  ({ unixSocket: socket, grpc: service, http: server, events, ...rest }, node, reader) => {
+    const transports = [socket, service, server].filter((transport) => transport !== undefined);
     const [transport] = transports;
     if (transport === undefined) {
-      const http = node.children.some(({ name }) => name === 'http');
-      if (http && rest.failureMode === 'open') {
-        const text =
-          'its only transport, http, is not supported by this build; as it fails open, requests go on without it';
-        reader.warn('unsupported', text, node.position);
-        return { transport, events, ...rest };
-      }
-      if (http) {
-        const help = 'offer the agent at a Unix socket or over gRPC';
-        return reader.error(
-          'unsupported',
-          'its only transport, http, is not supported by this build',
-          node.position,
-          help,
-        );
-      }
       const help = 'add one of: unix-socket path="/run/agent.sock", grpc "http://localhost:50051"';
       return reader.error('missing', 'there is no transport: unix-socket, grpc or http', node.position, help);
     }
     if (transports.length > 1) {
-      reader.error('conflict', 'there are two transports, unix-socket and grpc; keep one', node.position);
+      const names = [socket && 'unix-socket', service && 'grpc', server && 'http'].filter((name) => name !== undefined);
+      reader.error(
+        'conflict',
+        `there are ${transports.length} transports, ${names.join(' and ')}; keep one`,
+        node.position,
+      );
       return invalid;
     }
     if (events.includes('guardrail')) {

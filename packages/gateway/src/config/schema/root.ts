@@ -1,6 +1,7 @@
 import { fail, ok } from '@clew/base';
 import type { ObservabilityConfig } from '../model/observability.ts';
 import type { LimitsConfig, RateLimitsConfig, SystemConfig } from '../model/system.ts';
+import type { AgentConfig } from '../model/agent.ts';
 import type { Named } from '../model/named.ts';
 import type { UpstreamConfig } from '../model/upstream.ts';
 import { block } from '../table/block.ts';
@@ -10,7 +11,6 @@ import type { NamedItems, WithId } from '../table/collections.ts';
 import { child, section, setting, tolerant } from '../table/field.ts';
 import type { ValueType } from '../table/value-type.ts';
 import { agent } from './agent.ts';
-import type { RawAgent } from './agent.ts';
 import { filter } from './filter.ts';
 import type { RawFilter } from './filter.ts';
 import { listener } from './listener.ts';
@@ -28,7 +28,7 @@ export interface RawConfig {
   readonly listeners: NamedItems<WithId<RawListener>>;
   readonly routes: NamedItems<WithId<RawRoute>>;
   readonly upstreams: NamedItems<WithId<Omit<UpstreamConfig, keyof Named>>>;
-  readonly agents: NamedItems<WithId<RawAgent>>;
+  readonly agents: NamedItems<WithId<Omit<AgentConfig, keyof Named>>>;
   readonly filters: NamedItems<WithId<RawFilter>>;
   readonly limits: LimitsConfig;
   readonly rateLimits?: RateLimitsConfig;

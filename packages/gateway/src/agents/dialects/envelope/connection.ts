@@ -1,4 +1,3 @@
-import { plainAllow } from '../../answer.ts';
 import { AgentError } from '../../errors.ts';
 import type { AgentMessage, CancelReason, RequestSummary } from '../../message.ts';
 import { connectTimeoutMs } from '../../settings.ts';
@@ -14,14 +13,11 @@ import type {
 import { FrameChannel, connectSocket } from '../frame-channel.ts';
 import type { ChannelOwner } from '../frame-channel.ts';
 import { plainFraming } from '../framing.ts';
-import { readAnswer, readGuardrail } from '../json-answer.ts';
-import { flagAt, parseObject, textAt } from '../json-fields.ts';
-import type { JsonObject } from '../json-fields.ts';
+import { parseObject } from '../json-fields.ts';
 import { PendingCalls } from '../pending-calls.ts';
 import { encodeComplete, encodeEvent, envelope } from './encode.ts';
-
-/** What an event may be answered with. */
-type ReplyKind = 'decision' | 'success' | 'finding';
+import { readReply } from './reply.ts';
+import type { ReplyKind } from './reply.ts';
 
 /** There is only one call at a time, so it needs no name. */
 const theCall = 0;
@@ -130,21 +126,4 @@ export class EnvelopeConnection implements AgentConnection, ChannelOwner {
       clearTimeout(timer);
     }
   }
-}
-
-/**
- * Reads a reply. Besides decisions there are `{"success":…}` and what an inspection found; agents that do not know an event
- * answer it with a decision.
- */
-function readReply(object: JsonObject, bytes: number, expected: ReplyKind): ReceivedAnswer {
-  if (expected === 'success' && 'success' in object) {
-    const body = textAt(object, 'error') ?? 'it gave no reason';
-    if (flagAt(object, 'success')) return { answer: plainAllow, answerBytes: bytes };
-    return { answer: { ...plainAllow, decision: { kind: 'block', body, headers: [] } }, answerBytes: bytes };
-  }
-  if (expected === 'finding' && 'detected' in object) {
-    return { answer: { ...plainAllow, guardrail: readGuardrail(object) }, answerBytes: bytes };
-  }
-  const { answer, bodyTextBytes } = readAnswer(object);
-  return { answer, answerBytes: bytes - bodyTextBytes };
 }
