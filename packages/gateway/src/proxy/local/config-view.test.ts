@@ -28,7 +28,8 @@ const text = (agent: string): string => `
       health-check { type "http" { path "/health" } }
     }
   }
-  agents { agent "a" { unix-socket "${agent}"; config { password "${SECRET}" } } }
+  agents { agent "h" { http "https://h.test/agent?token=${SECRET}" }
+    agent "a" { unix-socket "${agent}"; config { password "${SECRET}" } } }
   filters {
     filter "h" { type "headers"; set { Cookie "${SECRET}" } }
     filter "rewrite" { type "url-rewrite"; replace-full-path "/x" }
@@ -74,7 +75,10 @@ describe('the configuration as it is shown', () => {
           health_check: { probe: { path: '/health' }, timeout_ms: 5000 },
         },
       ],
-      agents: [{ id: 'a', transport: { path: '/tmp/a.sock' }, config: '[hidden]' }],
+      agents: [
+        { id: 'h', transport: { address: 'https://h.test/agent?[hidden]' } },
+        { id: 'a', transport: { path: '/tmp/a.sock' }, config: '[hidden]' },
+      ],
       filters: [{ id: 'h' }, { id: 'rewrite' }],
       waf: null,
       limits: { max_body_bytes: 1_048_576 },

@@ -8,10 +8,12 @@ const secretSettings: ReadonlySet<string> = new Set(['keyFile', 'clientKeyFile',
 
 /** `user:password@` of a URL. */
 const credentials = /([a-z][a-z0-9+.-]*:\/\/)[^/?#\s]*@/gi;
+/** Of addresses: tokens travel there as well. */
+const addressQuery = /([a-z][a-z0-9+.-]*:\/\/[^?#\s]*\?)[^#\s]+/gi;
 
 /**
  * A configuration as people may see it: plain data with names in snake case, without places in files. What could be a secret is not in it:
- * values of headers and parameters, what agents are handed, files of private keys, credentials in addresses.
+ * values of headers and parameters, what agents are handed, files of private keys, credentials and queries in addresses.
  */
 export function configView(config: GatewayConfig): unknown {
   const { system, listeners, routes, upstreams, agents, filters, limits, rateLimits } = config;
@@ -21,7 +23,9 @@ export function configView(config: GatewayConfig): unknown {
 }
 
 function viewOf(value: unknown): unknown {
-  if (typeof value === 'string') return value.replace(credentials, `$1${HIDDEN}@`);
+  if (typeof value === 'string') {
+    return value.replace(credentials, `$1${HIDDEN}@`).replace(addressQuery, `$1${HIDDEN}`);
+  }
   if (value instanceof Map) return [...value.values()].map(viewOf);
   if (Array.isArray(value)) return value.map(viewOf);
   if (typeof value !== 'object' || value === null) return value;
