@@ -146,6 +146,19 @@ describe('heads that come slowly', () => {
     expect(await client.rest()).toMatch(/^HTTP\/1\.1 200 /);
   });
 
+  it.each([1, 2, 3])('are found to be whole though their end comes in two parts, %i bytes late', async (late) => {
+    const gateway = await startGateway(`
+      limits { max-header-size 20000; max-header-value-bytes 20000 }
+      routes { route "local" { matches { path-prefix "/" }; builtin-handler "health" } }`);
+    const client = new RawClient(gateway.port);
+    const head = get('/a', `X: ${'x'.repeat(5000)}\r\nConnection: close\r\n`);
+    await client.send(head.slice(0, -late));
+    // Long enough to be read by itself; if it is not, there is nothing to see.
+    await pause(50);
+    await client.send(head.slice(-late));
+    expect(await client.rest()).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
   it('are refused for what is wrong with them though they are long and not whole', async () => {
     const gateway = await startGateway(routes(1));
     const client = new RawClient(gateway.port);

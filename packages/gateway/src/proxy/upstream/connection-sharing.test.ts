@@ -232,4 +232,29 @@ describe('bodies that pass side by side', () => {
     for (const [seed, { sent, got }] of echoes.entries()) expect([seed, sent.equals(got)]).toEqual([seed, true]);
     expect(gateway.recorder.ended.every(({ end }) => end === 'complete')).toBe(true);
   });
+
+  it('keep every byte while their client does not read and others do', async () => {
+    const slow = ownBytes(1, 20_000_000);
+    const backend = await startBackend((request, response) => {
+      if (request.url === '/slow') response.end(slow);
+      else response.end(Buffer.alloc(200_000, 'other'));
+    });
+    const gateway = await startGateway(`
+      routes { route "r" { matches { path-prefix "/" }; upstream "b" } }
+      upstreams { upstream "b" { target "127.0.0.1:${backend.port}" } }`);
+    const ask = (path: string): Promise<IncomingMessage> =>
+      new Promise((resolve, reject) => {
+        httpRequest({ host: '127.0.0.1', port: gateway.port, path, agent: false }, resolve).on('error', reject).end();
+      });
+    const read = async (response: IncomingMessage): Promise<Buffer> => {
+      const pieces: Buffer[] = [];
+      for await (const piece of response) pieces.push(piece as Buffer);
+      return Buffer.concat(pieces);
+    };
+    const waiting = await ask('/slow');
+    // What the gateway could not write yet lies there while others pass through the same memory.
+    for (let n = 0; n < 20; n++) expect((await read(await ask('/other'))).length).toBe(200_000);
+    expect(gateway.recorder.started[0]!.responseBodyBytes).toBeLessThan(slow.length);
+    expect((await read(waiting)).equals(slow)).toBe(true);
+  });
 });
