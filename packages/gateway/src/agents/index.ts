@@ -12,8 +12,8 @@ export type { ChainEffects, ChainVerdict, MergedAudit, Refusal } from './chain/v
 export { CircuitBreaker, circuitMemory, forgetTrials } from './client/circuit-breaker.ts';
 export type { CircuitPass, CircuitState } from './client/circuit-breaker.ts';
 export type { AgentSnapshot } from './client/agent-client.ts';
-export { AgentError, errorTypeOf } from './errors.ts';
-export type { AgentErrorCode, AgentErrorType } from './errors.ts';
+export { errorTypeOf } from './errors.ts';
+export type { AgentError, AgentErrorType } from './errors.ts';
 export type { AgentLimitSettings, AgentSettings } from './settings.ts';
 export type { AgentMessage, CancelReason, FlatHeaders, RequestMetadata, RequestSummary } from './message.ts';
 export type { GuardrailFinding, HeaderField, HeaderOperation, WebsocketDecision } from './answer.ts';

@@ -2,11 +2,11 @@ import { observeLimits } from '@clew/base';
 import type { LogFields, Telemetry } from '@clew/base';
 import type { AgentSettings, AgentLimits } from './settings.ts';
 import { errorTypeOf } from './errors.ts';
-import type { AgentError } from './errors.ts';
 import type { AgentConnection, AgentHealth } from './dialects/connection.ts';
 import type { AgentDecision } from './answer.ts';
 import type { AgentEvent } from './message.ts';
 import type { CircuitState } from './client/circuit-breaker.ts';
+import type { AgentError } from './errors.ts';
 
 /** Seconds; the boundaries dashboards of the reference expect. */
 const latencyBuckets = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];

@@ -14,8 +14,8 @@ import { MetricsServer } from '../telemetry/metrics/metrics-server.ts';
 import { observeProcess } from '../telemetry/metrics/process-figures.ts';
 import { thisProcess } from '../telemetry/spans/resource.ts';
 import { ConfigWatch } from './config-watch.ts';
-import { GatewayError } from './errors.ts';
 import { GatewayThreads } from './gateway-threads.ts';
+import { GatewayError } from '../errors.ts';
 
 /** What a gateway is started with. */
 export interface GatewayProgramOptions {

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import { GatewayError } from './errors.ts';
 import type { FromThread, ThreadAnswers, ThreadRequest, ThreadSetup, ToThread } from './thread-protocol.ts';
+import { GatewayError } from '../errors.ts';
 
 /** What a thread tells besides answers. */
 export interface ThreadHooks {

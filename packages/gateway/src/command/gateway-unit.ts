@@ -91,7 +91,7 @@ export class GatewayUnit {
     this.#endObservation = observeUpstreams(meter, () => this.#server.snapshot().upstreams);
   }
 
-  /** Binds all listeners. Fails with `ProxyError`, and listens nowhere then. */
+  /** Binds all listeners. Fails with `GatewayError`, and listens nowhere then. */
   start(config: GatewayConfig, circuits?: SharedCircuits): Promise<void> {
     return this.#server.start(config, circuits);
   }

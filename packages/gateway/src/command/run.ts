@@ -4,8 +4,8 @@ import type { ValidateOptions } from '../config/commands.ts';
 import type { ConfigIo } from '../config/io.ts';
 import { exitCodes } from '../config/report.ts';
 import type { CommandReport } from '../config/report.ts';
-import { GatewayError } from './errors.ts';
 import { GatewayProgram } from './gateway-program.ts';
+import { GatewayError } from '../errors.ts';
 
 /** What is done with a configuration. */
 export type GatewayAction = 'run' | 'test' | 'validate' | 'lint';

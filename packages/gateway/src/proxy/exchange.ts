@@ -2,6 +2,7 @@ import { TraceContext, extractW3c, rawHeaders } from '@clew/wire/propagation';
 import type { AgentCallEnd, AgentCallStart } from '../agents/index.ts';
 import type { RouteConfig, ServiceType } from '../config/model/route.ts';
 import type { GatewayFailure } from './failure.ts';
+import type { AttemptErrorCode } from '../errors.ts';
 
 /** Filled anew for each look at an inbound trace. */
 const inbound = new TraceContext();
@@ -58,18 +59,7 @@ export interface ClientConnection {
 }
 
 /** Why an attempt failed, as metrics say it; `invalid_response` and `connection_closed` are of Clew's own. */
-export type AttemptFailureReason =
-  | 'connection_refused'
-  | 'connection_timeout'
-  | 'read_timeout'
-  | 'write_timeout'
-  | 'tls_error'
-  | 'dns_error'
-  | 'connection_closed'
-  | 'invalid_response'
-  | 'pool_exhausted'
-  | 'attempt_timeout'
-  | 'aborted';
+export type AttemptFailureReason = AttemptErrorCode;
 
 /** One try to get a response from an upstream. Times are `performance.now()` milliseconds. */
 export class Attempt {

@@ -5,7 +5,6 @@ import { describe, expect, it } from 'vitest';
 import { NotingSocket } from '../../test/http1/noting-socket.ts';
 import type { HeaderOperation } from '../agents/index.ts';
 import { Http1Downstream } from './downstream/http1-downstream.ts';
-import { ProxyError } from './errors.ts';
 import { Exchange } from './exchange.ts';
 import type { ClientConnection } from './exchange.ts';
 import { upstreamMessage } from './flow/upstream-message.ts';
@@ -15,6 +14,7 @@ import { MessageWriter } from './http1/message-writer.ts';
 import { RequestHead, readRequestHead } from './http1/request-head.ts';
 import { ResponseHeadRead, readResponseHead } from './http1/response-head.ts';
 import type { Http1Connection } from './server/http1-connection.ts';
+import { GatewayError } from '../errors.ts';
 
 /** Text with a good chance of what must not pass. */
 const hostile = fc
@@ -57,7 +57,7 @@ function unlessRefused<T>(write: () => T): T | undefined {
   try {
     return write();
   } catch (caught) {
-    expect(caught).toBeInstanceOf(ProxyError);
+    expect(caught).toBeInstanceOf(GatewayError);
     expect(caught).toMatchObject({ code: 'invalid_field' });
     return undefined;
   }

@@ -1,7 +1,5 @@
 export { GatewayServer } from './server/gateway-server.ts';
 export type { GatewayServerOptions, GatewaySnapshot, GatewayState } from './server/gateway-server.ts';
-export { ProxyError } from './errors.ts';
-export type { ProxyErrorCode } from './errors.ts';
 export { AgentCall, Attempt, Exchange } from './exchange.ts';
 export type * from './exchange.ts';
 export type * from './failure.ts';

@@ -5,9 +5,9 @@ import type { Socket } from 'node:net';
 import type { ReceivedFields } from '../../src/proxy/http1/fields.ts';
 import { UpstreamConnection } from '../../src/proxy/upstream/upstream-connection.ts';
 import type { CallHandler, ConnectionOwner, WireRequest } from '../../src/proxy/upstream/upstream-connection.ts';
-import type { ProxyError } from '../../src/proxy/errors.ts';
 import type { MessageReading, StreamReading } from './reading.ts';
 import { Wire } from './wire.ts';
+import type { GatewayError } from '../../src/errors.ts';
 
 /** Bytes of an upstream: what comes, and whether it closes its side then. */
 export interface ResponseBytes {
@@ -62,7 +62,7 @@ class NotingCall implements CallHandler {
   onUpgraded(): void {
     this.reading.problem = 'upgraded';
   }
-  onFailed(error: ProxyError): void {
+  onFailed(error: GatewayError): void {
     this.reading.problem = error.message.replace(/^.*failed: /, '');
   }
 }

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { AgentClient } from '../client/agent-client.ts';
 import type { AgentClientOptions, AgentSnapshot } from '../client/agent-client.ts';
-import { AgentError } from '../errors.ts';
 import type { AgentLimitSettings, AgentSettings } from '../settings.ts';
 import { AgentChain } from './agent-chain.ts';
 import type { CorrelationIds } from './agent-chain.ts';
 import { ChainMember } from './members.ts';
 import type { MemberSettings } from './members.ts';
+import { GatewayError } from '../../errors.ts';
 
 /** How long requests of an earlier configuration may go on to use its agents. */
 const retireGraceMs = 30_000;
@@ -75,7 +75,7 @@ export class AgentDirectory {
     const resolved = members.map((member) => {
       const client = this.#clients.get(member.agentId);
       if (client !== undefined) return new ChainMember(client, member);
-      throw new AgentError('closed', `there is no agent ${JSON.stringify(member.agentId)} in the configuration`);
+      throw new GatewayError('closed', `there is no agent ${JSON.stringify(member.agentId)} in the configuration`);
     });
     return new AgentChain(resolved, this.#correlationIds);
   }

@@ -1,9 +1,9 @@
-import { AgentError } from '../errors.ts';
 import type { BodyChunk } from '../message.ts';
 import { takeOutcome } from './outcome.ts';
 import type { Outcome, Participant } from './participant.ts';
 import { EffectCollector } from './verdict.ts';
 import type { ChainEffects, Refusal } from './verdict.ts';
+import { GatewayError } from '../../errors.ts';
 
 /** Whose body. */
 export type BodyDirection = 'request' | 'response';
@@ -61,7 +61,7 @@ export class BodyInspection {
    * makes a slow agent slow the sender down. Nothing comes after a refusal. Never rejects.
    */
   async push(data: Uint8Array, isLast: boolean): Promise<BodyStep> {
-    if (this.#ended) throw new AgentError('closed', 'the body has ended; no further piece can be inspected');
+    if (this.#ended) throw new GatewayError('closed', 'the body has ended; no further piece can be inspected');
     this.#ended = isLast;
     const effects = new EffectCollector();
     this.#unseen.push(data);
@@ -169,7 +169,7 @@ export class BodyInspection {
     const chunk = this.#undecided.find(({ index }) => index === mutation.chunkIndex);
     if (chunk === undefined) {
       const text = `the agent replaces piece ${mutation.chunkIndex} of a body, which is not held any more or not here yet`;
-      return participant.fail(this.#event, new AgentError('protocol', text));
+      return participant.fail(this.#event, new GatewayError('protocol', text));
     }
     chunk.data = mutation.replacement;
     return outcome;

@@ -1,11 +1,13 @@
 import type { AgentAnswer } from '../answer.ts';
 import type { AgentSession } from '../client/agent-session.ts';
-import { AgentError, errorTypeOf } from '../errors.ts';
+import { errorTypeOf } from '../errors.ts';
 import type { AgentErrorType } from '../errors.ts';
 import type { AgentEvent, AgentMessage } from '../message.ts';
 import type { AgentTransport } from '../../config/model/agent.ts';
 import type { FailureMode } from '../../config/model/route.ts';
 import type { ChainMember } from './members.ts';
+import { GatewayError } from '../../errors.ts';
+import type { AgentError } from '../errors.ts';
 
 /** A call that begins: what a span is made of. */
 export interface AgentCallStart {
@@ -80,7 +82,7 @@ export class Participant {
       span?.end({ durationMs, decision: answer.decision.kind });
       return { kind: 'answered', answer };
     } catch (caught) {
-      if (!(caught instanceof AgentError)) throw caught;
+      if (!(caught instanceof GatewayError)) throw caught;
       const durationMs = performance.now() - startedMs;
       client.telemetry.failed(message.kind, caught, durationMs);
       span?.end({ durationMs, errorType: errorTypeOf(caught), error: caught });
@@ -94,15 +96,15 @@ export class Participant {
     const { requestBodyBytes, responseBodyBytes } = client.limits;
     if (bytes > client.maxBodyBytes) {
       const text = `the ${direction} body is ${bytes} bytes long; the agent takes no more than ${client.maxBodyBytes}`;
-      return this.fail(`${direction}_body`, new AgentError('body_too_large', text));
+      return this.fail(`${direction}_body`, new GatewayError('body_too_large', text));
     }
     const { filterMaxBodyBytes } = this.member;
     if (filterMaxBodyBytes !== undefined) {
       const text = `the ${direction} body is ${bytes} bytes long; the filter allows ${filterMaxBodyBytes}, raise its max-body-bytes to allow more`;
-      return this.fail(`${direction}_body`, new AgentError('body_too_large', text));
+      return this.fail(`${direction}_body`, new GatewayError('body_too_large', text));
     }
     const cause = (direction === 'request' ? requestBodyBytes : responseBodyBytes).exceeded(bytes);
-    return this.fail(`${direction}_body`, new AgentError('body_too_large', cause.message, { cause }));
+    return this.fail(`${direction}_body`, new GatewayError('body_too_large', cause.message, { cause }));
   }
 
   /** What the agent answered cannot be used, or it cannot even be asked. */

@@ -2,9 +2,9 @@ import { silentTelemetry } from '@clew/base';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { settingsFor } from '../../../test/agents/harness.ts';
-import { AgentError } from '../errors.ts';
 import { AgentTelemetry } from '../telemetry.ts';
 import { failureResponse, responseOf } from './response.ts';
+import { GatewayError } from '../../errors.ts';
 
 const telemetry = new AgentTelemetry(silentTelemetry, settingsFor({ address: '/nowhere' }));
 
@@ -107,6 +107,6 @@ describe('the response of an agent', () => {
     ['circuit_open', 503, 'Service unavailable'],
     ['queue_full', 503, 'Service unavailable'],
   ] as const)('that failed with %s is a %i', (code, status, body) => {
-    expect(failureResponse(new AgentError(code, 'secret detail'))).toMatchObject({ status, body });
+    expect(failureResponse(new GatewayError(code, 'secret detail'))).toMatchObject({ status, body });
   });
 });

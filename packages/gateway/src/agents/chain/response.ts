@@ -1,7 +1,7 @@
 import type { AgentDecision, HeaderField } from '../answer.ts';
-import type { AgentError } from '../errors.ts';
 import type { AgentTelemetry } from '../telemetry.ts';
 import { allowedFields } from './header-operations.ts';
+import type { AgentError } from '../errors.ts';
 
 /** A response that is given instead of the upstream's. The proxy adds what every response has. */
 export interface LocalResponse {

@@ -1,6 +1,6 @@
 import type { AgentAnswer, GuardrailFinding, HeaderOperation, WebsocketDecision } from '../answer.ts';
-import type { AgentError } from '../errors.ts';
 import type { LocalResponse } from './response.ts';
+import type { AgentError } from '../errors.ts';
 
 /** What agents want to have in the audit log, of all that were asked. */
 export interface MergedAudit {

@@ -1,7 +1,7 @@
 import type { Telemetry } from '@clew/base';
 import type { AgentAnswer } from '../answer.ts';
 import type { AgentConnection, AgentDialect, CallContext, ReceivedAnswer } from '../dialects/connection.ts';
-import { AgentError, asAgentError, countsAgainstAgent } from '../errors.ts';
+import { asAgentError, countsAgainstAgent } from '../errors.ts';
 import type { AgentEvent, AgentMessage, RequestMetadata, RequestSummary } from '../message.ts';
 import { agentLimits, defaultChunkBytes } from '../settings.ts';
 import type { AgentLimitSettings, AgentLimits, AgentSettings } from '../settings.ts';
@@ -14,6 +14,8 @@ import type { CircuitState } from './circuit-breaker.ts';
 import { ConnectionPool } from './connection-pool.ts';
 import { Connector } from './connector.ts';
 import type { PooledConnection } from './pooled-connection.ts';
+import { GatewayError } from '../../errors.ts';
+import type { AgentError } from '../errors.ts';
 
 /** What all clients of a gateway share. */
 export interface AgentClientOptions {
@@ -134,7 +136,7 @@ export class AgentClient {
   async call(call: ClientCall): Promise<AgentAnswer> {
     const pass = this.#breaker.enter();
     if (pass === undefined) {
-      throw new AgentError('circuit_open', `agent ${this.settings.id} failed too often in a row and is left alone`);
+      throw new GatewayError('circuit_open', `agent ${this.settings.id} failed too often in a row and is left alone`);
     }
     try {
       const answer = await this.#callWithSlot(call);
@@ -225,7 +227,7 @@ export class AgentClient {
     const { answerBytes: limit } = this.limits;
     if (limit.allows(answerBytes)) return answer;
     const cause = limit.exceeded(answerBytes);
-    throw new AgentError('answer_too_large', `${cause.message} (event ${message.kind})`, { cause });
+    throw new GatewayError('answer_too_large', `${cause.message} (event ${message.kind})`, { cause });
   }
 
   /** Sends and waits. The connection is given back when it is free, which may be after the call was given up. */
@@ -298,6 +300,6 @@ export class AgentClient {
 
 /** Agents restart: a request they have heard nothing of before can be told anew, once. */
 function mayRepeat({ message, pinned, scope }: ClientCall, caught: unknown): boolean {
-  const lost = caught instanceof AgentError && caught.code === 'connection_lost';
+  const lost = caught instanceof GatewayError && caught.code === 'connection_lost';
   return lost && message.kind === 'request_headers' && pinned === undefined && scope.error === undefined;
 }

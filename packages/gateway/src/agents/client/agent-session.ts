@@ -1,12 +1,13 @@
 import type { AgentAnswer } from '../answer.ts';
 import type { CallContext } from '../dialects/connection.ts';
-import { AgentError, asAgentError } from '../errors.ts';
+import { asAgentError } from '../errors.ts';
 import type { AgentMessage, CancelReason, RequestMetadata, RequestSummary } from '../message.ts';
 import { connectTimeoutMs } from '../settings.ts';
 import type { AgentClient, ClientCall, ToldEnd } from './agent-client.ts';
 import { CallScope } from './call-scope.ts';
 import { stateLost } from './pooled-connection.ts';
 import type { PooledConnection } from './pooled-connection.ts';
+import { GatewayError } from '../../errors.ts';
 
 /** How one call is made. */
 export interface SessionCallOptions {
@@ -56,7 +57,7 @@ export class AgentSession {
   abort(reason: CancelReason): void {
     if (this.#scope === undefined) return;
     this.#scope.cancelReason = reason;
-    this.#scope.end(new AgentError('aborted', `the call was given up: ${reason}`));
+    this.#scope.end(new GatewayError('aborted', `the call was given up: ${reason}`));
   }
 
   /** Tells the agent that the request is over, if it has heard of it or wants to hear of every request. Never rejects. */

@@ -1,5 +1,6 @@
-import { AgentError } from '../errors.ts';
 import type { CancelReason } from '../message.ts';
+import { GatewayError } from '../../errors.ts';
+import type { AgentError } from '../errors.ts';
 
 /** The time a call has, over everything it waits for. It ends by timeout or because the caller gives up. */
 export class CallScope {
@@ -14,7 +15,7 @@ export class CallScope {
   constructor(what: string, timeoutMs: number) {
     this.#timer = setTimeout(() => {
       const text = `${what} took longer than the ${timeoutMs} ms of timeout-ms; it was waiting for ${this.waitingFor}`;
-      this.end(new AgentError('timeout', text, { details: { timeoutMs } }));
+      this.end(new GatewayError('timeout', text, { details: { timeoutMs } }));
     }, timeoutMs);
   }
 

@@ -1,7 +1,7 @@
 import type { Limit } from '@clew/base';
-import { AgentError } from '../errors.ts';
 import { WaitingLine } from './call-scope.ts';
 import type { CallScope } from './call-scope.ts';
+import { GatewayError } from '../../errors.ts';
 
 /** At most so many calls of an agent at once; the others wait in line, of which the length is limited too. */
 export class CallSlots {
@@ -34,7 +34,7 @@ export class CallSlots {
     const { length } = this.#line;
     if (!this.#queueLimit.allows(length + 1)) {
       const cause = this.#queueLimit.exceeded(length + 1);
-      return Promise.reject(new AgentError('queue_full', cause.message, { cause }));
+      return Promise.reject(new GatewayError('queue_full', cause.message, { cause }));
     }
     return this.#line.wait(scope);
   }

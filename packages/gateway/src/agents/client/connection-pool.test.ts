@@ -1,9 +1,9 @@
 // The pool's timing, with a clock of its own and connections that are only pretended.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AgentConnection, ConnectionListener } from '../dialects/connection.ts';
-import { AgentError } from '../errors.ts';
 import { CallScope } from './call-scope.ts';
 import { ConnectionPool } from './connection-pool.ts';
+import { GatewayError } from '../../errors.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -21,7 +21,7 @@ function pool(options: { readonly maxConnections?: number; readonly maxCalls?: n
   const state = { away: false };
   const open = async (listener: ConnectionListener): Promise<AgentConnection> => {
     attempts.push(Date.now());
-    if (state.away) throw new AgentError('connect', 'nobody there');
+    if (state.away) throw new GatewayError('connect', 'nobody there');
     const one: Pretended = {
       listener,
       pings: 0,
@@ -43,7 +43,7 @@ function pool(options: { readonly maxConnections?: number; readonly maxCalls?: n
         close() {
           if (this.closed) return;
           (this as { closed: boolean }).closed = true;
-          listener.onClosed(new AgentError('closed', 'closed'));
+          listener.onClosed(new GatewayError('closed', 'closed'));
         },
       },
     };

@@ -1,9 +1,11 @@
-import { AgentError, asAgentError } from '../errors.ts';
+import { asAgentError } from '../errors.ts';
 import type { AgentConnection, AgentHealth, ConnectionListener } from '../dialects/connection.ts';
 import { attemptsBeforeDown, reconnectIntervalMs } from '../settings.ts';
 import type { CallScope } from './call-scope.ts';
 import { WaitingLine } from './call-scope.ts';
 import { PooledConnection, stateLost } from './pooled-connection.ts';
+import { GatewayError } from '../../errors.ts';
+import type { AgentError } from '../errors.ts';
 
 /** What a pool is made of. */
 export interface PoolOptions {
@@ -76,7 +78,7 @@ export class ConnectionPool {
    * there is none to be had, with `state_lost`, `closed`, or the scope's error. What it returns must be released.
    */
   acquire(scope: CallScope, pinned?: PooledConnection): Promise<PooledConnection> | PooledConnection {
-    if (this.#closed) return Promise.reject(new AgentError('closed', 'the agent is no longer called'));
+    if (this.#closed) return Promise.reject(new GatewayError('closed', 'the agent is no longer called'));
     if (pinned !== undefined) return this.#acquirePinned(scope, pinned);
     const best = this.#leastBusy();
     if (best !== undefined && best.calls === 0 && !best.draining) return taken(best);
@@ -102,7 +104,7 @@ export class ConnectionPool {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#retry);
-    this.#line.dismiss(new AgentError('closed', 'the agent is no longer called'));
+    this.#line.dismiss(new GatewayError('closed', 'the agent is no longer called'));
     for (const { connection } of this.#connections) connection.close();
   }
 

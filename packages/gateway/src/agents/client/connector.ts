@@ -8,8 +8,9 @@ import { HttpConnection } from '../dialects/http/connection.ts';
 import { shakeHands } from '../dialects/handshake.ts';
 import type { AnsweredHandshake } from '../dialects/handshake.ts';
 import { NumberedConnection } from '../dialects/numbered/connection.ts';
-import { AgentError, asAgentError } from '../errors.ts';
+import { asAgentError } from '../errors.ts';
 import type { AgentSettings } from '../settings.ts';
+import { GatewayError } from '../../errors.ts';
 
 /** Opens connections to one agent and remembers which dialect it speaks. */
 export class Connector {
@@ -63,7 +64,7 @@ export class Connector {
     if (outcome.dialect !== 'none') return takeOver(outcome, options);
     if (protocolVersion === 2) {
       const message = `the agent did not answer the handshake (${outcome.why}), and protocol-version 2 rules out agents without one`;
-      throw new AgentError('refused', message);
+      throw new GatewayError('refused', message);
     }
     return EnvelopeConnection.open(path, options);
   }

@@ -1,7 +1,8 @@
 import type { AgentConnection, AgentHealth } from '../dialects/connection.ts';
-import { AgentError } from '../errors.ts';
 import { pingIntervalMs, pingTimeoutMs } from '../settings.ts';
 import { WaitingLine } from './call-scope.ts';
+import { GatewayError } from '../../errors.ts';
+import type { AgentError } from '../errors.ts';
 
 /** A connection of a pool: who uses it, who waits for it, and whether it still lives. */
 export class PooledConnection {
@@ -69,5 +70,5 @@ export class PooledConnection {
 /** The error of a call about a request that no connection knows any more. */
 export function stateLost(): AgentError {
   const message = 'the connection that knew the request was lost, so the agent cannot be asked about it any more';
-  return new AgentError('state_lost', message);
+  return new GatewayError('state_lost', message);
 }

@@ -1,15 +1,16 @@
 import type { AgentAnswer } from '../answer.ts';
-import { AgentError } from '../errors.ts';
 import { connectTimeoutMs } from '../settings.ts';
+import { GatewayError } from '../../errors.ts';
+import type { AgentError } from '../errors.ts';
 
 /** Fails with `refused` when the answer to a configuration is anything but consent. */
 export function requireConsent({ decision }: AgentAnswer): void {
   if (decision.kind === 'allow') return;
   const why = decision.kind === 'block' ? (decision.body ?? 'it gave no reason') : decision.kind;
-  throw new AgentError('refused', `the agent declined its configuration: ${why}`);
+  throw new GatewayError('refused', `the agent declined its configuration: ${why}`);
 }
 
 /** The error for a configuration that is not answered. */
 export function configurationUnanswered(): AgentError {
-  return new AgentError('connect', `the agent did not answer its configuration within ${connectTimeoutMs} ms`);
+  return new GatewayError('connect', `the agent did not answer its configuration within ${connectTimeoutMs} ms`);
 }

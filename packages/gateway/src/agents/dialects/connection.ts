@@ -1,6 +1,6 @@
 import type { AgentAnswer } from '../answer.ts';
-import type { AgentError } from '../errors.ts';
 import type { AgentEvent, AgentMessage, CancelReason, RequestMetadata, RequestSummary } from '../message.ts';
+import type { AgentError } from '../errors.ts';
 
 /**
  * The protocols agents speak (docs/gateway.md, agents): `framed` (typed frames with a handshake and correlation ids),

@@ -1,4 +1,6 @@
-import { AgentError, asAgentError } from '../errors.ts';
+import { asAgentError } from '../errors.ts';
+import { GatewayError } from '../../errors.ts';
+import type { AgentError } from '../errors.ts';
 
 interface HeldCall {
   readonly send: () => void;
@@ -25,7 +27,7 @@ export class FlowGate {
     if (this.#shut.size === 0 || !(this.#shut.has(undefined) || this.#shut.has(key))) return send();
     const timer = setTimeout(() => {
       this.#held.delete(key);
-      fail(new AgentError('paused', `the agent asked to be sent nothing and did not end it in ${this.#limitMs} ms`));
+      fail(new GatewayError('paused', `the agent asked to be sent nothing and did not end it in ${this.#limitMs} ms`));
     }, this.#limitMs);
     this.#held.set(key, { send, fail, timer });
   }

@@ -1,9 +1,11 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
-import { AgentError, asAgentError } from '../errors.ts';
+import { asAgentError } from '../errors.ts';
 import { connectTimeoutMs, maxUnreadBytes } from '../settings.ts';
 import { FrameReader, encodeFrame } from './framing.ts';
 import type { Framing } from './framing.ts';
+import { GatewayError } from '../../errors.ts';
+import type { AgentError } from '../errors.ts';
 
 /** Who is told what happens on a channel. */
 export interface ChannelOwner {
@@ -55,7 +57,7 @@ export class FrameChannel {
     const unread = this.#socket.writableLength;
     if (unread > maxUnreadBytes) {
       const message = `the agent has not read ${unread} bytes sent to it; at most ${maxUnreadBytes} are kept`;
-      throw new AgentError('queue_full', message);
+      throw new GatewayError('queue_full', message);
     }
     this.#socket.write(encodeFrame(this.#framing, type, payload));
   }
@@ -76,7 +78,7 @@ export class FrameChannel {
 
   /** Ends the channel. Idempotent. */
   close(): void {
-    this.#end(new AgentError('closed', 'the connection to the agent was closed by the gateway'));
+    this.#end(new GatewayError('closed', 'the connection to the agent was closed by the gateway'));
   }
 
   #onData(piece: Buffer): void {
@@ -103,7 +105,7 @@ export class FrameChannel {
 }
 
 function lost(why: string, cause?: unknown): AgentError {
-  return new AgentError('connection_lost', `the connection to the agent was lost: ${why}`, { cause });
+  return new GatewayError('connection_lost', `the connection to the agent was lost: ${why}`, { cause });
 }
 
 /** Connects to a Unix socket. Fails with `connect`. */
@@ -113,7 +115,7 @@ export function connectSocket(path: string): Promise<Socket> {
     const giveUp = (why: string, cause?: unknown): void => {
       clearTimeout(timer);
       socket.destroy();
-      reject(new AgentError('connect', `cannot connect to ${path}: ${why}`, { cause }));
+      reject(new GatewayError('connect', `cannot connect to ${path}: ${why}`, { cause }));
     };
     const timer = setTimeout(() => giveUp(`no answer within ${connectTimeoutMs} ms`), connectTimeoutMs);
     const onError = (error: Error): void => giveUp(error.message, error);

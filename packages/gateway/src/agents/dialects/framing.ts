@@ -1,4 +1,4 @@
-import { AgentError } from '../errors.ts';
+import { GatewayError } from '../../errors.ts';
 
 /**
  * How frames lie in the byte stream: a big-endian 32-bit length, then for `typed` one byte of type, then JSON. The
@@ -23,7 +23,7 @@ export function encodeFrame(framing: Framing, type: number, payload: string): Bu
   const length = Buffer.byteLength(payload) + typeBytes;
   if (length > framing.maxBytes) {
     const message = `an event of ${length} bytes does not fit into a frame of at most ${framing.maxBytes} bytes`;
-    throw new AgentError('body_too_large', message, { details: { length, maxBytes: framing.maxBytes } });
+    throw new GatewayError('body_too_large', message, { details: { length, maxBytes: framing.maxBytes } });
   }
   const frame = Buffer.allocUnsafe(lengthBytes + length);
   frame.writeUInt32BE(length, 0);
@@ -81,6 +81,6 @@ export class FrameReader {
     const { maxBytes } = this.#framing;
     if (length > 0 && length <= maxBytes) return length;
     const message = `the agent announced a frame of ${length} bytes; 1 to ${maxBytes} are possible`;
-    throw new AgentError('protocol', message, { details: { length, maxBytes } });
+    throw new GatewayError('protocol', message, { details: { length, maxBytes } });
   }
 }

@@ -1,4 +1,3 @@
-import { AgentError } from '../errors.ts';
 import { connectTimeoutMs, probeTimeoutMs } from '../settings.ts';
 import type { ConnectOptions } from './connection.ts';
 import { FrameChannel, connectSocket } from './frame-channel.ts';
@@ -6,6 +5,8 @@ import type { ChannelOwner } from './frame-channel.ts';
 import { typedFraming } from './framing.ts';
 import { parseObject, textAt } from './json-fields.ts';
 import type { JsonObject } from './json-fields.ts';
+import { GatewayError } from '../../errors.ts';
+import type { AgentError } from '../errors.ts';
 
 const handshakeRequest = 0x01;
 const handshakeResponse = 0x02;
@@ -62,17 +63,17 @@ function greetingText({ proxyVersion, configJson }: ConnectOptions): string {
 
 function readReply(type: number, payload: Buffer): { dialect: 'framed' | 'numbered'; reply: JsonObject } {
   if (type !== handshakeResponse) {
-    throw new AgentError('protocol', `the agent answered the handshake with a frame of type ${hex(type)}, not 0x02`);
+    throw new GatewayError('protocol', `the agent answered the handshake with a frame of type ${hex(type)}, not 0x02`);
   }
   const reply = parseObject(payload, 'the answer to the handshake');
   const [dialect, verdict] =
     'success' in reply ? (['framed', 'success'] as const) : (['numbered', 'accepted'] as const);
   if (typeof reply[verdict] !== 'boolean') {
-    throw new AgentError('protocol', 'the answer to the handshake has neither "success" nor "accepted"');
+    throw new GatewayError('protocol', 'the answer to the handshake has neither "success" nor "accepted"');
   }
   if (!reply[verdict]) {
     const why = textAt(reply, 'error') ?? 'it gave no reason';
-    throw new AgentError('refused', `the agent declined the handshake: ${why}`);
+    throw new GatewayError('refused', `the agent declined the handshake: ${why}`);
   }
   requireAgreed(reply, 'protocol_version', 2);
   requireAgreed(reply, 'encoding', 'json');
@@ -84,7 +85,7 @@ function requireAgreed(reply: JsonObject, key: string, offered: string | number)
   const chosen = reply[key];
   if (chosen == null || chosen === offered) return;
   const text = `the agent chose ${key} ${JSON.stringify(chosen)}, but only ${JSON.stringify(offered)} was offered`;
-  throw new AgentError('refused', text);
+  throw new GatewayError('refused', text);
 }
 
 /** A frame type as people write it. */

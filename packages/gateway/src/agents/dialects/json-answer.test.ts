@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AgentError } from '../errors.ts';
 import { readAnswer } from './json-answer.ts';
 import { parseObject } from './json-fields.ts';
 import type { JsonObject } from './json-fields.ts';
 import { readNumberedAnswer } from './numbered/decode.ts';
+import { GatewayError } from '../../errors.ts';
 
 function problem(value: unknown): string {
   try {
     readAnswer(value as JsonObject);
   } catch (error) {
-    if (error instanceof AgentError && error.code === 'protocol') return error.message;
+    if (error instanceof GatewayError && error.code === 'protocol') return error.message;
     throw error;
   }
   throw new Error('the answer was read');

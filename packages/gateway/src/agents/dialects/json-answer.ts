@@ -1,4 +1,3 @@
-import { AgentError } from '../errors.ts';
 import type {
   AgentAnswer,
   AgentAudit,
@@ -22,6 +21,7 @@ import {
   wrong,
 } from './json-fields.ts';
 import type { JsonObject } from './json-fields.ts';
+import { GatewayError } from '../../errors.ts';
 
 /** An answer in JSON, the request it names if it names one, and the bytes of base64 text that stand for a body. */
 export interface JsonAnswer {
@@ -159,7 +159,7 @@ function guardrailIn(routingMetadata: Readonly<Record<string, string>>): Guardra
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new AgentError('protocol', '"guardrail_response" in "routing_metadata" is no JSON', { cause });
+    throw new GatewayError('protocol', '"guardrail_response" in "routing_metadata" is no JSON', { cause });
   }
   return readGuardrail(asObject(value, '"guardrail_response"'));
 }

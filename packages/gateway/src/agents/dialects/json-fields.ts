@@ -1,5 +1,6 @@
+import { GatewayError } from '../../errors.ts';
+import type { AgentError } from '../errors.ts';
 // Reading JSON that agents wrote. Missing and null are the same; a wrong type is an error that names the key.
-import { AgentError } from '../errors.ts';
 
 /** A JSON object whose members have not been looked at. */
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -11,7 +12,7 @@ export function parseObject(payload: Buffer, what: string): JsonObject {
     value = JSON.parse(payload.toString('utf8'));
   } catch (cause) {
     const shown = JSON.stringify(payload.toString('latin1', 0, 40));
-    throw new AgentError('protocol', `${what} is no JSON: it begins with ${shown}`, { cause });
+    throw new GatewayError('protocol', `${what} is no JSON: it begins with ${shown}`, { cause });
   }
   return asObject(value, what);
 }
@@ -90,5 +91,8 @@ export function textMapAt(object: JsonObject, key: string): Readonly<Record<stri
 /** The error for a member of the wrong type. */
 export function wrong(what: string, expected: string, value: unknown): AgentError {
   const text = value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 60);
-  return new AgentError('protocol', `the agent's answer cannot be used: ${what} should be ${expected}, but is ${text}`);
+  return new GatewayError(
+    'protocol',
+    `the agent's answer cannot be used: ${what} should be ${expected}, but is ${text}`,
+  );
 }

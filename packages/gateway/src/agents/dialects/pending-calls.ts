@@ -1,5 +1,6 @@
-import { AgentError } from '../errors.ts';
 import type { ReceivedAnswer } from './connection.ts';
+import { GatewayError } from '../../errors.ts';
+import type { AgentError } from '../errors.ts';
 
 interface PendingCall {
   resolve(answer: ReceivedAnswer): void;
@@ -18,7 +19,7 @@ export class PendingCalls<Key> {
   add(key: Key, send: () => void): Promise<ReceivedAnswer> {
     return new Promise((resolve, reject) => {
       if (this.#calls.has(key)) {
-        reject(new AgentError('protocol', `two calls about the request ${String(key)} cannot be told apart`));
+        reject(new GatewayError('protocol', `two calls about the request ${String(key)} cannot be told apart`));
         return;
       }
       this.#calls.set(key, { resolve, reject });
@@ -57,5 +58,5 @@ export class PendingCalls<Key> {
 
 /** The error of a call that its caller gave up. */
 export function abandonedError(): AgentError {
-  return new AgentError('aborted', 'the call was given up by its caller');
+  return new GatewayError('aborted', 'the call was given up by its caller');
 }

@@ -1,4 +1,3 @@
-import { AgentError } from '../errors.ts';
 import { maxCallsPerConnection } from '../settings.ts';
 import type { AgentDescription, ConnectionListener } from './connection.ts';
 import type { ChannelOwner, FrameChannel } from './frame-channel.ts';
@@ -6,6 +5,8 @@ import type { Greeting } from './handshake.ts';
 import { hex } from './handshake.ts';
 import { PendingCalls } from './pending-calls.ts';
 import { PongWaiters } from './pong.ts';
+import { GatewayError } from '../../errors.ts';
+import type { AgentError } from '../errors.ts';
 
 /** What the dialects with typed frames have in common: a connection that was greeted, its calls and its pings. */
 export abstract class TypedConnection<Key> implements ChannelOwner {
@@ -51,6 +52,6 @@ export abstract class TypedConnection<Key> implements ChannelOwner {
 
   /** Fails with `protocol`: agents do not send frames of this type. */
   protected refuseFrame(type: number): never {
-    throw new AgentError('protocol', `the agent sent a frame of type ${hex(type)}, which is none of an agent's`);
+    throw new GatewayError('protocol', `the agent sent a frame of type ${hex(type)}, which is none of an agent's`);
   }
 }

@@ -1,6 +1,5 @@
 // Hot path: the client's side of every HTTP/1.1 request. Guarded by bench/gateway.
 import { STATUS_CODES } from 'node:http';
-import { ProxyError } from '../errors.ts';
 import type { ClientConnection } from '../exchange.ts';
 import type { ResponseHead } from '../headers/forward-response.ts';
 import { fieldsByName } from '../http1/fields-by-name.ts';
@@ -12,6 +11,7 @@ import type { RequestHead } from '../http1/request-head.ts';
 import type { Http1Connection } from '../server/http1-connection.ts';
 import type { BodyListener, Downstream, DownstreamListener, HeadOptions, TakenOver } from './downstream.ts';
 import { untilDrained } from './drained.ts';
+import { GatewayError } from '../../errors.ts';
 
 /** One request of an HTTP/1.1 connection. */
 export class Http1Downstream implements Downstream {
@@ -74,7 +74,7 @@ export class Http1Downstream implements Downstream {
   }
 
   readBody(listener: BodyListener): void {
-    if (this.#bodyAsked) throw new ProxyError('invalid_state', 'a request body can be read only once');
+    if (this.#bodyAsked) throw new GatewayError('invalid_state', 'a request body can be read only once');
     this.#bodyAsked = true;
     if (this.#head.expect !== '' && this.httpVersion === '1.1' && !this.#headSent && !this.bodyEnded) {
       this.#writer.head('HTTP/1.1 100 Continue\r\n\r\n', false);
@@ -157,7 +157,7 @@ export class Http1Downstream implements Downstream {
   }
 
   takeOver(head: string): TakenOver {
-    if (!this.wantsUpgrade) throw new ProxyError('invalid_state', 'the client did not ask for an upgrade');
+    if (!this.wantsUpgrade) throw new GatewayError('invalid_state', 'the client did not ask for an upgrade');
     this.#over = true;
     const first = this.#connection.takeOver();
     const { socket } = this.#connection;

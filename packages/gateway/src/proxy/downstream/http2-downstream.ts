@@ -1,11 +1,11 @@
 import { constants } from 'node:http2';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
-import { ProxyError } from '../errors.ts';
 import type { ClientConnection } from '../exchange.ts';
 import type { ResponseHead } from '../headers/forward-response.ts';
 import { checkFields } from '../http1/check-head.ts';
 import type { BodyListener, Downstream, DownstreamListener, HeadOptions, TakenOver } from './downstream.ts';
 import { untilDrained } from './drained.ts';
+import { GatewayError } from '../../errors.ts';
 
 /** One stream of an HTTP/2 connection. */
 export class Http2Downstream implements Downstream {
@@ -148,7 +148,7 @@ export class Http2Downstream implements Downstream {
   }
 
   takeOver(): TakenOver {
-    throw new ProxyError('invalid_state', 'HTTP/2 streams cannot be upgraded');
+    throw new GatewayError('invalid_state', 'HTTP/2 streams cannot be upgraded');
   }
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { AgentError, errorTypeOf } from '../../agents/index.ts';
+import { errorTypeOf } from '../../agents/index.ts';
 import type { AgentCallEnd, AgentCallSpan, Refusal, RequestMetadata, StartAgentCall } from '../../agents/index.ts';
 import { AgentCall } from '../exchange.ts';
 import type { Exchange } from '../exchange.ts';
@@ -8,6 +8,7 @@ import { traceparentOf } from '../headers/trace-headers.ts';
 import type { GatewayObserver } from '../observer.ts';
 import { normalizeHost } from '../../routing/request.ts';
 import type { GatewayContext, Generation } from './gateway-context.ts';
+import { GatewayError } from '../../errors.ts';
 
 /** What agents are told about a request as a whole. */
 export function agentMetadata(exchange: Exchange): RequestMetadata {
@@ -52,7 +53,7 @@ export function callStarter(flow: {
 export function endRunningCalls(exchange: Exchange, observer: GatewayObserver): void {
   for (const call of exchange.agentCalls.slice()) {
     if (call.end !== undefined) continue;
-    const error = new AgentError('aborted', 'the request was over before the agent answered');
+    const error = new GatewayError('aborted', 'the request was over before the agent answered');
     endCall(exchange, observer, call, {
       durationMs: performance.now() - call.startMs,
       errorType: errorTypeOf(error),

@@ -3,11 +3,11 @@ import type { Limit } from '@clew/base';
 import { errorMessage } from '@clew/base';
 import type { BodyInspection, BodyStep } from '../../agents/index.ts';
 import type { BodyListener, Downstream } from '../downstream/downstream.ts';
-import { ProxyError } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
 import { forwardTrailers } from '../headers/trailers.ts';
 import { countBodyBytes } from '../body-garbage.ts';
 import type { BodySource, BodyTarget } from '../upstream/upstream-connection.ts';
+import { GatewayError } from '../../errors.ts';
 
 /** Agents refused the body, or changed what follows from it. */
 export interface BodyInspector {
@@ -26,7 +26,7 @@ export interface RequestBodyOptions {
   /** How long the upstream may leave pieces unread. */
   readonly writeTimeoutMs: number;
   /** The body must not go on: it is too large or cannot be had. */
-  onTrouble(error: ProxyError): void;
+  onTrouble(error: GatewayError): void;
 }
 
 /**
@@ -47,7 +47,7 @@ export class RequestBody implements BodyListener, BodySource {
   #trailers: readonly string[] = [];
   /** Everything has gone on, or is kept. */
   #ended = false;
-  #failed: ProxyError | undefined;
+  #failed: GatewayError | undefined;
   /** Whether a piece is with the agents. */
   #inspecting = false;
   readonly #uninspected: Buffer[] = [];
@@ -124,13 +124,13 @@ export class RequestBody implements BodyListener, BodySource {
   /** Nobody wants the rest. */
   abandon(): void {
     this.#endWatch();
-    this.#failed ??= new ProxyError('body_broken', 'the request is over');
+    this.#failed ??= new GatewayError('body_broken', 'the request is over');
     this.#target = undefined;
     this.#kept = undefined;
   }
 
   /** The body can never be whole: the client went away or sent what is no body. */
-  fail(error: ProxyError): void {
+  fail(error: GatewayError): void {
     if (this.#failed !== undefined || this.#ended) return;
     this.#failed = error;
     this.#endWatch();
@@ -145,7 +145,7 @@ export class RequestBody implements BodyListener, BodySource {
     countBodyBytes(chunk.length);
     if (!maxBytes.allows(exchange.requestBodyBytes)) {
       const { message } = maxBytes.exceeded(exchange.requestBodyBytes);
-      this.fail(new ProxyError('body_too_large', message));
+      this.fail(new GatewayError('body_too_large', message));
       return;
     }
     if (this.#inspector === undefined) this.#pass(chunk);
@@ -182,7 +182,7 @@ export class RequestBody implements BodyListener, BodySource {
     const limit = this.#wholeLimit;
     if (limit !== undefined) {
       if (limit.allows(this.#keptBytes)) this.#kept!.push(chunk);
-      else this.fail(new ProxyError('body_too_large', limit.exceeded(this.#keptBytes).message));
+      else this.fail(new GatewayError('body_too_large', limit.exceeded(this.#keptBytes).message));
     } else if (!this.#sent || this.#keptBytes <= this.#options.keepBytes) this.#kept!.push(chunk);
     else this.#kept = undefined;
   }
@@ -191,7 +191,7 @@ export class RequestBody implements BodyListener, BodySource {
     const { writeTimeoutMs } = this.#options;
     if (writeTimeoutMs <= 0) return;
     this.#writeTimer ??= setTimeout(() => {
-      this.#target?.onFailed(new ProxyError('write_timeout', `the upstream took no data for ${writeTimeoutMs} ms`));
+      this.#target?.onFailed(new GatewayError('write_timeout', `the upstream took no data for ${writeTimeoutMs} ms`));
     }, writeTimeoutMs);
   }
 
@@ -220,7 +220,7 @@ export class RequestBody implements BodyListener, BodySource {
         else this.#options.downstream.resumeBody();
       },
       (caught: unknown) =>
-        this.fail(new ProxyError('body_broken', `agents could not be asked: ${errorMessage(caught)}`)),
+        this.fail(new GatewayError('body_broken', `agents could not be asked: ${errorMessage(caught)}`)),
     );
   }
 
@@ -233,7 +233,7 @@ export class RequestBody implements BodyListener, BodySource {
       if (isLast && !this.#clientEnded) return;
       const step = await inspection.push(chunk ?? Buffer.alloc(0), isLast);
       if (!onStep(step) || step.kind === 'refuse') {
-        this.#failed = new ProxyError('body_broken', 'agents refused the request');
+        this.#failed = new GatewayError('body_broken', 'agents refused the request');
         this.#target?.onFailed(this.#failed);
         return;
       }
@@ -249,7 +249,7 @@ export class RequestBody implements BodyListener, BodySource {
     const limit = this.#wholeLimit!;
     if (!holdsAll) this.#stopGathering();
     else if (!limit.allows(this.#inspectedBytes)) {
-      this.fail(new ProxyError('body_too_large', limit.exceeded(this.#inspectedBytes).message));
+      this.fail(new GatewayError('body_too_large', limit.exceeded(this.#inspectedBytes).message));
     }
   }
 

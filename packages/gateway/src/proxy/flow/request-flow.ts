@@ -9,7 +9,6 @@ import type { RoutableRequest } from '../../routing/request.ts';
 import type { Downstream, DownstreamListener } from '../downstream/downstream.ts';
 import { checkHead } from '../downstream/head-check.ts';
 import type { BodyDeclaration } from '../downstream/head-check.ts';
-import { ProxyError } from '../errors.ts';
 import { Exchange } from '../exchange.ts';
 import type { BlockReason } from '../exchange.ts';
 import type { GatewayFailure } from '../failure.ts';
@@ -30,6 +29,7 @@ import { RequestBody } from './request-body.ts';
 import type { RoutePlan } from './route-plan.ts';
 import { UpstreamExchange } from './upstream-exchange.ts';
 import type { UpstreamExchangeOwner } from './upstream-exchange.ts';
+import { GatewayError } from '../../errors.ts';
 
 const noOperations: readonly HeaderOperation[] = [];
 
@@ -135,7 +135,7 @@ export class RequestFlow
   onBrokenBody(why: string): void {
     this.downstream.onBodyBroken();
     if (this.#answered) return;
-    const error = new ProxyError('body_broken', `the request body cannot be read: ${why}`);
+    const error = new GatewayError('body_broken', `the request body cannot be read: ${why}`);
     if (this.body?.begun === true) this.body.fail(error);
     else this.#onBodyTrouble(error);
   }
@@ -352,7 +352,7 @@ export class RequestFlow
     });
   }
 
-  #onBodyTrouble(error: ProxyError): void {
+  #onBodyTrouble(error: GatewayError): void {
     if (error.code === 'body_too_large') this.refuse(tooLarge(error.message), 'body_size_exceeded');
     else {
       const failure = { status: 400, type: 'RequestValidation', reason: 'bad_body', message: error.message } as const;

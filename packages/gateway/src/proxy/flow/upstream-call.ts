@@ -1,13 +1,13 @@
 // Hot path: one attempt. Guarded by bench/gateway.
 import type { Socket } from 'node:net';
 import type { CircuitPass } from '../../agents/index.ts';
-import type { ProxyError } from '../errors.ts';
 import type { Attempt } from '../exchange.ts';
 import type { ReceivedFields } from '../http1/fields.ts';
 import type { PooledCall } from '../upstream/connection-pool.ts';
 import type { Target } from '../upstream/target.ts';
 import type { UpstreamConnection, WireRequest } from '../upstream/upstream-connection.ts';
 import type { Upstream } from '../upstream/upstream.ts';
+import type { GatewayError } from '../../errors.ts';
 
 /** Is told how an attempt goes. After `onCallFailed` or `onCallEnded` nothing follows. Trailers are name, value, name, value, … */
 export interface CallListener {
@@ -23,7 +23,7 @@ export interface CallListener {
   onCallText(call: UpstreamCall, body: string): void;
   onCallEnded(call: UpstreamCall, trailers: readonly string[]): void;
   onCallUpgraded(call: UpstreamCall, received: ReceivedFields, socket: Socket): void;
-  onCallFailed(call: UpstreamCall, error: ProxyError): void;
+  onCallFailed(call: UpstreamCall, error: GatewayError): void;
   /** Everything about the attempt is known. */
   onCallSettled(call: UpstreamCall): void;
 }
@@ -74,7 +74,7 @@ export class UpstreamCall implements PooledCall {
   }
 
   /** Gives the attempt up; the listener is told of the failure, unless it was discarded. */
-  abort(reason: ProxyError): void {
+  abort(reason: GatewayError): void {
     if (this.#settled) return;
     const connection = this.#connection;
     this.#connection = undefined;
@@ -155,12 +155,12 @@ export class UpstreamCall implements PooledCall {
     this.#settle(false, '', this.attempt.headMs);
   }
 
-  onFailed(error: ProxyError): void {
+  onFailed(error: GatewayError): void {
     this.#connection = undefined;
     this.#fail(error);
   }
 
-  #fail(error: ProxyError): void {
+  #fail(error: GatewayError): void {
     if (this.#settled) return;
     const { attempt } = this;
     attempt.failure = error.code as NonNullable<Attempt['failure']>;

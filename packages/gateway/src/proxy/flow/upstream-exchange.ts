@@ -12,7 +12,6 @@ import type {
 import { applyHeaderOperations } from '../../agents/index.ts';
 import type { BodyDeclaration } from '../downstream/head-check.ts';
 import type { Downstream } from '../downstream/downstream.ts';
-import { ProxyError } from '../errors.ts';
 import { Attempt } from '../exchange.ts';
 import type { Exchange } from '../exchange.ts';
 import type { GatewayFailure } from '../failure.ts';
@@ -39,6 +38,7 @@ import type { CallListener } from './upstream-call.ts';
 import { joinUpgraded } from './upgrade.ts';
 import { upstreamMessage, wireRequest } from './upstream-message.ts';
 import type { UpstreamMessage } from './upstream-message.ts';
+import { GatewayError } from '../../errors.ts';
 
 /** The request whose exchange it is. */
 export interface UpstreamExchangeOwner {
@@ -106,7 +106,7 @@ export class UpstreamExchange implements CallListener, RelayListener {
     this.#relay?.stop();
     const call = this.#call;
     // Nearly always it has ended by itself: an error would be made for nothing, and that is not cheap.
-    if (call !== undefined && !call.settled) call.abort(new ProxyError('aborted', reason));
+    if (call !== undefined && !call.settled) call.abort(new GatewayError('aborted', reason));
   }
 
   onClientDrained(): void {
@@ -196,7 +196,7 @@ export class UpstreamExchange implements CallListener, RelayListener {
     return new FrameAgents(agents, exchange, context, generation.limits.bodyBufferBytes);
   }
 
-  onCallFailed(call: UpstreamCall, error: ProxyError): void {
+  onCallFailed(call: UpstreamCall, error: GatewayError): void {
     if (call !== this.#call || this.#aborted) return;
     clearTimeout(this.#attemptTimer);
     const { exchange, downstream } = this.#owner;
@@ -431,12 +431,12 @@ export class UpstreamExchange implements CallListener, RelayListener {
 }
 
 function onAttemptTimeout(call: UpstreamCall, limitMs: number): void {
-  call.abort(new ProxyError('attempt_timeout', `${call.target.name} took longer than ${limitMs} ms`));
+  call.abort(new GatewayError('attempt_timeout', `${call.target.name} took longer than ${limitMs} ms`));
 }
 
 function onConnectTimeout(call: UpstreamCall, limitMs: number): void {
   if (call.sent || call.settled) return;
-  call.abort(new ProxyError('connection_timeout', `no connection to ${call.target.name} within ${limitMs} ms`));
+  call.abort(new GatewayError('connection_timeout', `no connection to ${call.target.name} within ${limitMs} ms`));
 }
 
 /** The status of an interim response that clients make use of (RFC 8297). */

@@ -5,8 +5,8 @@ import { createSecureContext } from 'node:tls';
 import type { SecureContext, SecureContextOptions } from 'node:tls';
 import { errorMessage } from '@clew/base';
 import type { ListenerTlsConfig } from '../../config/model/listener.ts';
-import { ProxyError } from '../errors.ts';
 import type { CertificateChain } from './ocsp/ocsp-stapler.ts';
+import { GatewayError } from '../../errors.ts';
 
 /** File changes come in bursts. */
 const settleMs = 200;
@@ -219,7 +219,7 @@ export class CertificateStore {
       return read();
     } catch (cause) {
       const message = `listener ${this.#listenerId} cannot use ${file} for TLS: ${errorMessage(cause)}`;
-      throw new ProxyError('tls_config', message, { cause });
+      throw new GatewayError('tls_config', message, { cause });
     }
   }
 }

@@ -6,7 +6,6 @@ import type { AgentSnapshot, SharedCorrelationIds } from '../../agents/index.ts'
 import { compareConfigs, effectiveConfig } from '../../config/changes.ts';
 import type { GatewayConfig } from '../../config/model.ts';
 import { RouteMatcher } from '../../routing/matcher.ts';
-import { ProxyError } from '../errors.ts';
 import { RateLimiters } from '../filters/rate-limit.ts';
 import type { MakeBuckets } from '../filters/rate-limit.ts';
 import { InFlight } from '../flow/gateway-context.ts';
@@ -24,6 +23,7 @@ import { gatewayLimits } from './limits.ts';
 import { ListenerServer } from './listener-server.ts';
 import type { SharedCircuits } from './shared-circuits.ts';
 import type { SharedTally } from './shared-tally.ts';
+import { GatewayError } from '../../errors.ts';
 
 /** Heads beyond this are refused by the parser itself; limits below answer in their own words. */
 const minHeadBytes = 128 * 1024;
@@ -126,7 +126,7 @@ export class GatewayServer {
    */
   async start(config: GatewayConfig, circuits?: SharedCircuits): Promise<void> {
     if (this.#state !== 'new')
-      throw new ProxyError('invalid_state', `the gateway is ${this.#state}; it starts only once`);
+      throw new GatewayError('invalid_state', `the gateway is ${this.#state}; it starts only once`);
     const { telemetry, version } = this.#options;
     this.#agents = new AgentDirectory({
       telemetry,

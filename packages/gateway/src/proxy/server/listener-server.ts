@@ -6,7 +6,6 @@ import { errorMessage } from '@clew/base';
 import type { Logger } from '@clew/base';
 import { findPortHolder } from '@clew/net';
 import type { ListenerConfig, ListenerTlsConfig } from '../../config/model/listener.ts';
-import { ProxyError } from '../errors.ts';
 import type { ClientConnection } from '../exchange.ts';
 import type { GatewayContext } from '../flow/gateway-context.ts';
 import { readBytes, shareAccepted } from '../http1/socket-bytes.ts';
@@ -20,6 +19,7 @@ import type { Http1Options } from './http1-connection.ts';
 import type { Http2Options } from './http2-server.ts';
 import { Http2Side } from './http2-server.ts';
 import { refuseUnread } from './unread-request.ts';
+import { GatewayError } from '../../errors.ts';
 
 const backlog = 4096;
 
@@ -101,7 +101,7 @@ export class ListenerServer {
       const holder = inUse ? await findPortHolder(port) : undefined;
       const by = holder === undefined ? '' : `, which ${holder} has`;
       const text = `listener ${this.config.id} cannot listen on ${host}:${port}${by}: ${errorMessage(cause)}`;
-      throw new ProxyError('bind_failed', text, { cause, details: holder === undefined ? {} : { holder } });
+      throw new GatewayError('bind_failed', text, { cause, details: holder === undefined ? {} : { holder } });
     }
     this.#stapler?.update(this.#certificates!.chains);
     this.#server.on('error', (error) => {

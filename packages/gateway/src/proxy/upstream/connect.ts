@@ -5,9 +5,9 @@ import { connect as connectTls } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
 import { errorMessage } from '@clew/base';
 import type { ClientTlsConfig, TargetConfig } from '../../config/model/upstream.ts';
-import { ProxyError } from '../errors.ts';
 import { connectShared } from '../http1/socket-bytes.ts';
 import type { HostResolver } from './resolver.ts';
+import { GatewayError } from '../../errors.ts';
 
 /** How connections to a target are made. */
 export interface ConnectSettings {
@@ -24,7 +24,7 @@ const keepAliveProbeMs = 30_000;
 let rotation = 0;
 
 /**
- * Connects to a target, trying its addresses one after the other. Fails with the `ProxyError` that says which step did
+ * Connects to a target, trying its addresses one after the other. Fails with the `GatewayError` that says which step did
  * not succeed: `dns_error`, `connection_refused`, `connection_timeout` or `tls_error`.
  *
  * @param timeoutMs for everything together: name, connection and handshake
@@ -35,7 +35,7 @@ export async function connectTarget(settings: ConnectSettings, timeoutMs: number
   const name = `${target.host}:${target.port}`;
   const addresses = await withinTime(resolveTarget(resolver, target, name), timeoutMs, name);
   const first = rotation++ % addresses.length;
-  let last: ProxyError | undefined;
+  let last: GatewayError | undefined;
   for (let index = 0; index < addresses.length; index++) {
     const address = addresses[(first + index) % addresses.length]!;
     const leftMs = endMs - performance.now();
@@ -47,7 +47,7 @@ export async function connectTarget(settings: ConnectSettings, timeoutMs: number
       if (tls === undefined) return socket;
       return await handshake(socket, target, tls, Math.max(endMs - performance.now(), 1));
     } catch (caught) {
-      if (!(caught instanceof ProxyError)) throw caught;
+      if (!(caught instanceof GatewayError)) throw caught;
       last = caught;
       if (caught.code === 'tls_error') break;
     }
@@ -59,12 +59,12 @@ async function resolveTarget(resolver: HostResolver, { host }: TargetConfig, nam
   try {
     return await resolver.resolve(host);
   } catch (cause) {
-    throw new ProxyError('dns_error', `cannot find an address for ${name}: ${errorMessage(cause)}`, { cause });
+    throw new GatewayError('dns_error', `cannot find an address for ${name}: ${errorMessage(cause)}`, { cause });
   }
 }
 
-function timedOut(name: string, timeoutMs: number): ProxyError {
-  return new ProxyError('connection_timeout', `connecting to ${name} took longer than ${Math.round(timeoutMs)} ms`);
+function timedOut(name: string, timeoutMs: number): GatewayError {
+  return new GatewayError('connection_timeout', `connecting to ${name} took longer than ${Math.round(timeoutMs)} ms`);
 }
 
 async function withinTime<T>(work: Promise<T>, timeoutMs: number, name: string): Promise<T> {
@@ -98,7 +98,7 @@ function openSocket(target: TargetConfig, address: string, timeoutMs: number, sh
     function onError(cause: NodeJS.ErrnoException): void {
       clearTimeout(timer);
       const code = cause.code === 'ETIMEDOUT' ? 'connection_timeout' : 'connection_refused';
-      reject(new ProxyError(code, `cannot connect to ${name}: ${errorMessage(cause)}`, { cause }));
+      reject(new GatewayError(code, `cannot connect to ${name}: ${errorMessage(cause)}`, { cause }));
     }
   });
 }
@@ -109,7 +109,7 @@ function handshake(socket: Socket, target: TargetConfig, tls: ClientTlsConfig, t
     const fail = (cause: unknown): void => {
       clearTimeout(timer);
       socket.destroy();
-      reject(new ProxyError('tls_error', `no TLS with ${name}: ${errorMessage(cause)}`, { cause }));
+      reject(new GatewayError('tls_error', `no TLS with ${name}: ${errorMessage(cause)}`, { cause }));
     };
     const timer = setTimeout(() => {
       socket.destroy();

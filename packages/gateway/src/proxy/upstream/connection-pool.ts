@@ -2,12 +2,12 @@
 //
 // The connection used last is used first, so that those that are not needed grow old and can be closed.
 import type { ClientTlsConfig, ConnectionPoolConfig, TargetConfig } from '../../config/model/upstream.ts';
-import { ProxyError } from '../errors.ts';
 import { connectTarget } from './connect.ts';
 import { attemptError } from './failure-reason.ts';
 import type { HostResolver } from './resolver.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
 import type { CallHandler, ConnectionOwner } from './upstream-connection.ts';
+import { GatewayError } from '../../errors.ts';
 
 /** How often connections that nobody needs are looked for. */
 const trimIntervalMs = 1000;
@@ -213,9 +213,9 @@ export class ConnectionPool implements ConnectionOwner {
     }, trimIntervalMs).unref();
   }
 
-  #exhausted(): ProxyError {
+  #exhausted(): GatewayError {
     const { pool, target } = this.#options;
-    return new ProxyError(
+    return new GatewayError(
       'pool_exhausted',
       `all ${pool.maxConnections} connections to ${target.host}:${target.port} stayed busy; raise connection-pool.max-connections to allow more`,
     );

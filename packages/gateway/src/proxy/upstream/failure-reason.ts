@@ -1,7 +1,7 @@
 import { errorMessage } from '@clew/base';
-import { ProxyError } from '../errors.ts';
 import type { AttemptFailureReason } from '../exchange.ts';
 import type { FailureType, GatewayFailure } from '../failure.ts';
+import { GatewayError } from '../../errors.ts';
 
 /** What the system's errors amount to; all others mean that the connection was lost. */
 const reasons: Readonly<Record<string, AttemptFailureReason>> = {
@@ -10,11 +10,11 @@ const reasons: Readonly<Record<string, AttemptFailureReason>> = {
 };
 
 /** Anything an attempt failed with, as an error that says why. */
-export function attemptError(caught: unknown, target: string): ProxyError {
-  if (caught instanceof ProxyError) return caught;
+export function attemptError(caught: unknown, target: string): GatewayError {
+  if (caught instanceof GatewayError) return caught;
   const code = caught instanceof Error && 'code' in caught ? String(caught.code) : '';
   const text = `the exchange with ${target} failed: ${errorMessage(caught)}`;
-  return new ProxyError(reasons[code] ?? 'connection_closed', text, { cause: caught });
+  return new GatewayError(reasons[code] ?? 'connection_closed', text, { cause: caught });
 }
 
 const statuses: Readonly<Record<AttemptFailureReason, readonly [status: number, type: FailureType]>> = {

@@ -1,6 +1,5 @@
 // Hot path: writes every request upstream and reads its response. Guarded by bench/gateway.
 import type { Socket } from 'node:net';
-import { ProxyError } from '../errors.ts';
 import { BodyDecoder, Framing } from '../http1/body-decoder.ts';
 import type { BodyPieces } from '../http1/body-decoder.ts';
 import { ReadEnd, problemOf } from '../http1/fields.ts';
@@ -9,13 +8,14 @@ import { MessageWriter, fieldLines } from '../http1/message-writer.ts';
 import { ResponseHeadRead, readResponseHead } from '../http1/response-head.ts';
 import { isShared, readAsStream, readBytes } from '../http1/socket-bytes.ts';
 import { attemptError } from './failure-reason.ts';
+import { GatewayError } from '../../errors.ts';
 
 /** Where the body of a request goes. */
 export interface BodyTarget {
   /** Returns false when the upstream is slow; the body is told when it takes more. */
   onPiece(piece: Buffer): boolean;
   onEnd(trailers: readonly string[]): void;
-  onFailed(error: ProxyError): void;
+  onFailed(error: GatewayError): void;
 }
 
 /** Where the body of a request comes from. */
@@ -55,7 +55,7 @@ export interface CallHandler {
   /** `trailers` are name, value, name, value, … */
   onResponseEnd(trailers: readonly string[], nowMs: number): void;
   onUpgraded(received: ReceivedFields, socket: Socket, first: Buffer): void;
-  onFailed(error: ProxyError): void;
+  onFailed(error: GatewayError): void;
 }
 
 /** Whom a connection belongs to. */
@@ -175,7 +175,7 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
     this.#heardMs = performance.now();
   }
 
-  onFailed(error: ProxyError): void {
+  onFailed(error: GatewayError): void {
     this.#fail(error);
   }
 
@@ -201,7 +201,7 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
     this.#heardMs = performance.now();
     if (this.#call === undefined) this.destroy();
     else if (this.#headRead && this.#body.close()) this.#responseOver(this.#call, false);
-    else this.#fail(new ProxyError('connection_closed', this.#text('the upstream closed the connection')));
+    else this.#fail(new GatewayError('connection_closed', this.#text('the upstream closed the connection')));
   };
 
   readonly #onError = (error: Error): void => {
@@ -213,7 +213,7 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
   };
 
   readonly #onClose = (): void => {
-    this.#fail(new ProxyError('connection_closed', this.#text('the connection was closed')));
+    this.#fail(new GatewayError('connection_closed', this.#text('the connection was closed')));
   };
 
   #read(piece: Buffer, call: CallHandler): void {
@@ -252,7 +252,7 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
     const end = this.#body.read(rest, 0, this);
     if (this.#call !== call) return;
     if (this.#body.problem !== '') {
-      this.#fail(new ProxyError('invalid_response', this.#text(`the body cannot be read: ${this.#body.problem}`)));
+      this.#fail(new GatewayError('invalid_response', this.#text(`the body cannot be read: ${this.#body.problem}`)));
     } else if (this.#body.ended) this.#responseOver(call, end === rest.length);
   }
 
@@ -268,10 +268,10 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
     }
     if (outcome === true) return true;
     if (outcome === ReadEnd.BROKEN) {
-      this.#fail(new ProxyError('invalid_response', this.#text(`the answer is no HTTP/1.1: ${problemOf()}`)));
+      this.#fail(new GatewayError('invalid_response', this.#text(`the answer is no HTTP/1.1: ${problemOf()}`)));
     } else if (bytes.length >= maxHeadBytes) {
       const message = `the head of the response exceeds ${maxHeadBytes} bytes (max-response-head-bytes of its upstream)`;
-      this.#fail(new ProxyError('invalid_response', this.#text(message)));
+      this.#fail(new GatewayError('invalid_response', this.#text(message)));
     } else this.#held = this.#borrowed ? Buffer.from(bytes) : bytes;
     return false;
   }
@@ -304,7 +304,7 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
   #upgrade(call: CallHandler, first: Buffer): void {
     if (!call.request.upgrade) {
       this.#fail(
-        new ProxyError('invalid_response', this.#text('the upstream changes the protocol, which nobody asked for')),
+        new GatewayError('invalid_response', this.#text('the upstream changes the protocol, which nobody asked for')),
       );
       return;
     }
@@ -320,7 +320,7 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
     call.onUpgraded(received, socket, this.#borrowed ? Buffer.from(first) : first);
   }
 
-  #fail(error: ProxyError): void {
+  #fail(error: GatewayError): void {
     const call = this.#call;
     this.#call = undefined;
     this.destroy();
@@ -357,7 +357,7 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
     else {
       const what = this.#headRead ? 'the rest of the response' : 'the head of the response';
       const message = this.#text(`${what} did not come within ${this.#owner.readTimeoutMs} ms`);
-      this.#fail(new ProxyError('read_timeout', message));
+      this.#fail(new GatewayError('read_timeout', message));
     }
   }
 

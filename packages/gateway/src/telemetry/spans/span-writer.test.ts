@@ -4,13 +4,13 @@ import type { AttributeValue, PlainSpan } from '@clew/model';
 import { decodeTraces } from '@clew/wire/otlp';
 import fc from 'fast-check';
 import type { Exchange } from '../../proxy/exchange.ts';
-import { AgentError } from '../../agents/index.ts';
 import { endedAgentCall, endedExchange } from '../test/exchanges.ts';
 import { gatewayOrigin } from './resource.ts';
 import { SpanBytes } from './span-bytes.ts';
 import { SpanWriter } from './span-writer.ts';
 import { RatioTraceStarter } from './trace-starter.ts';
 import { WallClock } from './wall-clock.ts';
+import { GatewayError } from '../../errors.ts';
 
 const identity = { version: '1.2.3', instanceId: 'instance', hostName: 'host', pid: 42 };
 const serviceName = 'shop-gateway';
@@ -251,7 +251,7 @@ describe('the span of an agent call', () => {
   it('is an error when the agent did not answer', () => {
     const exchange = endedExchange(starter);
     const call = endedAgentCall(exchange, starter);
-    call.end = { durationMs: 50, errorType: 'timeout', error: new AgentError('timeout', 'no answer within 50 ms') };
+    call.end = { durationMs: 50, errorType: 'timeout', error: new GatewayError('timeout', 'no answer within 50 ms') };
     const span = spanOf((out) => writer.agentCall(out, exchange, call));
     expect(span).toMatchObject({ statusCode: StatusCode.ERROR, statusMessage: 'no answer within 50 ms' });
     expect(attributesOf(span)['error.type']).toBe('timeout');

@@ -1,4 +1,3 @@
-import { AgentError } from '../../errors.ts';
 import type { AgentMessage, CancelReason, RequestSummary } from '../../message.ts';
 import { connectTimeoutMs } from '../../settings.ts';
 import { configurationUnanswered, requireConsent } from '../configuration.ts';
@@ -18,6 +17,8 @@ import { PendingCalls } from '../pending-calls.ts';
 import { encodeComplete, encodeEvent, envelope } from './encode.ts';
 import { readReply } from './reply.ts';
 import type { ReplyKind } from './reply.ts';
+import { GatewayError } from '../../../errors.ts';
+import type { AgentError } from '../../errors.ts';
 
 /** There is only one call at a time, so it needs no name. */
 const theCall = 0;
@@ -86,7 +87,7 @@ export class EnvelopeConnection implements AgentConnection, ChannelOwner {
     this.#proven = true;
     this.#stopWaiting();
     if (!this.#calls.answer(theCall, received)) {
-      throw new AgentError('protocol', 'the agent sent an answer although nothing was asked');
+      throw new GatewayError('protocol', 'the agent sent an answer although nothing was asked');
     }
   }
 
@@ -98,7 +99,9 @@ export class EnvelopeConnection implements AgentConnection, ChannelOwner {
 
   /** Whatever came later would be taken for the answer to the next event. */
   #giveUp(): void {
-    this.#channel.fail(new AgentError('connection_lost', 'the connection was given up because an answer was overdue'));
+    this.#channel.fail(
+      new GatewayError('connection_lost', 'the connection was given up because an answer was overdue'),
+    );
   }
 
   #stopWaiting(): void {

@@ -1,4 +1,3 @@
-import { AgentError } from '../../errors.ts';
 import { cancelReasons } from '../../message.ts';
 import type { AgentMessage, CancelReason, RequestSummary } from '../../message.ts';
 import { connectTimeoutMs, pauseLimitMs } from '../../settings.ts';
@@ -15,6 +14,8 @@ import { abandonedError } from '../pending-calls.ts';
 import { TypedConnection } from '../typed-connection.ts';
 import { describeAgent, readHealth } from './describe.ts';
 import { FrameType, encodeEvent } from './encode.ts';
+import { GatewayError } from '../../../errors.ts';
+import type { AgentError } from '../../errors.ts';
 
 /**
  * A connection of the dialect `framed`: answers name the request they belong to in `audit.custom.correlation_id`, so that
@@ -95,7 +96,7 @@ export class FramedConnection extends TypedConnection<string> implements AgentCo
   #onAnswer(payload: Buffer): void {
     const { answer, correlationId, bodyTextBytes } = readAnswer(parseObject(payload, 'an answer'));
     if (correlationId === undefined) {
-      throw new AgentError('protocol', 'an answer does not name its request in audit.custom.correlation_id');
+      throw new GatewayError('protocol', 'an answer does not name its request in audit.custom.correlation_id');
     }
     this.prove();
     const answered = this.calls.answer(correlationId, { answer, answerBytes: payload.length - bodyTextBytes });
@@ -118,7 +119,7 @@ export class FramedConnection extends TypedConnection<string> implements AgentCo
       requireConsent(answer);
     } catch (error) {
       this.close();
-      throw error instanceof AgentError && error.code === 'aborted' ? configurationUnanswered() : error;
+      throw error instanceof GatewayError && error.code === 'aborted' ? configurationUnanswered() : error;
     } finally {
       clearTimeout(timer);
     }

@@ -1,7 +1,7 @@
 import { GrpcClient, NetError } from '@clew/net';
 import type { GrpcStream, GrpcStreamListener } from '@clew/net';
 import type { AgentTransport } from '../../../config/model/agent.ts';
-import { AgentError, asAgentError } from '../../errors.ts';
+import { asAgentError } from '../../errors.ts';
 import type { AgentMessage, CancelReason, RequestSummary } from '../../message.ts';
 import { connectTimeoutMs, maxCallsPerConnection, maxUnreadBytes, pauseLimitMs } from '../../settings.ts';
 import type {
@@ -27,6 +27,8 @@ import {
   encodePing,
   maxMessageBytes,
 } from './encode.ts';
+import { GatewayError } from '../../../errors.ts';
+import type { AgentError } from '../../errors.ts';
 
 const processStream = '/zentinel.agent.v2.AgentServiceV2/ProcessStream';
 
@@ -106,7 +108,7 @@ export class GrpcConnection implements AgentConnection, GrpcStreamListener {
   }
 
   close(): void {
-    this.#end(new AgentError('closed', 'the connection to the agent was closed by the gateway'));
+    this.#end(new GatewayError('closed', 'the connection to the agent was closed by the gateway'));
   }
 
   onMessage(bytes: Uint8Array): void {
@@ -114,13 +116,13 @@ export class GrpcConnection implements AgentConnection, GrpcStreamListener {
   }
 
   onEnd(error: Error | undefined): void {
-    if (error instanceof AgentError) this.#end(error);
-    else this.#end(new AgentError('connection_lost', endingText(error), { cause: error }));
+    if (error instanceof GatewayError) this.#end(error);
+    else this.#end(new GatewayError('connection_lost', endingText(error), { cause: error }));
   }
 
   async #begin(options: ConnectOptions): Promise<void> {
     const greeted = this.#greeted!;
-    const late = new AgentError('connect', `the agent did not answer the handshake within ${connectTimeoutMs} ms`);
+    const late = new GatewayError('connect', `the agent did not answer the handshake within ${connectTimeoutMs} ms`);
     const timer = setTimeout(() => greeted.reject(late), connectTimeoutMs);
     // Awaited below; a failure that comes before that must not count as unhandled.
     greeted.promise.catch(() => undefined);
@@ -159,9 +161,10 @@ export class GrpcConnection implements AgentConnection, GrpcStreamListener {
   }
 
   #onHandshake({ success, version, error, agent }: Extract<AgentToProxy, { readonly kind: 'handshake' }>): void {
-    if (!success) throw new AgentError('refused', `the agent declined the handshake: ${error ?? 'it gave no reason'}`);
+    if (!success)
+      throw new GatewayError('refused', `the agent declined the handshake: ${error ?? 'it gave no reason'}`);
     if (version > 2) {
-      throw new AgentError('refused', `the agent chose protocol version ${version}, but only 2 and 1 were offered`);
+      throw new GatewayError('refused', `the agent chose protocol version ${version}, but only 2 and 1 were offered`);
     }
     this.#greeted?.resolve(agent);
   }
@@ -172,17 +175,17 @@ export class GrpcConnection implements AgentConnection, GrpcStreamListener {
     this.#late.came(correlationId);
     // A configuration has no name, and neither has what an agent says about it.
     if (correlationId === '' && answer.decision.kind !== 'allow') {
-      throw new AgentError('refused', `the agent declined its configuration (${answer.decision.kind})`);
+      throw new GatewayError('refused', `the agent declined its configuration (${answer.decision.kind})`);
     }
   }
 
   #send(message: Uint8Array): void {
     if (this.#closed || this.#stream === undefined)
-      throw new AgentError('connection_lost', 'the stream to the agent is closed');
+      throw new GatewayError('connection_lost', 'the stream to the agent is closed');
     const { unsentBytes } = this.#stream;
     if (unsentBytes > maxUnreadBytes) {
       const text = `the agent has not read ${unsentBytes} bytes sent to it; at most ${maxUnreadBytes} are kept`;
-      throw new AgentError('queue_full', text);
+      throw new GatewayError('queue_full', text);
     }
     try {
       this.#stream.send(message);

@@ -1,11 +1,11 @@
 import { emptyAudit } from '../../answer.ts';
 import type { AgentAnswer, AgentAudit, AgentDecision, HeaderField, HeaderOperation } from '../../answer.ts';
-import { AgentError } from '../../errors.ts';
 import { eventsFromNumbers } from '../../message.ts';
 import type { AgentDescription, AgentHealth } from '../connection.ts';
 import { describe, healthOfNumber } from '../framed/describe.ts';
 import { bytesOf, mapEntryOf, protoFields, textOf, uintOf, uintsOf } from './protobuf.ts';
 import type { ProtoField } from './protobuf.ts';
+import { GatewayError } from '../../../errors.ts';
 
 /** What an `AgentToProxy` carries. */
 export type AgentToProxy =
@@ -113,7 +113,7 @@ function decodeResponse(bytes: Uint8Array): AgentToProxy {
   }
   if (decision === undefined) {
     // An agent that only wants more has nothing to say yet.
-    if (!needsMore) throw new AgentError('protocol', "the agent's answer carries no decision");
+    if (!needsMore) throw new GatewayError('protocol', "the agent's answer carries no decision");
     decision = { kind: 'allow' };
   }
   const answer = { decision, needsMore, requestHeaders, responseHeaders, routingMetadata: {}, audit };
@@ -132,7 +132,7 @@ function decodeHeaderOperation(bytes: Uint8Array): HeaderOperation {
     const [name, value] = decodeHeader(bytesOf(field));
     operation = { kind: field.number === 1 ? 'set' : 'add', name, value };
   }
-  if (operation === undefined) throw new AgentError('protocol', "a header operation of the agent's answer is empty");
+  if (operation === undefined) throw new GatewayError('protocol', "a header operation of the agent's answer is empty");
   return operation;
 }
 

@@ -1,10 +1,10 @@
-import { AgentError } from '../../errors.ts';
 import { cancelReasons } from '../../message.ts';
 import type { AgentMessage, BodyChunk, CancelReason, FlatHeaders, RequestSummary } from '../../message.ts';
 import type { CallContext, ConnectOptions } from '../connection.ts';
 import type { MessageOf } from '../json-events.ts';
 import { protoMessage } from './protobuf.ts';
 import type { ProtoWriter } from './protobuf.ts';
+import { GatewayError } from '../../../errors.ts';
 
 /** The largest message agents accept. */
 export const maxMessageBytes = 10 * 1024 * 1024;
@@ -29,7 +29,7 @@ export function encodeEvent(message: AgentMessage, context: CallContext): Uint8A
   const encoded = variantOf(message, context);
   if (encoded.length <= maxMessageBytes) return encoded;
   const text = `an event of ${encoded.length} bytes is larger than the ${maxMessageBytes} bytes a gRPC message may have`;
-  throw new AgentError('body_too_large', text);
+  throw new GatewayError('body_too_large', text);
 }
 
 function variantOf(message: AgentMessage, context: CallContext): Uint8Array {

@@ -1,6 +1,7 @@
+import { GatewayError } from '../../../errors.ts';
+import type { AgentError } from '../../errors.ts';
 // As much of protobuf's encoding as the agents' messages need (https://protobuf.dev/programming-guides/encoding).
 // Messages are small and few a request; what is read comes from agents and is checked against the bytes there are.
-import { AgentError } from '../../errors.ts';
 
 const textDecoder = new TextDecoder();
 
@@ -215,11 +216,11 @@ export function mapEntryOf(field: ProtoField): [string, string] {
 }
 
 function wrongType(field: ProtoField): AgentError {
-  return new AgentError('protocol', `field ${field.number} of the agent's message has another type than agreed`);
+  return new GatewayError('protocol', `field ${field.number} of the agent's message has another type than agreed`);
 }
 
 function malformed(why: string, bytes: Uint8Array): AgentError {
   // Some gRPC agents speak JSON where protobuf is agreed.
   const hint = bytes[0] === 0x7b ? '; it looks like JSON, which is not supported over gRPC' : '';
-  return new AgentError('protocol', `the agent's message is no protobuf: ${why}${hint}`);
+  return new GatewayError('protocol', `the agent's message is no protobuf: ${why}${hint}`);
 }

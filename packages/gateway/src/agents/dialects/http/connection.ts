@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { HttpClient, NetError } from '@clew/net';
 import type { HttpClientResponse } from '@clew/net';
 import type { AgentTransport } from '../../../config/model/agent.ts';
-import { AgentError, asAgentError } from '../../errors.ts';
+import { asAgentError } from '../../errors.ts';
 import type { AgentMessage, CancelReason, RequestSummary } from '../../message.ts';
 import { connectTimeoutMs, maxCallsPerConnection } from '../../settings.ts';
 import { requireConsent } from '../configuration.ts';
@@ -20,6 +20,8 @@ import type { ReplyKind } from '../envelope/reply.ts';
 import { plainFraming } from '../framing.ts';
 import { parseObject } from '../json-fields.ts';
 import { abandonedError } from '../pending-calls.ts';
+import { GatewayError } from '../../../errors.ts';
+import type { AgentError } from '../../errors.ts';
 
 /** A URL and its TLS. */
 export type HttpTransport = Extract<AgentTransport, { readonly kind: 'http' }>;
@@ -101,11 +103,11 @@ export class HttpConnection implements AgentConnection {
   close(): void {
     if (this.#closed) return;
     this.#shut();
-    this.#listener.onClosed(new AgentError('closed', 'the connection to the agent was closed by the gateway'));
+    this.#listener.onClosed(new GatewayError('closed', 'the connection to the agent was closed by the gateway'));
   }
 
   async #post(text: string, expected: ReplyKind, { number, traceparent }: EventOf): Promise<ReceivedAnswer> {
-    if (this.#closed) throw new AgentError('connection_lost', 'the connection to the agent is closed');
+    if (this.#closed) throw new GatewayError('connection_lost', 'the connection to the agent is closed');
     const giveUp = new AbortController();
     this.#running.set(number, giveUp);
     try {
@@ -132,9 +134,9 @@ export class HttpConnection implements AgentConnection {
   }
 
   #read({ status, body, truncated }: HttpClientResponse, expected: ReplyKind): ReceivedAnswer {
-    if (status < 200 || status > 299) throw new AgentError('protocol', `the agent answered with status ${status}`);
+    if (status < 200 || status > 299) throw new GatewayError('protocol', `the agent answered with status ${status}`);
     if (truncated) {
-      throw new AgentError('protocol', `the agent's answer is longer than ${plainFraming.maxBytes} bytes`);
+      throw new GatewayError('protocol', `the agent's answer is longer than ${plainFraming.maxBytes} bytes`);
     }
     const received = readReply(parseObject(Buffer.from(body), 'an answer'), body.length, expected);
     this.#proven = true;
@@ -144,7 +146,7 @@ export class HttpConnection implements AgentConnection {
   #failure(caught: unknown): AgentError {
     if (!(caught instanceof NetError)) return asAgentError(caught, 'protocol', 'the agent could not be asked');
     if (caught.code === 'aborted') return this.#closed ? closedError() : abandonedError();
-    const error = new AgentError('connection_lost', `the agent cannot be reached: ${caught.message}`, {
+    const error = new GatewayError('connection_lost', `the agent cannot be reached: ${caught.message}`, {
       cause: caught,
     });
     if (caught.code === 'connect_failed' && !this.#closed) {
@@ -174,7 +176,7 @@ function ofRequest({ requestNumber: number, traceparent }: CallContext): EventOf
 }
 
 function closedError(): AgentError {
-  return new AgentError('closed', 'the connection to the agent was closed by the gateway');
+  return new GatewayError('closed', 'the connection to the agent was closed by the gateway');
 }
 
 /** Whether somebody listens there: without asking, an agent that is away would be noticed only by the first request. Fails with `connect`. */
@@ -188,7 +190,7 @@ function reach(url: string): Promise<void> {
     });
     const fail = (why: string, cause?: Error): void => {
       socket.destroy();
-      reject(new AgentError('connect', `cannot connect to ${hostname}:${port}: ${why}`, { cause }));
+      reject(new GatewayError('connect', `cannot connect to ${hostname}:${port}: ${why}`, { cause }));
     };
     socket.once('timeout', () => fail(`no answer within ${connectTimeoutMs} ms`));
     socket.once('error', (error) => fail(error.message, error));

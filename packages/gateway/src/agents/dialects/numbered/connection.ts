@@ -1,4 +1,3 @@
-import { AgentError } from '../../errors.ts';
 import type { AgentMessage, CancelReason } from '../../message.ts';
 import type { AgentConnection, CallContext, ConnectOptions, ReceivedAnswer } from '../connection.ts';
 import { readHealth } from '../framed/describe.ts';
@@ -9,6 +8,7 @@ import { abandonedError } from '../pending-calls.ts';
 import { TypedConnection } from '../typed-connection.ts';
 import { describeAgent, readNumberedAnswer } from './decode.ts';
 import { FrameType, encodeEvent } from './encode.ts';
+import { GatewayError } from '../../../errors.ts';
 
 /** A connection of the dialect `numbered`: answers name the number of their request. */
 export class NumberedConnection extends TypedConnection<number> implements AgentConnection {
@@ -25,7 +25,7 @@ export class NumberedConnection extends TypedConnection<number> implements Agent
     const event = encodeEvent(message, context);
     if (event === undefined) {
       const text = `the agent's dialect has no message for ${message.kind}; take it out of the agent's events`;
-      return Promise.reject(new AgentError('protocol', text));
+      return Promise.reject(new GatewayError('protocol', text));
     }
     return this.calls.add(context.requestNumber, () => this.channel.send(event.type, event.payload));
   }
