@@ -59,7 +59,8 @@ describe('a body nobody reads', () => {
       sent += piece.length;
       return client.socket.destroyed;
     }, 'the end of the connection');
-    expect(sent).toBeLessThan(50_000_000);
+    // A megabyte is read for nobody; what else was sent was still on its way.
+    expect(sent).toBeLessThan(10_000_000);
     await eventually(() => gateway.server.snapshot().openConnections === 0);
     expect(gateway.recorder.ended).toHaveLength(1);
   });

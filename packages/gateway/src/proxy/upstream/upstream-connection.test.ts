@@ -131,6 +131,39 @@ describe('a response', () => {
     expect(await gateway.recorder.exchange()).toMatchObject({ end: 'cut' });
   });
 
+  it('that is not whole is no end for a client of HTTP/1.0, who sees the connection break', async () => {
+    let last: Socket | undefined;
+    const port = await startUpstream((socket) => {
+      last = socket;
+      socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n');
+    });
+    const gateway = await startGateway(routes(port));
+    const client = new RawClient(gateway.port);
+    const codes: unknown[] = [];
+    client.socket.on('error', (error: NodeJS.ErrnoException) => codes.push(error.code));
+    client.write('GET / HTTP/1.0\r\nHost: a\r\n\r\n');
+    await client.until('half');
+    last!.end();
+    await client.rest();
+    expect(codes).toEqual(['ECONNRESET']);
+  });
+
+  it('keeps its head while others pass before the rest of it comes', async () => {
+    let finish: (() => void) | undefined;
+    const port = await startUpstream((socket, head) => {
+      if (head.startsWith('GET /slow')) {
+        socket.write('HTTP/1.1 200 OK\r\nX-Early: kept\r\nX-La');
+        finish = () => void socket.write('te: too\r\nContent-Length: 2\r\n\r\nok');
+      } else socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n${'o'.repeat(5000)}`);
+    });
+    const gateway = await startGateway(routes(port));
+    const slow = send(gateway, '/slow');
+    await eventually(() => finish !== undefined);
+    for (let n = 0; n < 5; n++) expect((await send(gateway, '/other')).body).toHaveLength(5000);
+    finish!();
+    expect(await slow).toMatchObject({ body: 'ok', headers: { 'x-early': 'kept', 'x-late': 'too' } });
+  });
+
   it('may have a head of 60 KiB, and none of 70', async () => {
     const port = await startUpstream((socket, head) => {
       const bytes = Number(/\/(\d+)/.exec(head)![1]) * 1024;
