@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { Chance, cut } from '../../test/http1/bytes.ts';
 import { caseCount } from '../../test/http1/differential.ts';
 import { requestStream } from '../../test/http1/message-bytes.ts';
+import { plainFields } from '../../test/http1/reading.ts';
 import type { MessageReading, StreamReading } from '../../test/http1/reading.ts';
 import { OurRequestReader } from '../../test/http1/request-readings.ts';
 import { eventually, startBackend, startGateway } from '../../test/proxy/harness.ts';
@@ -18,13 +19,6 @@ interface Passed {
   readonly body: string;
   readonly fields: readonly string[];
   readonly trailers: readonly string[];
-}
-
-/** Fields that no rule of the gateway touches. */
-function plainFields(fields: readonly string[]): string[] {
-  return fields.flatMap((name, at) =>
-    at % 2 === 0 && /^(?:accept|x-b|user-agent|cookie)$/i.test(name) ? [name, fields[at + 1]!] : [],
-  );
 }
 
 function expectedOf(message: MessageReading): Passed {

@@ -5,16 +5,10 @@ import { describe, expect, it } from 'vitest';
 import { Chance, cut } from '../../test/http1/bytes.ts';
 import { caseCount, settled } from '../../test/http1/differential.ts';
 import { responseStream } from '../../test/http1/message-bytes.ts';
+import { plainFields } from '../../test/http1/reading.ts';
 import { beginLlhttpResponse, beginOurResponse } from '../../test/http1/response-readings.ts';
 import { eventually, startGateway, startTcp } from '../../test/proxy/harness.ts';
 import { forwardTrailers } from './headers/trailers.ts';
-
-/** Fields that no rule of the gateway touches. */
-function plainFields(fields: readonly string[]): string[] {
-  return fields.flatMap((name, at) =>
-    at % 2 === 0 && /^(?:accept|x-b|user-agent|cookie)$/i.test(name) ? [name, fields[at + 1]!] : [],
-  );
-}
 
 /** Everything a client gets that asks once. */
 async function ask(port: number, method: string): Promise<Buffer> {

@@ -74,3 +74,10 @@ function compareRefusedBody(
 function different(what: string): Comparison {
   return { kind: 'different', what };
 }
+
+/** Those of fields that no rule of the gateway touches. */
+export function plainFields(fields: readonly string[]): string[] {
+  return fields.flatMap((name, at) =>
+    at % 2 === 0 && /^(?:accept|x-b|user-agent|cookie)$/i.test(name) ? [name, fields[at + 1]!] : [],
+  );
+}
