@@ -79,7 +79,9 @@ export function beginOurResponse({ method, pieces, closed }: ResponseBytes): Beg
     onFree: () => (call.free = true),
     onLost() {},
   };
-  new UpstreamConnection(wire as unknown as Socket, owner).run(call, performance.now());
+  const connection = new UpstreamConnection(wire as unknown as Socket, owner);
+  connection.open();
+  connection.run(call, performance.now());
   feed(wire, pieces, closed);
   return { reading, end: () => void wire.destroy() };
 }

@@ -49,7 +49,8 @@ export function upstreamMessage(source: MessageSource, plan: RoutePlan): Upstrea
     host: target?.host,
   };
   const path = target?.path ?? exchange.path;
-  const whole = exchange.query === '' ? path : `${path}?${exchange.query}`;
+  // As it came, where nothing changes it: a question mark without a query stays one.
+  const whole = target === undefined && exchange.target.startsWith('/') ? exchange.target : withQuery(path, exchange);
   if (target !== undefined) checkTarget(whole);
   if (target?.host !== undefined) checkFields(['Host', target.host]);
   const framing = framingLines(source);
@@ -59,6 +60,10 @@ export function upstreamMessage(source: MessageSource, plan: RoutePlan): Upstrea
     rewrittenPath: path === exchange.path ? '' : (path.split('?', 1)[0] ?? ''),
     chunked: body !== undefined && framing === chunkedLine,
   };
+}
+
+function withQuery(path: string, { query }: Exchange): string {
+  return query === '' ? path : `${path}?${query}`;
 }
 
 /** Whether the fields go on as they came, apart from what a proxy does. */

@@ -171,7 +171,9 @@ export class ConnectionPool implements ConnectionOwner {
         }
         const connection = new UpstreamConnection(socket, this);
         this.#open.add(connection);
-        if (connecting.call === undefined) this.onFree(connection);
+        connection.open();
+        if (connection.lost) connecting.call?.onFailed(this.#spokeFirst());
+        else if (connecting.call === undefined) this.onFree(connection);
         else this.#run(connecting.call, connection, performance.now());
       },
       (caught: unknown) => {
@@ -211,6 +213,10 @@ export class ConnectionPool implements ConnectionOwner {
       for (const connection of surplus) connection.destroy();
       if (this.#idle.length > 0) this.#trimSoon();
     }, trimIntervalMs).unref();
+  }
+
+  #spokeFirst(): GatewayError {
+    return new GatewayError('invalid_response', `${this.name} sent something before it was asked anything`);
   }
 
   #exhausted(): GatewayError {

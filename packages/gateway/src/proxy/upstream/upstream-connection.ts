@@ -123,7 +123,16 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
     socket.on('error', this.#onError);
     socket.on('drain', this.#onDrain);
     socket.on('close', this.#onClose);
-    readBytes(socket, this.#onBytes);
+  }
+
+  /** It cannot be used any more. */
+  get lost(): boolean {
+    return this.#lost;
+  }
+
+  /** Begins to read; what the upstream has sent already may end the connection. */
+  open(): void {
+    readBytes(this.#socket, this.#onBytes);
   }
 
   /** Sends a request, at `nowMs`; there is none under way. */

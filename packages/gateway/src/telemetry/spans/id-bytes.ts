@@ -9,4 +9,4 @@ export function writeId(digits: string, bytes: Uint8Array, at: number): void {
 }
 
 const digitValues: Uint8Array = new Uint8Array(256);
-for (const [value, digit] of [...'0123456789abcdef'].entries()) digitValues[digit.charCodeAt(0)] = value;
+for (const [value, digit] of '0123456789abcdef'.split('').entries()) digitValues[digit.charCodeAt(0)] = value;
