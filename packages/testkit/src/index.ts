@@ -3,4 +3,4 @@ export * from './arbitraries.ts';
 export * from './otlp-requests.ts';
 export * from './spans/index.ts';
 export * from './launch-clew.ts';
-export * from './free-ports.ts';
+export { freePort, freePorts } from './free-ports.ts';

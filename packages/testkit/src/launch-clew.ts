@@ -88,11 +88,12 @@ export async function launchClew(options: LaunchOptions = {}): Promise<LaunchedC
     process.execPath,
     [program, '--data', join(directory, 'data'), '--config', overrides, ...(options.args ?? [])],
     {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...options.env },
     },
   );
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const said = echoedErrors(child);
   const announced = untilAnnounced(child);
   const queryUrl = `http://127.0.0.1:${ports.query}`;
   try {
@@ -115,11 +116,22 @@ export async function launchClew(options: LaunchOptions = {}): Promise<LaunchedC
   } catch (caught) {
     child.kill('SIGKILL');
     await ended;
-    throw caught;
+    if (options.directory === undefined) rmSync(directory, { recursive: true, force: true });
+    throw new Error(`${(caught as Error).message}; it said:\n${said.text}`, { cause: caught });
   }
 }
 
 const at = (port: number) => ({ endpoint: `127.0.0.1:${port}` });
+
+/** What the program writes to its standard error goes to this one's, and is kept until it is ready to say why it was not. */
+function echoedErrors(child: ChildProcess): { readonly text: string } {
+  const said = { text: '' };
+  child.stderr!.setEncoding('utf8').on('data', (piece: string) => {
+    process.stderr.write(piece);
+    if (said.text.length < 10_000) said.text += piece;
+  });
+  return said;
+}
 
 /** Until the program says that it is ready: everything listens then, not only what answers first. */
 function untilAnnounced(child: ChildProcess): Promise<void> {
