@@ -3,7 +3,7 @@
 // Looking a name up in the spelling it came in saves making it lower case; the table of known spellings is bounded, so that
 // nobody can fill memory with names.
 
-import { nameTable } from '../http1/fields.ts';
+import { nameTable } from './name-table.ts';
 
 /** What a proxy does with a field. */
 export const FieldAction = Object.freeze({

@@ -2,7 +2,7 @@
 import type { Exchange } from '../exchange.ts';
 import { FieldAction, connectionOptions, requestFields } from './field-actions.ts';
 import { removeField } from './fields.ts';
-import type { ReceivedFields } from '../http1/fields.ts';
+import type { FieldsToldApart } from './name-table.ts';
 
 /** What `X-Forwarded-By` says. */
 const forwardedBy = 'Clew';
@@ -74,7 +74,7 @@ export function forwardRequestHeaders(exchange: Exchange, options: ForwardReques
 /** The same as lines with their ends; undefined when the fields have to be looked at one by one. */
 export function forwardRequestLines(
   exchange: Exchange,
-  { passing, specials }: ReceivedFields,
+  { passing, specials }: FieldsToldApart,
   options: ForwardRequestOptions,
 ): string | undefined {
   const { connection, correlationId, authority } = exchange;

@@ -1,7 +1,7 @@
 // Hot path: makes the head of every response that comes from upstream. Guarded by bench/gateway.
 import { FieldAction, connectionOptions, responseFields } from './field-actions.ts';
 import { removeField } from './fields.ts';
-import type { ReceivedFields } from '../http1/fields.ts';
+import type { FieldsToldApart } from './name-table.ts';
 
 /** A response head on its way to the client. */
 export interface ResponseHead {
@@ -59,7 +59,7 @@ export function forwardResponseHead(status: number, received: readonly string[],
 /** The same with nearly all fields as the lines they came in; undefined when they have to be looked at one by one. */
 export function forwardResponseLines(
   status: number,
-  { passing, specials }: ReceivedFields,
+  { passing, specials }: FieldsToldApart,
   correlationId: string,
 ): ResponseHead | undefined {
   let lines = passing;

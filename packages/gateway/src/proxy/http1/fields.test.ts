@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ReadEnd, ReceivedFields, isFieldValue, isToken, listHas, nameTable, readFields } from './fields.ts';
+import { nameTable } from '../headers/name-table.ts';
+import { ReadEnd, ReceivedFields, isFieldValue, isToken, listHas, readFields } from './fields.ts';
 
 const token = fc.stringMatching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,12}$/);
 const value = fc.stringMatching(/^(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]{0,20}[!-~\x80-\xff])?)?$/);

@@ -3,6 +3,9 @@
 // Heads are read as text of one byte a character. Everything RFC 9110 section 5 and RFC 9112 section 5 do not allow is refused:
 // whitespace around names, lines that continue the one before, line ends that are not CR LF, and control characters.
 
+import { nameTable } from '../headers/name-table.ts';
+import type { FieldsToldApart } from '../headers/name-table.ts';
+
 const TOKEN = 1;
 const VALUE = 2;
 
@@ -42,25 +45,9 @@ export function problemOf(): string {
   return problem;
 }
 
-/**
- * A table of names that matter, by length and first letter: what is not in it need not be looked at any further. Prefixes,
- * which end with `*`, count for all lengths.
- */
-export function nameTable(names: readonly string[]): Uint8Array {
-  const table = new Uint8Array(32 * 32);
-  for (const name of names) {
-    const first = name.charCodeAt(0) & 31;
-    if (!name.endsWith('*')) table[Math.min(name.length, 31) * 32 + first] = 1;
-    else for (let length = name.length - 1; length < 32; length++) table[length * 32 + first] = 1;
-  }
-  return table;
-}
-
 /** Fields as they were received. */
-export class ReceivedFields {
-  /** The lines of all fields but the special ones, with their ends. */
+export class ReceivedFields implements FieldsToldApart {
   passing = '';
-  /** name, value, name, value, … of fields that may be special. */
   readonly specials: string[] = [];
   readonly #text: string;
   readonly #from: number;
