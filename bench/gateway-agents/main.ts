@@ -6,8 +6,6 @@
 // A bare ping-pong of the same bytes over a Unix socket stands beside it: what the machine takes for the way there and back.
 //
 // Usage: npm run bench -- gateway-agents [--seconds=N] [--rounds=N]
-import { fork } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
@@ -20,6 +18,7 @@ import { settingsFor } from '../../packages/gateway/test/agents/settings.ts';
 import { AgentDirectory } from '../../packages/gateway/src/agents/index.ts';
 import type { AgentChain } from '../../packages/gateway/src/agents/index.ts';
 import { calibrate, calibrationText } from '../lib/calibration.ts';
+import { endChildren, forked } from '../lib/child-processes.ts';
 import { percentile, spreadOf } from '../lib/percentiles.ts';
 
 const { values: options } = parseArgs({
@@ -92,17 +91,12 @@ async function run(chain: AgentChain, lanes: number): Promise<Round> {
   };
 }
 
-async function startAgent(dialect: string): Promise<{ child: ChildProcess; address: string }> {
-  const child = fork(new URL('./agent.ts', import.meta.url), [dialect]);
-  const [address] = (await once(child, 'message')) as [string];
-  return { child, address };
-}
-
 async function measure(dialect: string, agents: number): Promise<void> {
-  const started = await Promise.all(Array.from({ length: agents }, () => startAgent(dialect)));
+  const script = new URL('./agent.ts', import.meta.url);
+  const started = await Promise.all(Array.from({ length: agents }, () => forked<string>(script, [dialect])));
   const telemetry = { logger: silentTelemetry.logger, meter: new PrometheusMeter() };
   const directory = new AgentDirectory({ telemetry, proxyVersion: 'bench' });
-  const settings = started.map(({ address }, at) =>
+  const settings = started.map(({ said: address }, at) =>
     settingsFor({ address }, { id: `agent-${at}`, failureMode: 'closed' }),
   );
   directory.apply(settings);
@@ -128,7 +122,7 @@ async function measure(dialect: string, agents: number): Promise<void> {
   ];
   console.log(cells.join(' '));
   await directory.close(1000);
-  for (const { child } of started) child.disconnect();
+  await endChildren();
 }
 
 /** The same number of bytes there and back over a Unix socket, without any protocol. */

@@ -6,8 +6,6 @@
 // sending, each with a body that never ends, stay for ten seconds, while others are served.
 //
 // Usage: npm run bench -- gateway-bodies [--gib=N] [--slow=N] [--results=DIRECTORY]
-import { fork } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
@@ -22,6 +20,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createAuthority } from '@clew/testkit';
 import { calibrate, calibrationText } from '../lib/calibration.ts';
+import { endChildren, forked } from '../lib/child-processes.ts';
 import { percentile } from '../lib/percentiles.ts';
 import { processStats } from '../lib/process-stats.ts';
 
@@ -35,21 +34,6 @@ const { values: options } = parseArgs({
 const bytes = Number(options.gib) * 1024 ** 3;
 const slow = Number(options.slow);
 const folder = mkdtempSync(join(tmpdir(), 'clew-bench-bodies-'));
-const children: ChildProcess[] = [];
-process.once('exit', () => {
-  for (const child of children) child.kill('SIGTERM');
-});
-
-async function forked<T>(file: string, args: readonly string[] = []): Promise<{ child: ChildProcess; said: T }> {
-  const child = fork(new URL(file, import.meta.url), args);
-  children.push(child);
-  const ended = once(child, 'exit').then(() => {
-    throw new Error(`${file} ended before it said that it is ready`);
-  });
-  const [said] = (await Promise.race([once(child, 'message'), ended])) as [T];
-  ended.catch(() => undefined);
-  return { child, said };
-}
 
 const piece = Buffer.alloc(64 * 1024, 'clew ');
 
@@ -141,7 +125,7 @@ const authority = createAuthority();
 const issued = authority.issue('localhost');
 writeFileSync(join(folder, 'own.crt'), issued.cert);
 writeFileSync(join(folder, 'own.key'), issued.key);
-const { said: backend } = await forked<{ port: number }>('./backend.ts');
+const { said: backend } = await forked<{ port: number }>(new URL('./backend.ts', import.meta.url));
 const configuration = join(folder, 'gateway.kdl');
 writeFileSync(
   configuration,
@@ -157,9 +141,10 @@ limits { max-connections-per-client 1000; max-body-size ${bytes * 2} }
 observability { metrics { enabled #false } }
 `,
 );
-const gateway = await forked<{ port: number; ports: Record<string, number> }>('../gateway/clew-gateway.ts', [
-  configuration,
-]);
+const gateway = await forked<{ port: number; ports: Record<string, number> }>(
+  new URL('../gateway/clew-gateway.ts', import.meta.url),
+  [configuration],
+);
 const pid = gateway.child.pid!;
 const http = gateway.said.ports['http']!;
 const tls = gateway.said.ports['tls']!;
@@ -190,11 +175,7 @@ try {
     `${JSON.stringify({ bytes, idleMb, results }, null, 2)}\n`,
   );
 } finally {
-  for (const child of children.toReversed()) {
-    const ended = once(child, 'exit');
-    child.disconnect();
-    await ended;
-  }
+  await endChildren();
   rmSync(folder, { recursive: true, force: true });
 }
 

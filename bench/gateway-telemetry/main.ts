@@ -6,8 +6,6 @@
 // same requests with nothing on.
 //
 // Usage: npm run bench -- gateway-telemetry [--rounds=N] [--requests=N] [--json=FILE]
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,6 +28,7 @@ import { gatewayOrigin, thisProcess } from '../../packages/gateway/src/telemetry
 import { SpanRecorder } from '../../packages/gateway/src/telemetry/spans/span-recorder.ts';
 import { RatioTraceStarter } from '../../packages/gateway/src/telemetry/spans/trace-starter.ts';
 import { WallClock } from '../../packages/gateway/src/telemetry/spans/wall-clock.ts';
+import { endChildren, forked } from '../lib/child-processes.ts';
 import { spreadOf } from '../lib/percentiles.ts';
 import { request } from './requests.ts';
 import type { RequestKind } from './requests.ts';
@@ -181,9 +180,7 @@ async function measure(kind: Kind): Promise<number> {
   return (user + system) / requests;
 }
 
-const collector = fork(new URL('./collector.ts', import.meta.url));
-process.once('exit', () => collector.kill());
-const [port] = (await once(collector, 'message')) as [number];
+const { said: port } = await forked<number>(new URL('./collector.ts', import.meta.url));
 
 const kinds: readonly Kind[] = [
   kindOf('nothing on', {}),
@@ -222,6 +219,6 @@ for (const { exporter, sink } of kinds) {
   await exporter?.stop(AbortSignal.timeout(5000));
   await sink?.close();
 }
-collector.disconnect();
+await endChildren();
 rmSync(folder, { recursive: true });
 process.exit(0);

@@ -7,8 +7,7 @@
 // kinds in turn, after each was warmed up, and medians count, because machines are shared.
 //
 // Usage: npm run bench -- gateway [--seconds=N] [--rounds=N] [--soak=SECONDS] [--results=DIRECTORY]
-import { execFileSync, fork, spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,6 +17,7 @@ import { parseArgs } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '@clew/testkit';
 import { calibrate, calibrationText } from '../lib/calibration.ts';
+import { endChildren, forked, notLeftBehind } from '../lib/child-processes.ts';
 import { percentile } from '../lib/percentiles.ts';
 import { processStats, processTree } from '../lib/process-stats.ts';
 import type { Load, LoadResult } from './generator.ts';
@@ -55,22 +55,6 @@ interface Figures {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'clew-bench-gateway-'));
-const children: ChildProcess[] = [];
-// Whatever goes wrong, nothing is left behind.
-process.once('exit', () => {
-  for (const child of children) child.kill('SIGTERM');
-});
-
-async function forked<T>(file: string, args: readonly string[] = []): Promise<{ child: ChildProcess; said: T }> {
-  const child = fork(new URL(file, import.meta.url), args);
-  children.push(child);
-  const ended = once(child, 'exit').then(() => {
-    throw new Error(`${file} ended before it said that it is ready`);
-  });
-  const [said] = (await Promise.race([once(child, 'message'), ended])) as [T];
-  ended.catch(() => undefined);
-  return { child, said };
-}
 
 interface ClewKind {
   readonly name: string;
@@ -125,7 +109,7 @@ observability {
 }
 `,
   );
-  const { child, said } = await forked<{ port: number }>('./clew-gateway.ts', [path]);
+  const { child, said } = await forked<{ port: number }>(new URL('./clew-gateway.ts', import.meta.url), [path]);
   return { name: kind.name, port: said.port, pid: child.pid! };
 }
 
@@ -155,8 +139,7 @@ http {
 }
 `,
   );
-  const child = spawn('nginx', ['-c', config, '-p', folder], { stdio: 'inherit' });
-  children.push(child);
+  const child = notLeftBehind(spawn('nginx', ['-c', config, '-p', folder], { stdio: 'inherit' }));
   await sleep(500);
   return { name: 'nginx, JSON access log', port, pid: child.pid! };
 }
@@ -167,12 +150,12 @@ const memoryOf = (pid: number): number =>
   processTree(pid).reduce((sum, one) => sum + (processStats(one)?.pssBytes ?? 0), 0) / 1e6;
 
 console.log(calibrationText(calibrate()));
-const { said: backend, child: backendProcess } = await forked<{ port: number; collectorPort: number }>('./backend.ts');
-const { child: generator } = await forked('./generator.ts');
-const agents = [
-  await forked<string>('../gateway-agents/agent.ts', ['framed']),
-  await forked<string>('../gateway-agents/agent.ts', ['framed']),
-];
+const { said: backend, child: backendProcess } = await forked<{ port: number; collectorPort: number }>(
+  new URL('./backend.ts', import.meta.url),
+);
+const { child: generator } = await forked(new URL('./generator.ts', import.meta.url));
+const agent = new URL('../gateway-agents/agent.ts', import.meta.url);
+const agents = [await forked<string>(agent, ['framed']), await forked<string>(agent, ['framed'])];
 
 async function measure(load: Load): Promise<LoadResult> {
   const answer = once(generator, 'message') as Promise<[LoadResult]>;
@@ -200,7 +183,7 @@ async function saturate(subject: Subject): Promise<Figures> {
 const subjects: Subject[] = [{ name: 'direct', port: backend.port, pid: backendProcess.pid! }];
 const nginx = await startNginx(backend.port);
 if (nginx !== undefined) subjects.push(nginx);
-const fastify = await forked<{ port: number }>('./fastify-proxy.ts', [String(backend.port)]);
+const fastify = await forked<{ port: number }>(new URL('./fastify-proxy.ts', import.meta.url), [String(backend.port)]);
 subjects.push({ name: '@fastify/http-proxy', port: fastify.said.port, pid: fastify.child.pid! });
 for (const kind of kinds) {
   subjects.push(
@@ -219,13 +202,7 @@ try {
   mkdirSync(options.results, { recursive: true });
   writeFileSync(join(options.results, 'gateway.json'), `${JSON.stringify(results, null, 2)}\n`);
 } finally {
-  // Last started, first ended: nobody loses what it depends on.
-  for (const child of children.toReversed()) {
-    const ended = once(child, 'exit');
-    if (child.connected) child.disconnect();
-    else child.kill('SIGTERM');
-    await ended;
-  }
+  await endChildren();
   rmSync(folder, { recursive: true, force: true });
 }
 

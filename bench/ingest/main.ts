@@ -1,5 +1,4 @@
 // How many spans a second are accepted, durable and searchable; what that costs. See README.md beside this file.
-import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { calibrate, calibrationText } from '../lib/calibration.ts';
 import { launchClew } from '@clew/testkit';
 import type { LaunchedClew } from '@clew/testkit';
+import { answerOf } from '../lib/child-processes.ts';
 import { spreadOf } from '../lib/percentiles.ts';
 import { TreeMeter } from '../lib/process-stats.ts';
 import type { LoadOptions, LoadProtocol, LoadResult } from './generator.ts';
@@ -80,7 +80,7 @@ async function measure(
   const clew = await launchClew({ args: values.args === '' ? [] : values.args.split(' ') });
   try {
     const meter = new TreeMeter(clew.pid);
-    const load = await runGenerator({
+    const load = await answerOf<LoadOptions, LoadResult>(new URL('./generator.ts', import.meta.url), {
       ...wanted,
       host: '127.0.0.1',
       port: portOf(clew, wanted.protocol),
@@ -110,19 +110,6 @@ async function measure(
 function portOf({ ports }: LaunchedClew, protocol: LoadProtocol): number {
   if (protocol === 'jaeger_thrift') return ports.jaegerHttp;
   return protocol === 'zipkin_json' ? ports.zipkin : ports[protocol];
-}
-
-function runGenerator(options: LoadOptions): Promise<LoadResult> {
-  const script = fileURLToPath(new URL('./generator.ts', import.meta.url));
-  const child = spawn(process.execPath, [script, JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let output = '';
-  child.stdout.on('data', (piece: Buffer) => (output += piece.toString()));
-  return new Promise((resolve, reject) => {
-    child.once('exit', (code) => {
-      if (code === 0) resolve(JSON.parse(output) as LoadResult);
-      else reject(new Error(`the generator ended with ${code}`));
-    });
-  });
 }
 
 /** Until everything acknowledged has left the journal for the tables, where searches look. */

@@ -3,9 +3,9 @@
 // server's CPU time per request, and the ratio of the CPU times to the bare server of the same run: both servers are
 // measured in turns, and the median of the rounds counts, because machines are shared.
 // Usage: npm run bench -- net [seconds per round] [rounds]
-import { fork } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { endChildren, forked } from '../lib/child-processes.ts';
+import type { Forked } from '../lib/child-processes.ts';
 import { drive } from './drive.ts';
 import type { Protocol } from './drive.ts';
 
@@ -20,26 +20,15 @@ interface Round {
   readonly cpuMicros: number;
 }
 
-interface BenchServer {
-  readonly child: ChildProcess;
-  readonly port: number;
-}
-
-async function start(kind: (typeof kinds)[number], protocol: Protocol): Promise<BenchServer> {
-  const child = fork(new URL('./serve.ts', import.meta.url), [kind, protocol]);
-  const [port] = (await once(child, 'message')) as [number];
-  return { child, port };
-}
-
-async function cpuMicros({ child }: BenchServer): Promise<number> {
+async function cpuMicros({ child }: Forked<number>): Promise<number> {
   child.send('cpu');
   const [micros] = (await once(child, 'message')) as [number];
   return micros;
 }
 
-async function measure(server: BenchServer, protocol: Protocol, bodyBytes: number): Promise<Round> {
+async function measure(server: Forked<number>, protocol: Protocol, bodyBytes: number): Promise<Round> {
   const before = await cpuMicros(server);
-  const requestsPerSecond = await drive({ protocol, port: server.port, bodyBytes, seconds: secondsPerRound });
+  const requestsPerSecond = await drive({ protocol, port: server.said, bodyBytes, seconds: secondsPerRound });
   const spent = (await cpuMicros(server)) - before;
   return { requestsPerSecond, cpuMicros: spent / (requestsPerSecond * secondsPerRound) };
 }
@@ -50,7 +39,11 @@ function median(values: readonly number[]): number {
 
 console.log('protocol  body bytes  bare req/s  clew req/s  bare µs/req  clew µs/req  ratio');
 for (const protocol of protocols) {
-  const servers = { bare: await start('bare', protocol), clew: await start('clew', protocol) };
+  const script = new URL('./serve.ts', import.meta.url);
+  const servers = {
+    bare: await forked<number>(script, ['bare', protocol]),
+    clew: await forked<number>(script, ['clew', protocol]),
+  };
   for (const bodyBytes of sizes) {
     const results: Record<(typeof kinds)[number], Round[]> = { bare: [], clew: [] };
     for (const kind of kinds) await measure(servers[kind], protocol, bodyBytes);
@@ -62,5 +55,5 @@ for (const protocol of protocols) {
     const cells = [bodyBytes, ...rate, ...cpu].map((value) => value.toFixed(0).padStart(11));
     console.log(protocol.padEnd(8), ...cells, ((cpu[1] ?? 0) / (cpu[0] ?? 1)).toFixed(2).padStart(7));
   }
-  for (const kind of kinds) servers[kind].child.kill();
+  await endChildren();
 }

@@ -53,3 +53,4 @@ else {
   const server = protocol === 'grpc' ? bareGrpc() : bareHttp1();
   server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port));
 }
+process.on('disconnect', () => process.exit(0));

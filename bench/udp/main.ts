@@ -1,5 +1,4 @@
 // Whether datagrams are lost: Jaeger's Thrift over UDP at a fixed rate, drops read from the kernel's own counter.
-import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { launchClew } from '@clew/testkit';
 import type { LaunchedClew } from '@clew/testkit';
 import { calibrate, calibrationText } from '../lib/calibration.ts';
+import { answerOf } from '../lib/child-processes.ts';
 import { TreeMeter } from '../lib/process-stats.ts';
 import type { UdpLoad, UdpLoadResult } from './generator.ts';
 
@@ -42,7 +42,7 @@ async function measure() {
     const port = values.protocol === 'compact' ? clew.ports.jaegerCompact : clew.ports.jaegerBinary;
     const before = kernelDrops(port);
     const meter = new TreeMeter(clew.pid);
-    const load = await runGenerator({
+    const load = await answerOf<UdpLoad, UdpLoadResult>(new URL('./generator.ts', import.meta.url), {
       port,
       packetsPerSecond: Number(values.packets),
       spansPerPacket: Number(values.spans),
@@ -71,19 +71,6 @@ async function measure() {
   } finally {
     await clew.close();
   }
-}
-
-function runGenerator(load: UdpLoad): Promise<UdpLoadResult> {
-  const script = fileURLToPath(new URL('./generator.ts', import.meta.url));
-  const child = spawn(process.execPath, [script, JSON.stringify(load)], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let output = '';
-  child.stdout.on('data', (piece: Buffer) => (output += piece.toString()));
-  return new Promise((resolve, reject) => {
-    child.once('exit', (code) => {
-      if (code === 0) resolve(JSON.parse(output) as UdpLoadResult);
-      else reject(new Error(`the generator ended with ${code}`));
-    });
-  });
 }
 
 /** Until everything was taken, or nothing more comes. */
