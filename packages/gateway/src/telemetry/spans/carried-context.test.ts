@@ -1,18 +1,39 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CarriedContext, contextIn } from './carried-context.ts';
+import { TraceContext, extract, rawHeaders } from '@clew/wire/propagation';
+import { CarriedContext, contextIn, otherFormats } from './carried-context.ts';
 
-const otherNames = [
-  'b3',
-  'x-b3-traceid',
-  'x-b3-spanid',
-  'x-b3-parentspanid',
-  'x-b3-sampled',
-  'x-b3-flags',
-  'uber-trace-id',
-  'jaeger-debug-id',
-  'x-amzn-trace-id',
-];
+const ids = { trace: '80f198ee56343ba864fe8b2a57d3eff7', span: 'e457b5a2e4d86bd1', parent: '05e3ac9a4f6e3b90' };
+
+/** What clients of each format send. */
+const requests: Readonly<Record<string, readonly string[]>> = {
+  'B3 in one header': ['b3', `${ids.trace}-${ids.span}-1-${ids.parent}`],
+  'a decision of B3': ['b3', '0'],
+  'B3 in several headers': ['X-B3-TraceId', ids.trace, 'X-B3-SpanId', ids.span, 'X-B3-ParentSpanId', ids.parent],
+  'a decision of B3 in a header of its own': ['X-B3-Sampled', '0'],
+  'the debug flag of B3': ['X-B3-Flags', '1'],
+  "Jaeger's context": ['uber-trace-id', `${ids.trace}:${ids.span}:0:1`],
+  'the name of a trace to be found in Jaeger': ['jaeger-debug-id', 'order 17'],
+  "X-Ray's context": ['X-Amzn-Trace-Id', `Root=1-80f198ee-56343ba864fe8b2a57d3eff7;Parent=${ids.span};Sampled=1`],
+};
+
+/** All names the formats ask for while they read these requests and one without a context. */
+function namesRead(): string[] {
+  const names = new Set<string>();
+  const noting: typeof rawHeaders = {
+    ...rawHeaders,
+    get(headers, name) {
+      names.add(name);
+      return rawHeaders.get(headers, name);
+    },
+  };
+  for (const headers of [[], ...Object.values(requests)]) {
+    extract(otherFormats, [...headers], noting, new TraceContext());
+  }
+  return [...names];
+}
+
+const otherNames = namesRead();
 
 /** The text with letters in either case. */
 const inAnyCase = (text: string): fc.Arbitrary<string> => fc.mixedCase(fc.constant(text));
@@ -27,7 +48,12 @@ describe('the context a request carries', () => {
     );
   });
 
-  it.each(otherNames)('is of another format when there is %s', (name) => {
+  it.each(Object.entries(requests))('is of another format when there is %s', (_what, headers) => {
+    expect(extract(otherFormats, [...headers], rawHeaders, new TraceContext())).toBe(true);
+    expect(contextIn(['Host', 'shop', ...headers])).toBe(CarriedContext.OTHER);
+  });
+
+  it.each(otherNames)('may be of another format when there is %s, which one of them reads', (name) => {
     fc.assert(
       fc.property(inAnyCase(name), (written) => {
         expect(contextIn(['Host', 'shop', written, '1'])).toBe(CarriedContext.OTHER);

@@ -3,6 +3,20 @@
  * always tells by their lengths, instead of one for each header that some format has.
  */
 
+import {
+  B3,
+  B3_FLAGS,
+  B3_PARENT_SPAN_ID,
+  B3_SAMPLED,
+  B3_SPAN_ID,
+  B3_TRACE_ID,
+  ContextFormat,
+  JAEGER_DEBUG_ID,
+  TRACEPARENT,
+  UBER_TRACE_ID,
+  XRAY_TRACE_ID,
+} from '@clew/wire/propagation';
+
 /** What was found. */
 export const CarriedContext = Object.freeze({
   NONE: 0,
@@ -13,19 +27,20 @@ export const CarriedContext = Object.freeze({
 } as const);
 export type CarriedContext = (typeof CarriedContext)[keyof typeof CarriedContext];
 
-const TRACEPARENT = 'traceparent';
+/** Read only when there is no `traceparent`, not even an invalid one. */
+export const otherFormats: readonly ContextFormat[] = [ContextFormat.B3, ContextFormat.JAEGER, ContextFormat.XRAY];
 
-/** Headers of B3, Jaeger and X-Ray. */
+/** The headers they read. */
 const otherNames: ReadonlySet<string> = new Set([
-  'b3',
-  'x-b3-traceid',
-  'x-b3-spanid',
-  'x-b3-parentspanid',
-  'x-b3-sampled',
-  'x-b3-flags',
-  'uber-trace-id',
-  'jaeger-debug-id',
-  'x-amzn-trace-id',
+  B3,
+  B3_TRACE_ID,
+  B3_SPAN_ID,
+  B3_PARENT_SPAN_ID,
+  B3_SAMPLED,
+  B3_FLAGS,
+  UBER_TRACE_ID,
+  JAEGER_DEBUG_ID,
+  XRAY_TRACE_ID,
 ]);
 
 /** By the length of a name: the letters with which names of that length begin, as bits. */

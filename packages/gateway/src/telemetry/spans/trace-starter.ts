@@ -1,15 +1,12 @@
-import { ContextFormat, TraceFlag, extract, extractW3c, rawHeaders, traceIdRatioSampler } from '@clew/wire/propagation';
+import { TraceFlag, extract, extractW3c, rawHeaders, traceIdRatioSampler } from '@clew/wire/propagation';
 import type { TraceContext, TraceIdSampler } from '@clew/wire/propagation';
 import type { TraceId } from '@clew/model';
 import type { Exchange } from '../../proxy/exchange.ts';
 import type { TraceStarter } from '../../proxy/observer.ts';
-import { CarriedContext, contextIn } from './carried-context.ts';
+import { CarriedContext, contextIn, otherFormats } from './carried-context.ts';
 import { RandomIds } from './random-ids.ts';
 
 /** Which requests are traced and under which ids. Hot path, guarded by `bench/gateway-telemetry`. */
-
-/** Read only when there is no `traceparent`, not even an invalid one. */
-const otherFormats: readonly ContextFormat[] = [ContextFormat.B3, ContextFormat.JAEGER, ContextFormat.XRAY];
 
 /** Continues inbound traces and starts new ones; those begun here are kept at a ratio of trace ids. */
 export class RatioTraceStarter implements TraceStarter {
