@@ -1,14 +1,14 @@
 import { emptyScope, fromPlain, plainResource, plainSpan, unixNano, ValueType, type PlainSpan } from '@clew/model';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 
 import { StoreError } from '../errors.ts';
 import { TagScope } from '../schema/tables.ts';
 import type { CountOptions } from './catalog-counts.ts';
 import { StoreReader } from './store-reader.ts';
-import { noPending, openTestStore, TENANT, type TestStore } from './test-support/test-store.ts';
+import { noPending, TENANT } from './test-support/test-store.ts';
+import { useStore } from './test-support/use-store.ts';
 
-let store: TestStore;
-let reader: StoreReader;
+const data = useStore();
 const received = 1_795_000_000_000_000_000n;
 const options: CountOptions = {
   range: { startUnixNano: received - 3_600_000_000_000n, endUnixNano: received },
@@ -30,8 +30,6 @@ function span(part: Partial<PlainSpan>): PlainSpan {
 const event = { timeUnixNano: unixNano(received), name: 'log', droppedAttributes: 0 };
 
 beforeAll(async () => {
-  store = await openTestStore();
-  reader = new StoreReader(store.client, noPending);
   const batch = fromPlain([
     span({ name: 'pay', kind: 2, statusCode: 2, attributes: [{ key: 'code', value: 200n }] }),
     span({
@@ -52,13 +50,12 @@ beforeAll(async () => {
     }),
     span({ resource: cart, name: 'long ago', startUnixNano: unixNano(received - 7_200_000_000_000n) }),
   ]);
-  await store.store([{ batch, receivedUnixNano: received }]);
+  await data.store.store([{ batch, receivedUnixNano: received }]);
 }, 60_000);
-afterAll(() => store.close());
 
 describe('lists with counts', () => {
   it('are refused without a limit', async () => {
-    await expect(reader.serviceCounts(TENANT, { ...options, limit: 0 })).rejects.toMatchObject({
+    await expect(data.reader.serviceCounts(TENANT, { ...options, limit: 0 })).rejects.toMatchObject({
       code: 'invalid_argument',
     });
   });
@@ -68,7 +65,7 @@ describe('lists with counts', () => {
     ['engine_unavailable', 'engine_unavailable'],
   ] as const)('meet %s with %s', async (code, outcome) => {
     const rows = (): Promise<never> => Promise.reject(new StoreError(code, 'as the test wants it'));
-    const failing = new StoreReader({ ...store.client, rows }, noPending);
+    const failing = new StoreReader({ ...data.store.client, rows }, noPending);
     const counts: Promise<unknown>[] = [
       failing.serviceCounts(TENANT, options),
       failing.operationCounts(TENANT, options),
@@ -80,21 +77,21 @@ describe('lists with counts', () => {
   });
 
   it('give services and span names of the range, most spans first', async () => {
-    expect(await reader.serviceCounts(TENANT, options)).toEqual([
+    expect(await data.reader.serviceCounts(TENANT, options)).toEqual([
       { name: 'shop', spans: 3, errors: 1 },
       { name: 'Cart', spans: 1, errors: 0 },
     ]);
-    expect(await reader.serviceCounts(TENANT, { ...options, prefix: 'cA' })).toHaveLength(1);
-    expect(await reader.serviceCounts('nobody', options)).toEqual([]);
-    expect(await reader.operationCounts(TENANT, { ...options, service: 'shop' })).toEqual([
+    expect(await data.reader.serviceCounts(TENANT, { ...options, prefix: 'cA' })).toHaveLength(1);
+    expect(await data.reader.serviceCounts('nobody', options)).toEqual([]);
+    expect(await data.reader.operationCounts(TENANT, { ...options, service: 'shop' })).toEqual([
       { name: 'pay', kind: 2, spans: 2 },
       { name: 'list', kind: 3, spans: 1 },
     ]);
-    expect(await reader.operationCounts(TENANT, { ...options, limit: 2 })).toHaveLength(2);
+    expect(await data.reader.operationCounts(TENANT, { ...options, limit: 2 })).toHaveLength(2);
   });
 
   it('give attribute keys with their level and type', async () => {
-    const keys = await reader.keyCounts(TENANT, { ...options, service: 'Cart' });
+    const keys = await data.reader.keyCounts(TENANT, { ...options, service: 'Cart' });
     expect(keys?.sampled).toBe(false);
     expect(keys?.entries).toHaveLength(6);
     expect(keys?.entries).toEqual(
@@ -105,13 +102,13 @@ describe('lists with counts', () => {
         { key: 'level', scope: TagScope.scope, type: ValueType.DOUBLE, spans: 1 },
       ]),
     );
-    const all = await reader.keyCounts(TENANT, { ...options, prefix: 'CODE' });
+    const all = await data.reader.keyCounts(TENANT, { ...options, prefix: 'CODE' });
     expect(all?.entries[0]).toEqual({ key: 'code', scope: TagScope.span, type: ValueType.INT, spans: 2 });
     expect(all?.entries).toHaveLength(3);
   });
 
   it('give values as a term would write them', async () => {
-    expect(await reader.valueCounts(TENANT, TagScope.span, 'code', options)).toEqual({
+    expect(await data.reader.valueCounts(TENANT, TagScope.span, 'code', options)).toEqual({
       entries: [
         { type: 'number', text: '200', spans: 2 },
         { type: 'string', text: '200', spans: 1 },
@@ -119,13 +116,13 @@ describe('lists with counts', () => {
       ].toSorted((a, b) => b.spans - a.spans || (a.text < b.text ? -1 : a.text > b.text ? 1 : 0)),
       sampled: false,
     });
-    expect((await reader.valueCounts(TENANT, TagScope.span, 'ok', options))?.entries).toEqual([
+    expect((await data.reader.valueCounts(TENANT, TagScope.span, 'ok', options))?.entries).toEqual([
       { type: 'boolean', text: 'true', spans: 1 },
     ]);
-    expect((await reader.valueCounts(TENANT, TagScope.resource, 'host.name', options))?.entries).toEqual([
+    expect((await data.reader.valueCounts(TENANT, TagScope.resource, 'host.name', options))?.entries).toEqual([
       { type: 'string', text: 'a', spans: 3 },
       { type: 'string', text: 'b', spans: 1 },
     ]);
-    expect((await reader.valueCounts(TENANT, TagScope.span, 'nobody', options))?.entries).toEqual([]);
+    expect((await data.reader.valueCounts(TENANT, TagScope.span, 'nobody', options))?.entries).toEqual([]);
   });
 });

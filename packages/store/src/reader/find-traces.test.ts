@@ -1,37 +1,27 @@
 import { dropEqualSpans, toPlain } from '@clew/model';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
-import { StoreReader } from './store-reader.ts';
 import type { TraceSearch } from './trace-search.ts';
 import { Sql } from './sql.ts';
 import { readTagCatalog } from './tag-catalog.ts';
 import { tagCondition } from './tag-conditions.ts';
 import { batchOf, NOON, type SpanSketch, traceIdText } from './test-support/spans.ts';
-import { noPending, openTestStore, type TestStore } from './test-support/test-store.ts';
+import { useStore } from './test-support/use-store.ts';
 
-let store: TestStore;
-let reader: StoreReader;
-let tenants = 0;
-beforeAll(async () => {
-  store = await openTestStore();
-  reader = new StoreReader(store.client, noPending);
-}, 60_000);
-afterAll(() => store.close());
+const data = useStore();
 
 const hour = 3_600_000_000_000n;
 const range = { startUnixNano: NOON - 12n * hour, endUnixNano: NOON + hour };
 
 /** Stores the spans for a tenant of their own. */
 async function stored(...sketches: SpanSketch[]): Promise<string> {
-  const tenant = `tenant ${tenants++}`;
-  await store.store([{ batch: batchOf(...sketches), receivedUnixNano: NOON + 60_000_000_000n, tenant }]);
-  return tenant;
+  return data.stored(batchOf(...sketches), NOON + 60_000_000_000n);
 }
 
 /** Numbers of the traces a search finds, in its order. */
 async function find(tenant: string, search: Partial<TraceSearch>): Promise<number[]> {
-  const found = await reader.findTraces(tenant, { range, limit: 20, ...search });
+  const found = await data.reader.findTraces(tenant, { range, limit: 20, ...search });
   return found.traces.map((trace) => Number.parseInt(trace.traceId, 16));
 }
 
@@ -43,7 +33,7 @@ function tag(key: string, value: string): Partial<TraceSearch> {
 
 describe('a search', () => {
   it('refuses a limit that is not positive', async () => {
-    await expect(reader.findTraces('t', { range, limit: 0 })).rejects.toMatchObject({ code: 'invalid_argument' });
+    await expect(data.reader.findTraces('t', { range, limit: 0 })).rejects.toMatchObject({ code: 'invalid_argument' });
   });
 
   it('finds nothing for a tenant without spans', async () => {
@@ -87,12 +77,12 @@ describe('a search', () => {
     const tenant = await stored(...sketches);
     const pages: string[] = [];
     for (let after: TraceSearch['after'] | undefined, more = true; more;) {
-      const page = await reader.findTraces(tenant, { range, limit: 5, ...(after === undefined ? {} : { after }) });
+      const page = await data.reader.findTraces(tenant, { range, limit: 5, ...(after === undefined ? {} : { after }) });
       pages.push(...page.traces.map((trace) => trace.traceId));
       after = page.next;
       more = after !== undefined;
     }
-    const all = await reader.findTraces(tenant, { range, limit: 100 });
+    const all = await data.reader.findTraces(tenant, { range, limit: 100 });
     expect(all.facts.stopped).toBe('exhausted');
     expect(pages).toEqual(all.traces.map((trace) => trace.traceId));
     expect(new Set(pages).size).toBe(37);
@@ -127,7 +117,7 @@ describe('a search', () => {
 
   it('says when it looked at everything', async () => {
     const tenant = await stored({ trace: 1 });
-    const { facts, next } = await reader.findTraces(tenant, { range, limit: 1 });
+    const { facts, next } = await data.reader.findTraces(tenant, { range, limit: 1 });
     expect(facts).toMatchObject({ stopped: 'exhausted', searchedFromUnixNano: range.startUnixNano });
     expect(next).toBeUndefined();
   });
@@ -333,11 +323,11 @@ describe('a tag', () => {
     expect(await sorted('resource.user.id', '7')).toEqual([2]);
     expect(await sorted('http.request.method', 'GET')).toEqual([8]);
     expect(await sorted('user.id', '9')).toEqual([]);
-    const traces = await reader.readTraces(tenant, [traceIdText(1)]);
+    const traces = await data.reader.readTraces(tenant, [traceIdText(1)]);
     expect(toPlain(traces.get(traceIdText(1))!)[0]!.attributes).toEqual([{ key: 'user', value: user }]);
-    expect(await reader.tagValues(tenant, 'user.id', '', { range })).toEqual(['7', '8']);
-    expect(await reader.tagValues(tenant, 'user.roles', 'a', { range })).toEqual(['admin']);
-    const keys = await reader.tagKeys(tenant, 'user.', { range });
+    expect(await data.reader.tagValues(tenant, 'user.id', '', { range })).toEqual(['7', '8']);
+    expect(await data.reader.tagValues(tenant, 'user.roles', 'a', { range })).toEqual(['admin']);
+    const keys = await data.reader.tagKeys(tenant, 'user.', { range });
     expect(keys.map(({ key, scope }) => `${scope} ${key}`)).toEqual(
       expect.arrayContaining(['6 user.id', '7 user.id', '8 user.roles', '1 user.roles']),
     );
@@ -366,9 +356,9 @@ describe('a tag', () => {
     await fc.assert(
       fc.asyncProperty(hostile, hostile, hostile, async (key, value, service) => {
         const search = { range, limit: 5, service, operation: value, tags: [{ key, value }] };
-        expect((await reader.findTraces(tenant, search)).traces).toEqual([]);
-        expect(await reader.operations(tenant, service)).toEqual(service === 'shop' ? expect.anything() : []);
-        expect(await reader.tagValues(tenant, key, value, { range })).toEqual(
+        expect((await data.reader.findTraces(tenant, search)).traces).toEqual([]);
+        expect(await data.reader.operations(tenant, service)).toEqual(service === 'shop' ? expect.anything() : []);
+        expect(await data.reader.tagValues(tenant, key, value, { range })).toEqual(
           key === 'service.name' && 'shop'.startsWith(value) ? ['shop'] : [],
         );
       }),
@@ -392,9 +382,9 @@ describe('the index over pairs of key and value', () => {
       ['number', '18', 'i_kv_int'],
     ] as const) {
       const sql = new Sql();
-      const catalog = await readTagCatalog(store.client, tenant, [key]);
+      const catalog = await readTagCatalog(data.store.client, tenant, [key]);
       const condition = tagCondition({ sql, tenant, catalog, synonyms: false }, { key, value });
-      const plan = await store.client.rows<{ explain: string }>(
+      const plan = await data.store.client.rows<{ explain: string }>(
         `EXPLAIN indexes = 1 SELECT count() FROM spans WHERE tenant = ${sql.text(tenant)} AND ${condition}`,
         { class: 'scan', comment: 'test', params: sql.params },
       );
@@ -432,17 +422,17 @@ describe('what lists and pages ask', () => {
       },
       { trace: 3, service: 'a', name: 'get', kind: 2, tags: [['color', 'blue']] },
     );
-    expect(await reader.services(tenant)).toEqual(['a', 'b']);
-    expect(await reader.operations(tenant, 'a')).toEqual([
+    expect(await data.reader.services(tenant)).toEqual(['a', 'b']);
+    expect(await data.reader.operations(tenant, 'a')).toEqual([
       { name: 'get', kind: 2 },
       { name: 'get', kind: 3 },
     ]);
-    expect(await reader.operations(tenant, 'a', { kind: 3 })).toEqual([{ name: 'get', kind: 3 }]);
-    expect((await reader.tagKeys(tenant, 'c')).map((each) => each.key)).toEqual(['color']);
-    expect(await reader.tagValues(tenant, 'color', 'r', { range })).toEqual(['red', 'rose']);
-    expect(await reader.tagValues(tenant, 'size', '', { range })).toEqual(['4', '5']);
-    expect(await reader.tagValues(tenant, 'zone', '', { range })).toEqual(['eu']);
-    expect(await reader.services(`${tenant} not`)).toEqual([]);
+    expect(await data.reader.operations(tenant, 'a', { kind: 3 })).toEqual([{ name: 'get', kind: 3 }]);
+    expect((await data.reader.tagKeys(tenant, 'c')).map((each) => each.key)).toEqual(['color']);
+    expect(await data.reader.tagValues(tenant, 'color', 'r', { range })).toEqual(['red', 'rose']);
+    expect(await data.reader.tagValues(tenant, 'size', '', { range })).toEqual(['4', '5']);
+    expect(await data.reader.tagValues(tenant, 'zone', '', { range })).toEqual(['eu']);
+    expect(await data.reader.services(`${tenant} not`)).toEqual([]);
   });
 
   it('summaries name the root, count spans, failures and services, and count a span sent twice once', async () => {
@@ -451,11 +441,11 @@ describe('what lists and pages ask', () => {
       { trace: 1, span: 2, parent: 1, service: 'back', name: 'query', atMs: 20, ms: 200, status: 2 },
       { trace: 1, span: 3, parent: 1, service: 'back', name: 'query', atMs: 30, ms: 5 },
     );
-    const tenant = `tenant ${tenants++}`;
+    const tenant = data.newTenant();
     const one = { batch, receivedUnixNano: NOON, tenant };
-    await store.store([one]);
-    await store.store([one]);
-    expect(await reader.summaries(tenant, [traceIdText(1), traceIdText(77)])).toEqual([
+    await data.store.store([one]);
+    await data.store.store([one]);
+    expect(await data.reader.summaries(tenant, [traceIdText(1), traceIdText(77)])).toEqual([
       {
         traceId: traceIdText(1),
         rootName: 'GET /',
@@ -471,7 +461,7 @@ describe('what lists and pages ask', () => {
         ],
       },
     ]);
-    expect((await reader.readTraces(tenant, [traceIdText(1)])).get(traceIdText(1))?.count).toBe(3);
+    expect((await data.reader.readTraces(tenant, [traceIdText(1)])).get(traceIdText(1))?.count).toBe(3);
   });
 
   it('skeletons have the columns of a waterfall, details the rest', async () => {
@@ -479,14 +469,14 @@ describe('what lists and pages ask', () => {
       { trace: 1, span: 2, parent: 1, service: 'back', atMs: 5, status: 2, tags: [['a', 'b']], eventTags: [] },
       { trace: 1, span: 1, service: 'front', name: 'root' },
     );
-    const skeleton = await reader.skeleton(tenant, traceIdText(1));
+    const skeleton = await data.reader.skeleton(tenant, traceIdText(1));
     expect(skeleton).toMatchObject({ count: 2 });
     expect([...skeleton!.startUnixNano]).toEqual([NOON, NOON + 5_000_000n]);
     expect([...skeleton!.errors]).toEqual([0, 1]);
     expect([...skeleton!.eventCounts]).toEqual([0, 1]);
     expect([...skeleton!.services].map((index) => skeleton!.texts[index])).toEqual(['front', 'back']);
-    expect(await reader.skeleton(tenant, traceIdText(2))).toBeUndefined();
-    const details = await reader.spanDetails(tenant, traceIdText(1), ['0000000000000002']);
+    expect(await data.reader.skeleton(tenant, traceIdText(2))).toBeUndefined();
+    const details = await data.reader.spanDetails(tenant, traceIdText(1), ['0000000000000002']);
     expect(dropEqualSpans(details!).count).toBe(1);
   });
 
@@ -496,12 +486,14 @@ describe('what lists and pages ask', () => {
       { trace: 2, atMs: 10, status: 2 },
       { trace: 3, atMs: 61_000 },
     );
-    const series = await reader.series(tenant, { range, stepNano: 60_000_000_000n });
+    const series = await data.reader.series(tenant, { range, stepNano: 60_000_000_000n });
     expect(series.map(({ startUnixNano, spans, errors }) => [startUnixNano, spans, errors])).toEqual([
       [NOON, 2, 1],
       [NOON + 60_000_000_000n, 1, 0],
     ]);
     expect([...series[0]!.histogram.values()].reduce((a, b) => a + b)).toBe(2);
-    await expect(reader.series(tenant, { range, stepNano: 1n })).rejects.toMatchObject({ code: 'invalid_argument' });
+    await expect(data.reader.series(tenant, { range, stepNano: 1n })).rejects.toMatchObject({
+      code: 'invalid_argument',
+    });
   });
 });

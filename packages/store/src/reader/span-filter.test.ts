@@ -11,22 +11,14 @@ import {
 } from '@clew/model';
 import { arbitraryText } from '@clew/testkit';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
-import { StoreReader } from './store-reader.ts';
 import type { SpanFilter } from './span-filter.ts';
 import type { TermFilter } from './term-conditions.ts';
 import { satisfies } from './test-support/filter-oracle.ts';
-import { noPending, openTestStore, type TestStore } from './test-support/test-store.ts';
+import { useStore } from './test-support/use-store.ts';
 
-let store: TestStore;
-let reader: StoreReader;
-let tenants = 0;
-beforeAll(async () => {
-  store = await openTestStore();
-  reader = new StoreReader(store.client, noPending);
-}, 60_000);
-afterAll(() => store.close());
+const data = useStore();
 
 const received = 1_795_000_000_000_000_000n;
 const everything = { startUnixNano: 0n, endUnixNano: 2n ** 64n - 1n };
@@ -255,10 +247,8 @@ function arbitraryFilter(): fc.Arbitrary<SpanFilter> {
   );
 }
 
-async function stored(spans: readonly PlainSpan[]): Promise<string> {
-  const tenant = `tenant ${tenants++}`;
-  await store.store([{ batch: fromPlain(spans), receivedUnixNano: received, tenant }]);
-  return tenant;
+function stored(spans: readonly PlainSpan[]): Promise<string> {
+  return data.stored(fromPlain(spans), received);
 }
 
 describe('a filter', () => {
@@ -272,13 +262,13 @@ describe('a filter', () => {
           const tenant = await stored(spans);
           for (const [filter, synonyms] of filters) {
             const wanted = spans.filter((span) => satisfies(span, filter, synonyms)).map((span) => span.traceId);
-            const found = await reader.findTraces(tenant, { ...filter, ...whole, synonyms });
+            const found = await data.reader.findTraces(tenant, { ...filter, ...whole, synonyms });
             const ids = found.traces.map((trace) => trace.traceId).toSorted();
             expect(
               ids,
               JSON.stringify(filter, (_, each: unknown) => (typeof each === 'bigint' ? `${each}n` : each)),
             ).toEqual(wanted.toSorted());
-            if (synonyms) expect(await reader.countSpans(tenant, filter, everything)).toBe(wanted.length);
+            if (synonyms) expect(await data.reader.countSpans(tenant, filter, everything)).toBe(wanted.length);
             if (wanted.length > 0) matched++;
           }
         },
@@ -315,7 +305,7 @@ describe('a filter', () => {
           });
         }
         for (const filter of filters) {
-          const found = await reader.findTraces(tenant, { ...filter, ...whole, synonyms: false });
+          const found = await data.reader.findTraces(tenant, { ...filter, ...whole, synonyms: false });
           const wanted = filter.service === '' ? 2 : 1;
           expect(found.traces.length, JSON.stringify(filter)).toBe(wanted);
         }

@@ -8,23 +8,17 @@ import {
   type KeyValue,
   type PlainSpan,
 } from '@clew/model';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { roundStep } from './match-counts.ts';
 import { StoreReader } from './store-reader.ts';
 import type { SpanFilter } from './span-filter.ts';
 import type { TermFilter } from './term-conditions.ts';
-import { noPending, openTestStore, type TestStore } from './test-support/test-store.ts';
+import { noPending } from './test-support/test-store.ts';
+import { useStore } from './test-support/use-store.ts';
 import type { SearchCursor, TraceOrder } from './trace-search.ts';
 
-let store: TestStore;
-let reader: StoreReader;
-let tenants = 0;
-beforeAll(async () => {
-  store = await openTestStore();
-  reader = new StoreReader(store.client, noPending);
-}, 60_000);
-afterAll(() => store.close());
+const data = useStore();
 
 const received = 1_795_000_000_000_000_000n;
 const range = { startUnixNano: received - 3_600_000_000_000n, endUnixNano: received };
@@ -37,10 +31,8 @@ function spans(...parts: Partial<PlainSpan>[]): PlainSpan[] {
   }));
 }
 
-async function stored(list: readonly PlainSpan[]): Promise<string> {
-  const tenant = `tenant ${tenants++}`;
-  await store.store([{ batch: fromPlain(list), receivedUnixNano: received, tenant }]);
-  return tenant;
+function stored(list: readonly PlainSpan[]): Promise<string> {
+  return data.stored(fromPlain(list), received);
 }
 
 /** Stores one span for each value of the attribute `k`; `undefined` for a span without it. */
@@ -50,8 +42,8 @@ function storedValues(...values: (AttributeValue | undefined)[]): Promise<string
 
 /** Numbers of the spans that satisfy the filter; counting must agree. */
 async function matching(tenant: string, filter: SpanFilter): Promise<number[]> {
-  const found = await reader.findTraces(tenant, { ...filter, range, limit: 100 });
-  expect(await reader.countSpans(tenant, filter, range)).toBe(found.traces.length);
+  const found = await data.reader.findTraces(tenant, { ...filter, range, limit: 100 });
+  expect(await data.reader.countSpans(tenant, filter, range)).toBe(found.traces.length);
   return found.traces.map(({ traceId }) => Number.parseInt(traceId, 16)).toSorted((a, b) => a - b);
 }
 
@@ -202,7 +194,7 @@ describe('a term', () => {
       expect((await matching(tenant, term('!=', 500n, 'http.status_code')))[0]).toBe(4);
       expect(await matching(tenant, term('=~', 'G.T', 'http.request.method'))).toEqual([5]);
       const exact = { ...term('=', 500n, code), range, limit: 9, synonyms: false };
-      expect((await reader.findTraces(tenant, exact)).traces.map(({ traceId }) => Number(traceId))).toEqual([2]);
+      expect((await data.reader.findTraces(tenant, exact)).traces.map(({ traceId }) => Number(traceId))).toEqual([2]);
     }
   });
 
@@ -300,13 +292,13 @@ describe('pages of a search', () => {
       }));
       const tenant = await stored(list);
       const search = { range: { ...range, startUnixNano: 0n }, order, kind: 0 };
-      const whole = await reader.findTraces(tenant, { ...search, limit: 100 });
+      const whole = await data.reader.findTraces(tenant, { ...search, limit: 100 });
       expect(whole.traces).toHaveLength(23);
       expect(whole.next).toBeUndefined();
       const ids: string[] = [];
       let after: SearchCursor | undefined;
       do {
-        const page = await reader.findTraces(tenant, {
+        const page = await data.reader.findTraces(tenant, {
           ...search,
           limit: 4,
           ...(after === undefined ? {} : { after }),
@@ -333,7 +325,7 @@ describe('pages of a search', () => {
       one(3, 1, 1, 0),
     ]);
     const find = async (order: TraceOrder): Promise<number[]> =>
-      (await reader.findTraces(tenant, { range, limit: 9, order })).traces.map(({ traceId }) => Number(traceId));
+      (await data.reader.findTraces(tenant, { range, limit: 9, order })).traces.map(({ traceId }) => Number(traceId));
     expect(await find('oldest_match')).toEqual([3, 1, 2]);
     expect(await find('longest_match')).toEqual([2, 1, 3]);
     expect(await find('most_errors')).toEqual([1, 3, 2]);
@@ -345,20 +337,20 @@ describe('matching spans of traces', () => {
     const [one, two] = ['1', '2'].map((id) => plainSpan({ traceId: id, spanId: id, startUnixNano: received - 9n }));
     const tenant = await stored([one!, { ...one!, kind: 2 }, { ...one!, kind: 2, name: 'b' }, { ...two!, kind: 1 }]);
     const ids = [one!.traceId, two!.traceId, 'f'.repeat(32)];
-    expect(await reader.countSpansByTrace(tenant, { kind: 2 }, range, ids)).toEqual(new Map([[one!.traceId, 2]]));
-    expect(await reader.countSpansByTrace(tenant, {}, range, ids)).toEqual(
+    expect(await data.reader.countSpansByTrace(tenant, { kind: 2 }, range, ids)).toEqual(new Map([[one!.traceId, 2]]));
+    expect(await data.reader.countSpansByTrace(tenant, {}, range, ids)).toEqual(
       new Map([
         [ids[0], 3],
         [ids[1], 1],
       ]),
     );
-    expect(await reader.countSpansByTrace(tenant, {}, range, [])).toEqual(new Map());
+    expect(await data.reader.countSpansByTrace(tenant, {}, range, [])).toEqual(new Map());
   });
 });
 
 describe('matching spans over time', () => {
   it('are refused in more buckets than allowed', async () => {
-    await expect(reader.matchSeries('nobody', {}, range, 0)).rejects.toMatchObject({ code: 'invalid_argument' });
+    await expect(data.reader.matchSeries('nobody', {}, range, 0)).rejects.toMatchObject({ code: 'invalid_argument' });
   });
 
   it('are counted in steps of a round length from the start of the range', async () => {
@@ -367,11 +359,13 @@ describe('matching spans over time', () => {
       statusCode,
     });
     const tenant = await stored(spans(at(0), at(59, 2), at(60), at(3599), at(3601)));
-    const series = await reader.matchSeries(tenant, {}, { ...range, endUnixNano: range.endUnixNano - 1n }, 60);
+    const series = await data.reader.matchSeries(tenant, {}, { ...range, endUnixNano: range.endUnixNano - 1n }, 60);
     expect(series.stepNano).toBe(60_000_000_000n);
     expect(series.counts).toEqual([2, 1, ...Array.from({ length: 57 }, () => 0), 1]);
     expect(series.errors).toEqual([1, ...Array.from({ length: 59 }, () => 0)]);
-    expect((await reader.matchSeries(tenant, { status: 'error' }, range, 7)).counts).toEqual([1, 0, 0, 0, 0, 0, 0]);
+    expect((await data.reader.matchSeries(tenant, { status: 'error' }, range, 7)).counts).toEqual([
+      1, 0, 0, 0, 0, 0, 0,
+    ]);
   });
 
   it.each([
@@ -387,13 +381,13 @@ describe('matching spans over time', () => {
 
 describe('the newest span', () => {
   it('is none for a tenant without spans', async () => {
-    expect(await reader.newestSpan('nobody')).toBeUndefined();
+    expect(await data.reader.newestSpan('nobody')).toBeUndefined();
   });
 
   it('is the one that started last', async () => {
     const list = spans({}, {}, {}).map((span, i) => ({ ...span, startUnixNano: received - BigInt(i === 1 ? 5 : 1e9) }));
     const tenant = await stored(list as PlainSpan[]);
-    expect(await reader.newestSpan(tenant)).toEqual({
+    expect(await data.reader.newestSpan(tenant)).toEqual({
       traceId: '2'.padStart(32, '0'),
       startUnixNano: received - 5n,
       receivedUnixMs: Number(received / 1_000_000n),
@@ -402,30 +396,29 @@ describe('the newest span', () => {
 
   it('counts by arrival when every start is far from it', async () => {
     const tenant = await stored(spans({ startUnixNano: unixNano(5n) }));
-    expect((await reader.newestSpan(tenant))?.startUnixNano).toBe(5n);
+    expect((await data.reader.newestSpan(tenant))?.startUnixNano).toBe(5n);
   });
 
   it('is found on a day that has passed', async () => {
     const day = 86_400_000_000_000n;
     const before = received - 3n * day;
-    const tenant = `tenant ${tenants++}`;
     const list = spans({}, {}).map((span, i) => ({ ...span, startUnixNano: unixNano(before - BigInt(i)) }));
-    await store.store([{ batch: fromPlain(list), receivedUnixNano: before, tenant }]);
-    expect(await reader.newestSpan(tenant)).toMatchObject({ startUnixNano: before });
+    const tenant = await data.stored(fromPlain(list), before);
+    expect(await data.reader.newestSpan(tenant)).toMatchObject({ startUnixNano: before });
   });
 });
 
 describe('the last arrival of a trace', () => {
   it('is that of its last span, stored or only acknowledged', async () => {
-    const tenant = `tenant ${tenants++}`;
+    const tenant = data.newTenant();
     const batch = fromPlain(spans({}));
-    for (const late of [0n, 7_000_000n]) await store.store([{ batch, receivedUnixNano: received + late, tenant }]);
+    for (const late of [0n, 7_000_000n]) await data.store.store([{ batch, receivedUnixNano: received + late, tenant }]);
     const id = '1'.padStart(32, '0');
     const ms = Number(received / 1_000_000n);
-    expect(await reader.lastReceived(tenant, id)).toBe(ms + 7);
-    expect(await reader.lastReceived(tenant, 'f'.repeat(32))).toBeUndefined();
+    expect(await data.reader.lastReceived(tenant, id)).toBe(ms + 7);
+    expect(await data.reader.lastReceived(tenant, 'f'.repeat(32))).toBeUndefined();
     const waiting = [{ batch, rows: Uint32Array.of(0), receivedUnixNano: received + 9_000_000n }];
-    const pending = new StoreReader(store.client, { ...noPending, findTrace: async () => waiting });
+    const pending = new StoreReader(data.store.client, { ...noPending, findTrace: async () => waiting });
     expect(await pending.lastReceived(tenant, id)).toBe(ms + 9);
     expect(await pending.lastReceived('nobody', id)).toBe(ms + 9);
   });
