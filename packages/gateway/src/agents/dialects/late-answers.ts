@@ -26,7 +26,10 @@ export class LateAnswers {
     const due = this.#due.get(key);
     if (due === undefined || --due.count > 0) return;
     this.#due.delete(key);
-    due.settle?.();
+    const { settle } = due;
+    // Tables of the map that are no longer in use may still have it, and must not keep the request with it.
+    due.settle = undefined;
+    settle?.();
   }
 
   /** Resolves when no answer about this request is to be expected any more. To be asked once, when it is over. */

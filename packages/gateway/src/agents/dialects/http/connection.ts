@@ -37,8 +37,8 @@ export class HttpConnection implements AgentConnection {
   readonly #url: string;
   readonly #client: HttpClient;
   readonly #listener: ConnectionListener;
-  /** By the request's number. */
-  readonly #running = new Map<number, AbortController>();
+  /** In no order; no map, for the reason `PendingCalls` gives. */
+  readonly #running: RunningEvent[] = [];
   #closed = false;
   #proven = false;
 
@@ -89,7 +89,7 @@ export class HttpConnection implements AgentConnection {
 
   /** The agent sees its client go away. */
   abandon({ requestNumber }: CallContext, _reason: CancelReason): void {
-    this.#running.get(requestNumber)?.abort();
+    this.#running.find(({ number }) => number === requestNumber)?.giveUp.abort();
   }
 
   async finish(context: CallContext, summary: RequestSummary): Promise<void> {
@@ -108,8 +108,8 @@ export class HttpConnection implements AgentConnection {
 
   async #post(text: string, expected: ReplyKind, { number, traceparent }: EventOf): Promise<ReceivedAnswer> {
     if (this.#closed) throw new GatewayError('connection_lost', 'the connection to the agent is closed');
-    const giveUp = new AbortController();
-    this.#running.set(number, giveUp);
+    const running: RunningEvent = { number, giveUp: new AbortController() };
+    this.#running.push(running);
     try {
       const response = await this.#client.request({
         method: 'POST',
@@ -123,14 +123,20 @@ export class HttpConnection implements AgentConnection {
         // Callers have limits of their own, and give up; an end and a configuration have none.
         timeoutMs: expected === 'success' ? connectTimeoutMs : 0,
         maxResponseBytes: plainFraming.maxBytes,
-        signal: giveUp.signal,
+        signal: running.giveUp.signal,
       });
       return this.#read(response, expected);
     } catch (caught) {
       throw this.#failure(caught);
     } finally {
-      this.#running.delete(number);
+      this.#over(running);
     }
+  }
+
+  #over(event: RunningEvent): void {
+    const at = this.#running.indexOf(event);
+    const last = this.#running.pop()!;
+    if (last !== event) this.#running[at] = last;
   }
 
   #read({ status, body, truncated }: HttpClientResponse, expected: ReplyKind): ReceivedAnswer {
@@ -160,7 +166,7 @@ export class HttpConnection implements AgentConnection {
 
   #shut(): void {
     this.#closed = true;
-    for (const call of this.#running.values()) call.abort();
+    for (const { giveUp } of this.#running) giveUp.abort();
     void this.#client.close();
   }
 }
@@ -169,6 +175,13 @@ export class HttpConnection implements AgentConnection {
 interface EventOf {
   readonly number: number;
   readonly traceparent?: string;
+}
+
+/** An event on its way. */
+interface RunningEvent {
+  /** The request's. */
+  readonly number: number;
+  readonly giveUp: AbortController;
 }
 
 function ofRequest({ requestNumber: number, traceparent }: CallContext): EventOf {

@@ -123,6 +123,26 @@ describe('an agent that is told of events over HTTP', () => {
     expect(said).not.toContain('team=a');
   });
 
+  it('loses the requests that are given up, and those that run when the gateway closes, each once', async () => {
+    let asked = 0;
+    const { agent, gateway } = await setup({ script: () => ({ silent: asked++ < 4 }) });
+    await connected(gateway);
+    const exchanges = Array.from({ length: 4 }, () => gateway.begin());
+    const verdicts = exchanges.map((exchange) => exchange.run(requestHead()));
+    await eventually(() => asked === 4, 'the calls');
+    for (const [index, given] of [exchanges[1]!, exchanges[3]!].entries()) {
+      given.abort('clientDisconnect');
+      await eventually(() => agent.abandoned() === index + 1, 'the end of a request');
+    }
+    for (const index of [1, 3])
+      expect(await verdicts[index]!).toMatchObject({ refusal: { error: { code: 'aborted' } } });
+    expect(await gateway.begin().run(requestHead())).toMatchObject({ kind: 'allow' });
+    await gateway.directory.close(0);
+    for (const index of [0, 2])
+      expect(await verdicts[index]!).toMatchObject({ refusal: { error: { code: 'closed' } } });
+    await eventually(() => agent.abandoned() === 4, 'the end of the others');
+  });
+
   it('closes with the gateway', async () => {
     const { agent, gateway } = await setup();
     await gateway.begin().run(requestHead());
