@@ -6,10 +6,13 @@ export function untilDrained(stream: Pick<Writable, 'destroyed' | 'once' | 'off'
   return new Promise((resolve) => {
     const finish = (): void => {
       stream.off('drain', finish);
+      stream.off('finish', finish);
       stream.off('close', finish);
       resolve();
     };
     stream.once('drain', finish);
+    // A stream that was ended meanwhile says this instead.
+    stream.once('finish', finish);
     stream.once('close', finish);
   });
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import type { Limit } from '@clew/base';
+import { untilDrained } from '../downstream/drained.ts';
 import { FrameReader, closeCodes, closeFrame } from './frames.ts';
 import type { Frame, Violation } from './frames.ts';
 
@@ -63,20 +63,21 @@ export class InspectedPipe {
   }
 
   async #take(lane: Lane, chunk: Buffer): Promise<void> {
-    if (this.#closed) return;
+    if (this.#closed || lane.ended) return;
     if (!this.#judge.interested) return lane.write(Buffer.concat([lane.reader.takeRest(), chunk]));
     lane.reader.push(chunk);
-    for (let next = lane.reader.next(); next !== undefined && !this.#closed; next = lane.reader.next()) {
+    for (let next = lane.reader.next(); next !== undefined; next = lane.reader.next()) {
       if (next.kind === 'violation') {
         this.#judge.onViolation(next, lane.clientToServer);
         this.#close(next.closeCode, next.message);
       } else await this.#pass(lane, next);
+      if (this.#closed || lane.ended) return;
     }
   }
 
   async #pass(lane: Lane, frame: Frame): Promise<void> {
     const ruling = lane.dropping(frame) ? dropped : await this.#judge.judge(frame, lane.clientToServer, lane.frames++);
-    if (this.#closed) return;
+    if (this.#closed || lane.ended) return;
     switch (ruling.kind) {
       case 'pass':
         return lane.write(frame.bytes);
@@ -121,6 +122,11 @@ class Lane {
     this.#sink = sink;
   }
 
+  /** Whether the sink takes nothing any more: what still comes is read and dropped. */
+  get ended(): boolean {
+    return !this.#sink.writable;
+  }
+
   /** Whether the frame belongs to a message whose beginning was dropped. */
   dropping({ type }: Frame): boolean {
     return this.drops && type === 'continuation';
@@ -130,7 +136,8 @@ class Lane {
     if (type === 'text' || type === 'binary' || type === 'continuation') this.drops = !isFinal;
   }
 
+  /** Resolves when the sink wants more, or never will. */
   async write(bytes: Buffer): Promise<void> {
-    if (bytes.length > 0 && !this.#sink.write(bytes)) await once(this.#sink, 'drain');
+    if (bytes.length > 0 && !this.#sink.write(bytes)) await untilDrained(this.#sink);
   }
 }
