@@ -171,6 +171,10 @@ describe('clew --gateway', () => {
       env: { OTEL_BSP_SCHEDULE_DELAY: '50' },
     });
     cleanUps.push(() => clew.close());
+    await until(
+      'the gateway in the banner',
+      async () => clew.stdout().includes(`Gateway  http://127.0.0.1:${listenPort}\n`) || undefined,
+    );
     const url = `http://127.0.0.1:${listenPort}/api/users`;
     expect((await fetch(url, { headers: sampled })).status).toBe(200);
     await awaitTrace(clew, inbound.traceId, 2);

@@ -39,6 +39,6 @@ export type { ValidateOptions } from './config/commands.ts';
 export { GatewayError } from './errors.ts';
 export type { AgentErrorCode, AttemptErrorCode, GatewayErrorCode } from './errors.ts';
 export { GatewayProgram } from './command/gateway-program.ts';
-export type { GatewayProgramOptions } from './command/gateway-program.ts';
+export type { GatewayAddress, GatewayProgramOptions } from './command/gateway-program.ts';
 export { followSignals, gatewayCommand } from './command/run.ts';
 export type { GatewayAction, GatewayCall, GatewayCommandIo } from './command/run.ts';

@@ -14,6 +14,8 @@ export interface LaunchedClew {
   readonly directory: string;
   readonly ports: ClewPorts;
   readonly queryUrl: string;
+  /** What the program wrote to its standard output so far: its banner, at least the beginning. */
+  readonly stdout: () => string;
   /** From the start of the process until everything listens. */
   readonly listeningAfterMs: number;
   /** Stops the process and removes its data. */
@@ -94,7 +96,9 @@ export async function launchClew(options: LaunchOptions = {}): Promise<LaunchedC
   );
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const said = echoedErrors(child);
-  const announced = untilAnnounced(child);
+  const output = { text: '' };
+  child.stdout.setEncoding('utf8').on('data', (piece: string) => (output.text += piece));
+  const announced = untilAnnounced(child, output);
   const queryUrl = `http://127.0.0.1:${ports.query}`;
   try {
     await announced;
@@ -106,6 +110,7 @@ export async function launchClew(options: LaunchOptions = {}): Promise<LaunchedC
       directory,
       ports,
       queryUrl,
+      stdout: () => output.text,
       listeningAfterMs,
       async close() {
         child.kill('SIGTERM');
@@ -134,15 +139,12 @@ function echoedErrors(child: ChildProcess): { readonly text: string } {
 }
 
 /** Until the program says that it is ready: everything listens then, not only what answers first. */
-function untilAnnounced(child: ChildProcess): Promise<void> {
+function untilAnnounced(child: ChildProcess, output: { readonly text: string }): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const fail = (what: string): void => reject(new Error(`clew ${what} before it said that it is ready`));
   const timer = setTimeout(() => fail(`took longer than ${startTimeoutMs} ms`), startTimeoutMs);
-  let text = '';
-  child.stdout!.setEncoding('utf8').on('data', (piece: string) => {
-    if (text.includes('is ready')) return;
-    text += piece;
-    if (text.includes('is ready')) resolve();
+  child.stdout!.on('data', () => {
+    if (output.text.includes('is ready')) resolve();
   });
   child.once('exit', (code) => fail(`ended with ${code}`));
   return promise.finally(() => clearTimeout(timer));

@@ -46,6 +46,6 @@ export function addressesOf(graph: GraphSnapshot | undefined): Addresses {
 }
 
 /** A wildcard address is everywhere, and localhost is what people can open. */
-function reachable(address: string): string {
+export function reachable(address: string): string {
   return address.replace(/^(0\.0\.0\.0|\[::\])(?=:)/, 'localhost');
 }

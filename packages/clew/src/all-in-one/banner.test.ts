@@ -26,6 +26,15 @@ describe('the start banner', () => {
     expect(text).not.toContain('Warning');
   });
 
+  it('says where a gateway beside it is asked, each listener on a line of its own', () => {
+    const text = banner({ ...facts, gateway: ['http://localhost:8080', 'https://[::1]:8443'] });
+    expect(text.match(/^ {2}Gateway {2}.*$/gm)).toEqual([
+      '  Gateway  http://localhost:8080',
+      '  Gateway  https://[::1]:8443',
+    ]);
+    expect(banner(facts)).not.toContain('Gateway');
+  });
+
   it('leaves out what does not listen', () => {
     const text = banner({ ...facts, addresses: { otlpGrpc: '127.0.0.1:4317' } });
     expect(text).not.toContain('Look');

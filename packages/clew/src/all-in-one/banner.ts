@@ -5,17 +5,21 @@ import type { Addresses } from './addresses.ts';
 export interface BannerFacts {
   readonly version: string;
   readonly addresses: Addresses;
+  /** URLs of the listeners of a gateway that runs beside it. */
+  readonly gateway?: readonly string[];
   readonly startedInMs: number;
   readonly acknowledgements: readonly Acknowledgement[];
   readonly warnings: readonly string[];
 }
 
-/** Where to send, where to look, where data lies, and what acknowledged means. */
+/** Where to send, where to look, where a gateway is asked, where data lies, and what acknowledged means. */
 export function banner(facts: BannerFacts): string {
-  const { query, dataDirectory } = facts.addresses;
+  const { addresses, gateway = [] } = facts;
+  const { query, dataDirectory } = addresses;
   const rows: [string, string][] = [
     ...(query === undefined ? [] : [['Look', `http://${query}`] as [string, string]]),
-    ...sendRows(facts.addresses),
+    ...sendRows(addresses),
+    ...gateway.map((url): [string, string] => ['Gateway', url]),
     ...(dataDirectory === undefined ? [] : [['Data', dataDirectory] as [string, string]]),
     ...facts.acknowledgements.map(({ receiver, text }): [string, string] => ['Promise', `${receiver}: ${text}`]),
     ...facts.warnings.map((warning): [string, string] => ['Warning', warning]),

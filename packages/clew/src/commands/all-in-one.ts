@@ -63,12 +63,13 @@ export const allInOneCommand: Command = {
     return runProgram(
       options,
       io,
-      (program) => {
+      (program, beside) => {
         const startedInMs = performance.now() - startedMs;
         io.stdout.write(
           banner({
             version,
             addresses: addressesOf(program.service?.snapshot()),
+            ...(beside === undefined ? {} : { gateway: beside.urls }),
             startedInMs,
             acknowledgements: program.acknowledgements(),
             warnings,

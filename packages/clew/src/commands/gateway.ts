@@ -1,4 +1,5 @@
 import type { GatewayAction } from '@clew/gateway';
+import { reachable } from '../all-in-one/addresses.ts';
 import type { Command, CommandInput, CommandIo } from '../cli/command.ts';
 import { ClewError } from '../errors.ts';
 import type { Companion } from '../program/run.ts';
@@ -67,6 +68,12 @@ function actionOf(input: CommandInput): GatewayAction {
   throw new ClewError('usage', `--test and "${action}" are two different things; leave one of them out`);
 }
 
+/** A gateway that runs beside another program. */
+export interface GatewayBeside extends Companion {
+  /** URLs of its listeners, as somebody on this machine would open them. */
+  readonly urls: readonly string[];
+}
+
 /**
  * Checks a gateway's configuration and returns what starts it beside another program; undefined without a file. Fails with
  * `start_failed`, whose message is the whole report.
@@ -74,7 +81,7 @@ function actionOf(input: CommandInput): GatewayAction {
 export async function gatewayBeside(
   path: string | undefined,
   io: CommandIo,
-): Promise<(() => Promise<Companion>) | undefined> {
+): Promise<(() => Promise<GatewayBeside>) | undefined> {
   if (path === undefined) return undefined;
   const { GatewayProgram, followSignals, nodeConfigIo, testCommand } = await import('@clew/gateway');
   const configIo = { ...nodeConfigIo, env: io.env };
@@ -91,6 +98,7 @@ export async function gatewayBeside(
       throw error;
     }
     return {
+      urls: gateway.addresses.map(({ scheme, address }) => `${scheme}://${reachable(address)}`),
       async stop() {
         await gateway.stop();
         endSignals();

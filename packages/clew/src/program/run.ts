@@ -12,18 +12,18 @@ export interface Companion {
 /**
  * Starts a program, runs it until it is interrupted or fails, and drains it. SIGHUP reloads the configuration.
  *
- * @param onStarted told once everything listens
+ * @param onStarted told once everything listens, the companion included
  * @param startCompanion starts what is to run beside the program, once that listens; when it fails the program ends
  * @returns the exit code
  */
-export async function runProgram(
+export async function runProgram<C extends Companion>(
   options: ProgramOptions,
   io: CommandIo,
-  onStarted: (program: Program) => void,
-  startCompanion?: () => Promise<Companion>,
+  onStarted: (program: Program, companion: C | undefined) => void,
+  startCompanion?: () => Promise<C>,
 ): Promise<number> {
   const program = new Program(options);
-  let companion: Companion | undefined;
+  let companion: C | undefined;
   try {
     await program.start();
     companion = await startCompanion?.();
@@ -39,7 +39,7 @@ export async function runProgram(
       );
   };
   process.on('SIGHUP', onHangUp);
-  onStarted(program);
+  onStarted(program, companion);
   try {
     await Promise.race([program.failed, aborted(io.signal)]);
     return 0;

@@ -1,6 +1,7 @@
 import { errorMessage } from '@clew/base';
 import { PrometheusMeter, exposeText } from '@clew/base/node';
 import type { RootLogger } from '@clew/base/node';
+import { formatAddress } from '@clew/net';
 import { compareConfigs } from '../config/changes.ts';
 import { prepareGatewayConfig } from '../config/commands.ts';
 import type { ConfigIo } from '../config/io.ts';
@@ -27,6 +28,13 @@ export interface GatewayProgramOptions {
   readonly stderr: (text: string) => void;
   /** Instead of `worker-threads`. */
   readonly threads?: number;
+}
+
+/** Where a gateway is asked. */
+export interface GatewayAddress {
+  readonly scheme: 'http' | 'https';
+  /** Host and port. */
+  readonly address: string;
 }
 
 /** How long spans have to leave after the last request. */
@@ -58,6 +66,15 @@ export class GatewayProgram {
   /** Bound ports by listener id, and that of metrics (0 when there is none). */
   get ports(): { readonly listeners: Readonly<Record<string, number>>; readonly metrics: number } {
     return { listeners: this.#threads?.ports() ?? {}, metrics: this.#metricsServer?.port ?? 0 };
+  }
+
+  /** Where its listeners are, in the order of the configuration; nowhere before the start. */
+  get addresses(): readonly GatewayAddress[] {
+    const listeners = this.#threads?.listeners() ?? [];
+    return listeners.map(({ protocol, address }) => ({
+      scheme: protocol,
+      address: formatAddress({ transport: 'tcp', ...address }),
+    }));
   }
 
   /** Fails with `GatewayError`: `configuration`, `start_failed`; nothing is left open then. */

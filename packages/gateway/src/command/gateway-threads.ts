@@ -6,6 +6,7 @@ import type { Telemetry } from '@clew/base';
 import type { MetricFamily, PrometheusMeter } from '@clew/base/node';
 import { canSharePorts, checkFree } from '@clew/net';
 import type { GatewayConfig } from '../config/model.ts';
+import type { ListenerConfig } from '../config/model/listener.ts';
 import { releaseBuckets, sharedBucketMemory } from '../proxy/filters/shared-buckets.ts';
 import { forgetTrialsOf, sharedCircuits } from '../proxy/server/shared-circuits.ts';
 import type { SharedCircuits } from '../proxy/server/shared-circuits.ts';
@@ -74,6 +75,15 @@ export class GatewayThreads {
   /** Bound ports by listener id. */
   ports(): Readonly<Record<string, number>> {
     return Object.fromEntries(this.#unit?.snapshot().listeners.map(({ id, port }) => [id, port]) ?? []);
+  }
+
+  /** The listeners of the configuration with the ports they have; none before the start. */
+  listeners(): readonly ListenerConfig[] {
+    const ports = this.ports();
+    return (this.#config?.listeners ?? []).map((listener) => ({
+      ...listener,
+      address: { ...listener.address, port: ports[listener.id] ?? listener.address.port },
+    }));
   }
 
   /** Binds all listeners in every thread; on failure nothing is left open. */
@@ -293,12 +303,6 @@ export class GatewayThreads {
 
   /** The configuration with the ports that this thread has. */
   #boundConfig(): GatewayConfig {
-    const ports = this.ports();
-    const config = this.#config!;
-    const listeners = config.listeners.map((listener) => ({
-      ...listener,
-      address: { ...listener.address, port: ports[listener.id] ?? listener.address.port },
-    }));
-    return { ...config, listeners };
+    return { ...this.#config!, listeners: this.listeners() };
   }
 }
