@@ -6,7 +6,7 @@ import { TagScope } from '../schema/tables.ts';
 import { isError, scanOptions, spanConditions } from './span-filter.ts';
 import { allOf, anyOf, Sql } from './sql.ts';
 import { readTagCatalog, type TagCatalog } from './tag-catalog.ts';
-import { hasKey } from './term-conditions.ts';
+import { hasKey } from './map-keys.ts';
 import type { TimeRange } from './time-range.ts';
 
 /** What the lists with counts are asked. */

@@ -1,6 +1,7 @@
 import { ValueType } from '@clew/model';
 
 import { TagScope } from '../schema/tables.ts';
+import { hasKey } from './map-keys.ts';
 import { allOf } from './sql.ts';
 import type { TagContext } from './tag-conditions.ts';
 import { taggedTest, type ValueTest } from './value-test.ts';
@@ -35,8 +36,8 @@ export function leafBranches(
   const some = (...conditions: string[]): string =>
     `arrayExists((x, y) -> ${allOf([`x = ${k}`, "startsWith(y, 'L')", ...conditions])}, mapKeys(${map}), mapValues(${map}))`;
   const isChild = level === TagScope.event || level === TagScope.link;
-  // Looks at keys alone first; the engine's `has` does not see the empty text among texts with a dictionary (ClickHouse 26.7).
-  const isThere = isChild || path === '' ? `mapContains(${map}, ${k})` : `has(${map}.keys, ${k})`;
+  // Looks at keys alone first, where they can be read alone.
+  const isThere = isChild ? `mapContains(${map}, ${k})` : hasKey(map, path, k);
   if (test === undefined) return [allOf([isThere, some()])];
   const condition = taggedTest(context.sql, test, 'substring(y, 2)');
   if (!test.every) return [allOf([isThere, some(condition)])];

@@ -243,6 +243,11 @@ describe('a term', () => {
       expect(await matching(tenant, term('=', 'x', '', scope))).toEqual([1]);
       expect(await matching(tenant, term('=', 7n, '', scope))).toEqual([2]);
     }
+    const nested = await stored(spans(part([['x']]), part('z'), { attributes: [{ key: 'k', value: 'x' }] }));
+    for (const scope of ['span', 'resource', 'event']) {
+      expect(await matching(nested, term('=', 'x', '', scope))).toEqual([1]);
+      expect(await matching(nested, term('!=', 'y', '', scope))).toEqual([1, 2]);
+    }
   });
 
   it('stands for a field of the span where no scope is named', async () => {

@@ -4,6 +4,7 @@ import { HOT_CONCEPTS, HotBit, HTTP_STATUS_CONCEPT } from '../block/hot-attribut
 import { TagScope } from '../schema/tables.ts';
 import { allOf, anyOf, type Sql } from './sql.ts';
 import { leafBranches, type Level } from './leaf-conditions.ts';
+import { hasKey } from './map-keys.ts';
 import { pairHint, resourceSubquery, type TagContext } from './tag-conditions.ts';
 import { fieldBranch } from './term-fields.ts';
 import { type TermTests, termTests } from './term-tests.ts';
@@ -245,12 +246,4 @@ class TermLevels {
     );
     return `arrayExists(m -> ${lacks ? `NOT (${condition})` : condition}, lk_attrs)`;
   }
-}
-
-/**
- * Whether a map has a key; `k` is its placeholder. Reading keys alone is seven times faster than `mapContains` where an index is on the map. The engine's
- * `has` does not see the empty text among texts with a dictionary (ClickHouse 26.7).
- */
-export function hasKey(map: string, key: string, k: string): string {
-  return key === '' ? `arrayExists(x -> x = ${k}, ${map}.keys)` : `has(${map}.keys, ${k})`;
 }
