@@ -13,6 +13,7 @@ export * from './config/yaml.ts';
 export * from './consumer.ts';
 export * from './errors.ts';
 export * from './feature-gates.ts';
+export * from './pass-through.ts';
 export * from './registry/registry.ts';
 export * from './sampling-store.ts';
 export * from './graph/durability.ts';

@@ -1,52 +1,35 @@
 import { AttributeLevel } from '@clew/model';
 import type { SpanBatch } from '@clew/model';
-import { withoutBodyHash } from '@clew/pipeline';
-import type { Component, ConsumeContext, CreateSettings, Durability, Refusal, TracesConsumer } from '@clew/pipeline';
+import { PassThrough, withoutBodyHash } from '@clew/pipeline';
+import type { ConsumeContext, CreateSettings, TracesConsumer } from '@clew/pipeline';
 import { AttributeActions } from '../common/attribute-actions.ts';
 import { SpanMatcher, selection } from '../common/span-matcher.ts';
 import type { RowTest } from '../common/span-matcher.ts';
 import type { AttributesConfig } from './config.ts';
 
 /** Edits the attributes of spans, all of them or those a match block means. */
-export class AttributesProcessor implements Component, TracesConsumer {
+export class AttributesProcessor extends PassThrough {
   readonly mutatesData = true;
-  readonly #next: TracesConsumer;
   readonly #actions: AttributeActions;
   readonly #selected: ((batch: SpanBatch) => RowTest) | undefined;
   #editedBatches = 0;
 
   constructor({ config, gates }: CreateSettings<AttributesConfig>, next: TracesConsumer) {
+    super(next);
     const { actions, include, exclude } = config;
-    this.#next = next;
     this.#actions = new AttributeActions(actions, gates);
     if (include === undefined && exclude === undefined) return;
     this.#selected = selection(include && new SpanMatcher(include), exclude && new SpanMatcher(exclude));
   }
 
-  start(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  stop(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  snapshot(): Readonly<Record<string, unknown>> {
+  override snapshot(): Readonly<Record<string, unknown>> {
     return { editedBatches: this.#editedBatches };
   }
 
-  durability(): Durability {
-    return this.#next.durability();
-  }
-
-  admit(requestBytes: number): Refusal | undefined {
-    return this.#next.admit(requestBytes);
-  }
-
-  async consumeTraces(batch: SpanBatch, context: ConsumeContext): Promise<void> {
+  override async consumeTraces(batch: SpanBatch, context: ConsumeContext): Promise<void> {
     const edited = this.#actions.apply(batch, AttributeLevel.SPAN, this.#rows(batch), context);
     if (edited) this.#editedBatches++;
-    await this.#next.consumeTraces(batch, edited ? withoutBodyHash(context) : context);
+    await this.next.consumeTraces(batch, edited ? withoutBodyHash(context) : context);
   }
 
   *#rows(batch: SpanBatch): Iterable<number> {

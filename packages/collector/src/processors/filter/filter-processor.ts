@@ -1,7 +1,7 @@
 import { selectSpans } from '@clew/model';
 import type { SpanBatch } from '@clew/model';
-import { withoutBodyHash } from '@clew/pipeline';
-import type { Component, ConsumeContext, CreateSettings, Durability, Refusal, TracesConsumer } from '@clew/pipeline';
+import { PassThrough, withoutBodyHash } from '@clew/pipeline';
+import type { ConsumeContext, CreateSettings, TracesConsumer } from '@clew/pipeline';
 import { SpanMatcher, selection } from '../common/span-matcher.ts';
 import type { RowTest } from '../common/span-matcher.ts';
 import type { FilterConfig } from './config.ts';
@@ -9,46 +9,33 @@ import { filterEvents } from './telemetry.ts';
 import type { FilterEvents } from './telemetry.ts';
 
 /** Drops spans that `include` does not match or `exclude` does. What is kept goes on in a batch of its own. */
-export class FilterProcessor implements Component, TracesConsumer {
+export class FilterProcessor extends PassThrough {
   readonly mutatesData = false;
   readonly #config: FilterConfig;
-  readonly #next: TracesConsumer;
   readonly #events: FilterEvents;
   readonly #kept: (batch: SpanBatch) => RowTest;
   #started = false;
   #filteredSpans = 0;
 
   constructor({ id, config, telemetry }: CreateSettings<FilterConfig>, next: TracesConsumer) {
+    super(next);
     const { include, exclude } = config.spans ?? {};
     this.#config = config;
-    this.#next = next;
     this.#events = filterEvents(telemetry, id);
     this.#kept = selection(include && new SpanMatcher(include), exclude && new SpanMatcher(exclude));
   }
 
-  start(): Promise<void> {
+  override start(): Promise<void> {
     if (!this.#started) this.#events.configured(this.#config);
     this.#started = true;
     return Promise.resolve();
   }
 
-  stop(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  snapshot(): Readonly<Record<string, unknown>> {
+  override snapshot(): Readonly<Record<string, unknown>> {
     return { filteredSpans: this.#filteredSpans };
   }
 
-  durability(): Durability {
-    return this.#next.durability();
-  }
-
-  admit(requestBytes: number): Refusal | undefined {
-    return this.#next.admit(requestBytes);
-  }
-
-  async consumeTraces(batch: SpanBatch, context: ConsumeContext): Promise<void> {
+  override async consumeTraces(batch: SpanBatch, context: ConsumeContext): Promise<void> {
     const kept = this.#kept(batch);
     const mask = new Uint8Array(batch.count);
     let count = 0;
@@ -57,9 +44,9 @@ export class FilterProcessor implements Component, TracesConsumer {
       mask[row] = 1;
       count++;
     }
-    if (count === batch.count) return this.#next.consumeTraces(batch, context);
+    if (count === batch.count) return this.next.consumeTraces(batch, context);
     this.#filteredSpans += batch.count - count;
     this.#events.filtered(batch.count - count);
-    if (count > 0) await this.#next.consumeTraces(selectSpans(batch, mask), withoutBodyHash(context));
+    if (count > 0) await this.next.consumeTraces(selectSpans(batch, mask), withoutBodyHash(context));
   }
 }
