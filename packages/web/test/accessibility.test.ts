@@ -2,19 +2,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Page } from 'playwright-core';
 import { specialTraces } from '../dev/special.ts';
 import type { FakeTrace } from '../dev/spans.ts';
-import { addRetryTrace, axeProblems, findChromium, setStage } from './support.ts';
+import { describeInBrowser } from './describe-in-browser.ts';
+import { addRetryTrace, axeProblems, setStage } from './support.ts';
 import type { Stage } from './support.ts';
 
-const executablePath = findChromium();
-
-if (executablePath === undefined) {
-  it('needs a Chromium on the PATH or in CLEW_CHROMIUM, which CI must have', () => {
-    console.warn('tests of accessibility did not run: no Chromium was found');
-    expect(process.env['CI']).toBeUndefined();
-  });
-} else {
-  describe('every state of the page', () => accessibilityTests(executablePath));
-}
+describeInBrowser('every state of the page', accessibilityTests);
 
 function accessibilityTests(browserPath: string): void {
   let stage: Stage;

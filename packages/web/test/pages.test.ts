@@ -7,19 +7,11 @@ import { startFakeServer } from '../dev/server.ts';
 import { shopTrace } from '../dev/shop.ts';
 import { specialTraces } from '../dev/special.ts';
 import type { FakeTrace } from '../dev/spans.ts';
-import { addRetryTrace, findChromium, setStage } from './support.ts';
+import { describeInBrowser } from './describe-in-browser.ts';
+import { addRetryTrace, setStage } from './support.ts';
 import type { OpenOptions, Stage } from './support.ts';
 
-const executablePath = findChromium();
-
-if (executablePath === undefined) {
-  it('needs a Chromium on the PATH or in CLEW_CHROMIUM, which CI must have', () => {
-    console.warn('tests of the page in a browser did not run: no Chromium was found');
-    expect(process.env['CI']).toBeUndefined();
-  });
-} else {
-  describe('the page in a browser', () => browserTests(executablePath));
-}
+describeInBrowser('the page in a browser', browserTests);
 
 function browserTests(browserPath: string): void {
   let stage: Stage;
