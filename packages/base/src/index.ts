@@ -2,6 +2,7 @@ export * from './byte-size.ts';
 export * from './duration.ts';
 export * from './errors.ts';
 export * from './event-bus.ts';
+export * from './levelled-logger.ts';
 export * from './lifecycle.ts';
 export * from './limits.ts';
 export * from './pattern/pattern.ts';

@@ -2,12 +2,11 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { destination, multistream, pino } from 'pino';
 import type { DestinationStream } from 'pino';
+import { LevelledLogger } from '../levelled-logger.ts';
+import type { LogLevel } from '../levelled-logger.ts';
 import type { LogFields, Logger } from '../telemetry.ts';
 import { LogSampler, defaultLogSampling } from './log-sampler.ts';
 import type { LogSampling } from './log-sampler.ts';
-
-/** Levels in rising order; a logger writes its own and those after it. */
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** How log lines are written. */
 export interface LoggerOptions {
@@ -59,41 +58,28 @@ export function createLogger(options: LoggerOptions = {}): RootLogger {
   });
 }
 
-const rank: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
-
-class PinoLogger implements Logger {
+class PinoLogger extends LevelledLogger {
   readonly #pino: pino.Logger;
   readonly #sampler: LogSampler;
   readonly #threshold: { level: LogLevel };
 
   constructor(target: pino.Logger, sampler: LogSampler, threshold: { level: LogLevel }) {
+    super();
     this.#pino = target;
     this.#sampler = sampler;
     this.#threshold = threshold;
-  }
-
-  debug(message: string, fields?: LogFields): void {
-    this.#log('debug', message, fields);
-  }
-
-  info(message: string, fields?: LogFields): void {
-    this.#log('info', message, fields);
-  }
-
-  warn(message: string, fields?: LogFields): void {
-    this.#log('warn', message, fields);
-  }
-
-  error(message: string, fields?: LogFields): void {
-    this.#log('error', message, fields);
   }
 
   child(fields: LogFields): Logger {
     return new PinoLogger(this.#pino.child({ ...fields }), this.#sampler, this.#threshold);
   }
 
-  #log(level: LogLevel, message: string, fields: LogFields | undefined): void {
-    if (rank[level] < rank[this.#threshold.level] || !this.#sampler.allows(level, message)) return;
+  protected override get level(): LogLevel {
+    return this.#threshold.level;
+  }
+
+  protected override write(level: LogLevel, message: string, fields: LogFields | undefined): void {
+    if (!this.#sampler.allows(level, message)) return;
     this.#pino[level](fields === undefined ? {} : jsonSafe(fields), message);
   }
 }

@@ -1,45 +1,26 @@
-import type { LogFields, Logger } from '@clew/base';
+import { LevelledLogger } from '@clew/base';
+import type { LogFields, LogLevel, Logger } from '@clew/base';
 import { failureData } from './protocol.ts';
-import type { WorkerMessage, WorkerSetup } from './protocol.ts';
-
-type Level = WorkerSetup['logLevel'];
-
-const rank: Readonly<Record<Level, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
+import type { WorkerMessage } from './protocol.ts';
 
 /** A logger whose lines are written by the main thread, so that level, sampling and outputs are those of the program. */
-export class ForwardingLogger implements Logger {
+export class ForwardingLogger extends LevelledLogger {
   readonly #post: (message: WorkerMessage) => void;
-  readonly #level: Level;
+  protected override readonly level: LogLevel;
   readonly #fields: LogFields;
 
-  constructor(post: (message: WorkerMessage) => void, level: Level, fields: LogFields = {}) {
+  constructor(post: (message: WorkerMessage) => void, level: LogLevel, fields: LogFields = {}) {
+    super();
     this.#post = post;
-    this.#level = level;
+    this.level = level;
     this.#fields = fields;
   }
 
-  debug(message: string, fields?: LogFields): void {
-    this.#log('debug', message, fields);
-  }
-
-  info(message: string, fields?: LogFields): void {
-    this.#log('info', message, fields);
-  }
-
-  warn(message: string, fields?: LogFields): void {
-    this.#log('warn', message, fields);
-  }
-
-  error(message: string, fields?: LogFields): void {
-    this.#log('error', message, fields);
-  }
-
   child(fields: LogFields): Logger {
-    return new ForwardingLogger(this.#post, this.#level, { ...this.#fields, ...fields });
+    return new ForwardingLogger(this.#post, this.level, { ...this.#fields, ...fields });
   }
 
-  #log(level: Level, message: string, fields: LogFields = {}): void {
-    if (rank[level] < rank[this.#level]) return;
+  protected override write(level: LogLevel, message: string, fields: LogFields = {}): void {
     this.#post({ kind: 'log', level, message, fields: plainFields({ ...this.#fields, ...fields }) });
   }
 }

@@ -1,3 +1,4 @@
+import type { LogLevel } from '@clew/base';
 import type { MetricFamily } from '@clew/base/node';
 import { Refusal } from '@clew/pipeline';
 import type { ComponentStatus, ConsumeContext, EdgePart, RefusalCode } from '@clew/pipeline';
@@ -12,7 +13,7 @@ import type { ComponentStatus, ConsumeContext, EdgePart, RefusalCode } from '@cl
 /** What a worker is born with. */
 export interface WorkerSetup {
   readonly index: number;
-  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  readonly logLevel: LogLevel;
 }
 
 /** A question of main; `call` names it in the answer. */
@@ -45,7 +46,7 @@ export type WorkerMessage =
   | { readonly kind: 'status'; readonly place: number; readonly key: string; readonly status: StatusData }
   | {
       readonly kind: 'log';
-      readonly level: 'debug' | 'info' | 'warn' | 'error';
+      readonly level: LogLevel;
       readonly message: string;
       readonly fields: object;
     };

@@ -1,8 +1,8 @@
-import type { LogFields, Logger } from '@clew/base';
+import type { LogFields, LogLevel, Logger } from '@clew/base';
 
 /** A line on its way to the log: plain data that can leave its thread. */
 export interface ForwardedLine {
-  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly level: LogLevel;
   readonly message: string;
   readonly fields: Readonly<Record<string, unknown>>;
 }

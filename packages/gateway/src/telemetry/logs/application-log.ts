@@ -1,5 +1,6 @@
+import type { LogLevel as BaseLevel } from '@clew/base';
 import { createLogger } from '@clew/base/node';
-import type { LogLevel as BaseLevel, RootLogger } from '@clew/base/node';
+import type { RootLogger } from '@clew/base/node';
 import type { LogLevel, LoggingConfig } from '../../config/model/observability.ts';
 import { escapeControls, jsonLine } from './json-line.ts';
 
