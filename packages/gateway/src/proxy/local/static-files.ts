@@ -1,10 +1,9 @@
-import { constants, createReadStream } from 'node:fs';
-import type { Stats } from 'node:fs';
-import { access, readdir, realpath, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import type { ReadStream, Stats } from 'node:fs';
+import { access, open, readFile, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, extname, join, resolve, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { readFile } from 'node:fs/promises';
 import { errorMessage } from '@clew/base';
 import type { StaticFilesConfig } from '../../config/model/route.ts';
 import type { Exchange } from '../exchange.ts';
@@ -73,15 +72,12 @@ export class StaticFiles {
       await access(real, constants.R_OK);
       return { kind: 'file', path: real, stats };
     } catch (caught) {
-      const code = caught instanceof Error && 'code' in caught ? caught.code : '';
-      if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES' || code === 'ENAMETOOLONG' || code === 'ELOOP') {
-        return undefined;
-      }
+      if (isOutOfReach(caught)) return undefined;
       throw caught;
     }
   }
 
-  async #send(path: string, stats: Stats, exchange: Exchange): Promise<LocalAnswer> {
+  async #send(path: string, stats: Stats, exchange: Exchange): Promise<LocalAnswer | GatewayFailure> {
     const { cacheControl, compress } = this.#config;
     const type = mediaType(extname(path));
     const { requestHeaders } = exchange;
@@ -104,13 +100,13 @@ export class StaticFiles {
     }
     if (part !== undefined) {
       headers.push('Content-Range', `bytes ${part.start}-${part.end}/${stats.size}`);
-      const body = createReadStream(path, { start: part.start, end: part.end });
+      const body = await opened(path, part.start, part.end);
+      if (body === undefined) return notFound(exchange.path);
       return { status: 206, headers, body, bodyBytes: part.end - part.start + 1 };
     }
     if (stats.size === 0) return { status: 200, headers, body: '' };
-    // The end is fixed now: a file that grows meanwhile must not exceed what the head declares.
-    const body = createReadStream(path, { start: 0, end: stats.size - 1 });
-    return { status: 200, headers, body, bodyBytes: stats.size };
+    const body = await opened(path, 0, stats.size - 1);
+    return body === undefined ? notFound(exchange.path) : { status: 200, headers, body, bodyBytes: stats.size };
   }
 
   async #gzip(path: string, etag: string): Promise<Buffer> {
@@ -137,6 +133,26 @@ export class StaticFiles {
     const headers = ['Content-Type', 'text/html; charset=utf-8', 'Cache-Control', 'no-cache'];
     return { status: 200, headers, body: directoryPage(exchange.path, names) };
   }
+}
+
+/**
+ * A part of a file, `end` included: fixed now, for a file that grows meanwhile must not exceed what the head declares. It is open
+ * already, since what failed to open later, before anybody reads, would have nobody to tell. Undefined when it is gone.
+ */
+async function opened(path: string, start: number, end: number): Promise<ReadStream | undefined> {
+  try {
+    const file = await open(path);
+    return file.createReadStream({ start, end });
+  } catch (caught) {
+    if (isOutOfReach(caught)) return undefined;
+    throw caught;
+  }
+}
+
+/** Whether there is no such file, for the gateway at least. */
+function isOutOfReach(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : '';
+  return code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES' || code === 'ENAMETOOLONG' || code === 'ELOOP';
 }
 
 /** The path below the root that a request names: what follows the route's prefix, decoded. Undefined when it names none. */
