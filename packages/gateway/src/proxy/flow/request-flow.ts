@@ -48,7 +48,9 @@ export class RequestFlow
   requestOperations: readonly HeaderOperation[] = noOperations;
   responseOperations: readonly HeaderOperation[] = noOperations;
   inFlightSlot = -1;
+  /** The request's or that of its attempt under way, whichever comes first. */
   deadlineMs = Infinity;
+  #requestDeadlineMs = Infinity;
   readonly #listenerConfig: ListenerConfig;
   /** Which request of its connection it is, from 1. */
   readonly #ordinal: number;
@@ -254,7 +256,7 @@ export class RequestFlow
 
   /** A response that makes use of the connection for something else is under way. */
   onUpgraded(): void {
-    this.deadlineMs = Infinity;
+    this.deadlineMs = this.#requestDeadlineMs = Infinity;
     this.exchange.upgraded = true;
   }
 
@@ -312,7 +314,13 @@ export class RequestFlow
   #setDeadline(limitMs: number): void {
     if (limitMs <= 0) return;
     this.#limitMs = limitMs;
-    this.deadlineMs = this.exchange.startMs + limitMs;
+    this.#requestDeadlineMs = this.exchange.startMs + limitMs;
+    this.deadlineMs = this.#requestDeadlineMs;
+    this.context.inFlight.watch(this);
+  }
+
+  limitAttempt(deadlineMs: number): void {
+    this.deadlineMs = Math.min(deadlineMs, this.#requestDeadlineMs);
     this.context.inFlight.watch(this);
   }
 
@@ -426,7 +434,12 @@ export class RequestFlow
   }
 
   onDeadline(): void {
-    this.deadlineMs = Infinity;
+    if (this.deadlineMs < this.#requestDeadlineMs) {
+      this.deadlineMs = this.#requestDeadlineMs;
+      this.#upstream?.onAttemptDeadline();
+      return;
+    }
+    this.deadlineMs = this.#requestDeadlineMs = Infinity;
     const message = `the request took longer than ${this.#limitMs} ms`;
     this.agents?.abort('timeout');
     this.fail({ status: 504, type: 'Timeout', reason: 'request_timeout', message });

@@ -57,6 +57,8 @@ export interface UpstreamExchangeOwner {
   fail(failure: GatewayFailure): void;
   cutOff(): void;
   takeVerdict(event: string, verdict: ChainVerdict | BodyStep): boolean;
+  /** Until when the attempt under way may take, a `performance.now()` time; it may be longer than the request has. */
+  limitAttempt(deadlineMs: number): void;
   onUpgraded(): void;
   onUpgradeOver(): void;
 }
@@ -71,7 +73,6 @@ export class UpstreamExchange implements CallListener, RelayListener {
   #message: UpstreamMessage | undefined;
   #call: UpstreamCall | undefined;
   #relay: ResponseRelay | undefined;
-  #attemptTimer: NodeJS.Timeout | undefined;
   /** Of a route that gives less time to connect than its upstream does. */
   #connectTimer: NodeJS.Timeout | undefined;
   #pause: NodeJS.Timeout | undefined;
@@ -100,7 +101,6 @@ export class UpstreamExchange implements CallListener, RelayListener {
   abort(reason: string): void {
     if (this.#aborted) return;
     this.#aborted = true;
-    clearTimeout(this.#attemptTimer);
     clearTimeout(this.#connectTimer);
     clearTimeout(this.#pause);
     this.#relay?.stop();
@@ -131,7 +131,7 @@ export class UpstreamExchange implements CallListener, RelayListener {
     const { retryPolicy } = this.#plan.route;
     if (retryPolicy?.retryableStatusCodes.includes(status) === true && this.#mayTryAgain(true)) {
       this.#call = undefined;
-      clearTimeout(this.#attemptTimer);
+      this.#owner.limitAttempt(Infinity);
       call.discard();
       this.#tryAgain(backoffMs(retryPolicy, this.#owner.exchange.attempts.length));
       return;
@@ -163,7 +163,7 @@ export class UpstreamExchange implements CallListener, RelayListener {
 
   onCallEnded(call: UpstreamCall, trailers: readonly string[]): void {
     if (call !== this.#call || this.#aborted) return;
-    clearTimeout(this.#attemptTimer);
+    this.#owner.limitAttempt(Infinity);
     this.#ended(forwardTrailers(trailers));
   }
 
@@ -172,8 +172,8 @@ export class UpstreamExchange implements CallListener, RelayListener {
       socket.destroy();
       return;
     }
-    clearTimeout(this.#attemptTimer);
     const owner = this.#owner;
+    owner.limitAttempt(Infinity);
     const { exchange, downstream } = owner;
     const head = this.#edited(forwardResponseHead(101, received.all, exchange.correlationId));
     try {
@@ -198,7 +198,7 @@ export class UpstreamExchange implements CallListener, RelayListener {
 
   onCallFailed(call: UpstreamCall, error: GatewayError): void {
     if (call !== this.#call || this.#aborted) return;
-    clearTimeout(this.#attemptTimer);
+    this.#owner.limitAttempt(Infinity);
     const { exchange, downstream } = this.#owner;
     const failure = failureOfAttempt(call.attempt.failure ?? 'connection_closed', error.message);
     if (this.#relay !== undefined || call.attempt.headMs > 0) {
@@ -332,16 +332,24 @@ export class UpstreamExchange implements CallListener, RelayListener {
     if (connectTimeoutMs !== undefined) {
       this.#connectTimer = setTimeout(onConnectTimeout, connectTimeoutMs, call, connectTimeoutMs);
     }
-    const { retryPolicy } = this.#plan.route;
-    const { exchange } = this.#owner;
-    const limitMs = Math.min(
-      retryPolicy?.perAttemptTimeoutMs ?? Infinity,
-      this.#plan.upstreamTimeoutMs ?? this.#upstream.config.timeouts.requestMs,
+    const limitMs = this.#attemptLimitMs;
+    if (limitMs > 0 && limitMs < Infinity) this.#owner.limitAttempt(call.attempt.startMs + limitMs);
+  }
+
+  /** How long one attempt may take; 0 or Infinity = as long as the request. */
+  get #attemptLimitMs(): number {
+    const { route, upstreamTimeoutMs } = this.#plan;
+    return Math.min(
+      route.retryPolicy?.perAttemptTimeoutMs ?? Infinity,
+      upstreamTimeoutMs ?? this.#upstream.config.timeouts.requestMs,
     );
-    const requestMs = this.#plan.requestTimeoutMs ?? Infinity;
-    // The request's own deadline comes first: no need for another.
-    if (limitMs <= 0 || limitMs === Infinity || limitMs > requestMs - (performance.now() - exchange.startMs)) return;
-    this.#attemptTimer = setTimeout(onAttemptTimeout, limitMs, call, limitMs);
+  }
+
+  /** The attempt under way has taken as long as it may. */
+  onAttemptDeadline(): void {
+    const limitMs = this.#attemptLimitMs;
+    const call = this.#call;
+    call?.abort(new GatewayError('attempt_timeout', `${call.target.name} took longer than ${limitMs} ms`));
   }
 
   /** The upstream closed an idle connection at the very moment it was used: that is no failure, if nothing is done twice. */
@@ -428,10 +436,6 @@ export class UpstreamExchange implements CallListener, RelayListener {
     if (this.#relay === undefined) this.#earlyEnd = { trailers };
     else this.#relay.end(trailers);
   }
-}
-
-function onAttemptTimeout(call: UpstreamCall, limitMs: number): void {
-  call.abort(new GatewayError('attempt_timeout', `${call.target.name} took longer than ${limitMs} ms`));
 }
 
 function onConnectTimeout(call: UpstreamCall, limitMs: number): void {

@@ -3,6 +3,7 @@
 // What belongs together goes out in one write: a head waits for the body that comes with it, and small pieces of a body are
 // joined to it as text of one byte a character, which the system takes without a buffer being made.
 import type { Socket } from 'node:net';
+import { DirectText } from './direct-text.ts';
 
 /** Pieces up to this size are joined with what waits; larger ones are not worth copying. */
 const joinBytes = 8 * 1024;
@@ -13,6 +14,7 @@ const maxWaitingBytes = 16 * 1024;
 /** Writes one message after the other to a connection. */
 export class MessageWriter {
   readonly #socket: Socket;
+  readonly #direct: DirectText;
   /** What is written next. */
   #waiting = '';
   #chunked = false;
@@ -20,6 +22,7 @@ export class MessageWriter {
 
   constructor(socket: Socket) {
     this.#socket = socket;
+    this.#direct = new DirectText(socket);
   }
 
   /** Takes a head, with its empty line; it waits for {@link flush}, or for what follows. */
@@ -72,18 +75,19 @@ export class MessageWriter {
 
   /** Whether more may be written. */
   get ready(): boolean {
-    return !this.#socket.writableNeedDrain;
+    return !this.#direct.waiting && !this.#socket.writableNeedDrain;
   }
 
   /** Whether everything was handed to the system. */
   get idle(): boolean {
-    return this.#socket.writableLength === 0;
+    return !this.#direct.waiting && this.#socket.writableLength === 0;
   }
 
   #write(): void {
     const text = this.#waiting;
     if (text === '') return;
     this.#waiting = '';
+    if (this.#direct.write(text)) return;
     if (this.#socket.writable) this.#socket.write(text, 'latin1');
   }
 
