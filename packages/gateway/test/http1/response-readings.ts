@@ -127,7 +127,8 @@ export function beginLlhttpResponse({ method, pieces, closed }: ResponseBytes): 
 /** What comes waits until both sides listen. */
 function feed(wire: Wire, pieces: readonly Buffer[], closed: boolean): void {
   process.nextTick(() => {
-    for (const piece of pieces) wire.push(piece);
+    // Each reader has bytes of its own: what is read may be moved about.
+    for (const piece of pieces) wire.push(Buffer.from(piece));
     if (closed) wire.push(null);
   });
 }

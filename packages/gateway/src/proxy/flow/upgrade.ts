@@ -65,6 +65,8 @@ export function joinUpgraded(
 
 /** How long a side has to close when the other one has, and it has been given everything. */
 const lingerMs = 1000;
+/** How long it has to take what it is given: who reads nothing may stay for ever. */
+const seeOutMs = 30_000;
 
 /**
  * Sees a side to its end whose counterpart is closed: it gets what was on its way, and what it says is read for nobody, for nobody
@@ -74,11 +76,13 @@ function seeOut(side: Duplex): void {
   if (side.destroyed) return;
   // Pipes stop their source when their destination closes.
   process.nextTick(() => side.resume());
-  const linger = (): void => {
-    const timer = setTimeout(() => side.destroy(), lingerMs).unref();
-    side.once('close', () => clearTimeout(timer));
+  let timer: NodeJS.Timeout | undefined;
+  const endWithin = (limitMs: number): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => side.destroy(), limitMs).unref();
   };
-  if (side.writableFinished) linger();
-  else side.once('finish', linger);
+  endWithin(side.writableFinished ? lingerMs : seeOutMs);
+  if (!side.writableFinished) side.once('finish', () => endWithin(lingerMs));
+  side.once('close', () => clearTimeout(timer));
   side.end();
 }

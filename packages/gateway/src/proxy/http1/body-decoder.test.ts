@@ -155,6 +155,28 @@ describe('chunked bodies', () => {
     );
   });
 
+  it.each([
+    ['small ones together', Array<number>(1000).fill(1), [1000]],
+    ['large ones each by itself', [5000, 5000, 5000], [5000, 5000, 5000]],
+    ['a large one with the small ones behind it', [5000, 1, 2, 5000, 3], [5003, 5003]],
+  ])('are passed on %s', (_how, sizes, pieces) => {
+    const chunks = sizes.map((size, index) => String.fromCharCode(0x61 + (index % 26)).repeat(size));
+    const text = chunks.map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`).join('');
+    const decoder = new BodyDecoder();
+    decoder.begin(Framing.CHUNKED);
+    const passed: string[] = [];
+    const whole = Buffer.from(`GET${text}0\r\n\r\nrest`, 'latin1');
+    const end = decoder.read(whole, 3, { onBodyPiece: (piece) => passed.push(piece.toString('latin1')) });
+    expect(passed.map(({ length }) => length)).toEqual(pieces);
+    expect(passed.join('')).toBe(chunks.join(''));
+    expect({ ended: decoder.ended, rest: whole.toString('latin1', end) }).toEqual({ ended: true, rest: 'rest' });
+  });
+
+  it('that break off pass on what came before', () => {
+    expect(decode(['1\r\na\r\n1\r\nb\r\nz'])).toMatchObject({ body: 'ab', ended: false });
+    expect(decode(['1\r\na\r\n1\r\nb\r\nz']).problem).not.toBe('');
+  });
+
   it('take the largest size there may be', () => {
     const { problem, ended, body } = decode(['fffffffffffff\r\nabc']);
     expect({ problem, ended, body }).toEqual({ problem: '', ended: false, body: 'abc' });

@@ -3,10 +3,13 @@ import { responseNames } from '../headers/field-actions.ts';
 import { ReadEnd, ReceivedFields, broken, endOfLine, isFieldValue, listHas, readFields } from './fields.ts';
 import { lengthOf } from './request-head.ts';
 
+/** Fields of nothing. */
+export const noFields: ReceivedFields = new ReceivedFields('', 0);
+
 /** A response head as received, with what it says about the body (RFC 9112 section 6.3). */
 export class ResponseHeadRead {
   status = 0;
-  received = new ReceivedFields('', 0);
+  received: ReceivedFields = noFields;
   /** As declared; -1 when it is not. */
   contentLength = -1;
   chunked = false;

@@ -14,6 +14,7 @@ import { BodyDecoder, Framing } from '../http1/body-decoder.ts';
 import type { BodyPieces } from '../http1/body-decoder.ts';
 import { ReadEnd, problemOf } from '../http1/fields.ts';
 import { MessageWriter } from '../http1/message-writer.ts';
+import { PartialHead, usualHeadBytes } from '../http1/partial-head.ts';
 import { RequestHead, readRequestHead } from '../http1/request-head.ts';
 import { isShared, readAsStream, readBytes } from '../http1/socket-bytes.ts';
 import { connectRefusal } from './http2-server.ts';
@@ -50,8 +51,6 @@ const Phase = Object.freeze({
 } as const);
 type Phase = (typeof Phase)[keyof typeof Phase];
 
-/** Heads are shorter, nearly always; only so much is made text of before it is known. */
-const usualHeadBytes = 4096;
 /** What a client may send ahead before it is not read any more. */
 const maxHeldBytes = 64 * 1024;
 /** What is taken of a body, or after the end, for nobody: closing at once would lose the response. */
@@ -73,8 +72,7 @@ export class Http1Connection implements BodyPieces {
   #sinceMs = 0;
   /** When the first part of a head came; 0 = none has. */
   #headSinceMs = 0;
-  /** So much of a long head has been read in vain. */
-  #headReadBytes = 0;
+  readonly #partialHead = new PartialHead();
   /** What has come and cannot be read yet. */
   #held: Buffer | undefined;
   /** Whether something is being read: whoever makes more of it readable need not read it. */
@@ -231,7 +229,7 @@ export class Http1Connection implements BodyPieces {
     this.#phase = phase;
     this.#sinceMs = 0;
     this.#headSinceMs = 0;
-    this.#headReadBytes = 0;
+    this.#partialHead.reset();
   }
 
   #release(): void {
@@ -279,7 +277,7 @@ export class Http1Connection implements BodyPieces {
   /** Returns false when more is needed, or nothing will come of it. */
   #readHead(held: Buffer): boolean {
     const { maxHeadBytes } = this.#owner.options;
-    if (this.#isFarFromWhole(held, maxHeadBytes)) return false;
+    if (this.#partialHead.isFarFromWhole(held, maxHeadBytes)) return false;
     const head = new RequestHead();
     let outcome = readRequestHead(held.toString('latin1', 0, Math.min(held.length, usualHeadBytes)), head);
     if (outcome === undefined && held.length > usualHeadBytes) {
@@ -304,14 +302,7 @@ export class Http1Connection implements BodyPieces {
     if (start > 0) this.#held = start === held.length ? undefined : held.subarray(start);
     if (this.#held === undefined) return;
     if (this.#headSinceMs === 0) this.#headSinceMs = performance.now();
-    if (held.length - start > usualHeadBytes) this.#headReadBytes = held.length - start;
-  }
-
-  /** Whether reading a long head again would come to nothing: it would be read anew for every byte that comes. */
-  #isFarFromWhole(held: Buffer, maxHeadBytes: number): boolean {
-    const readBytes = this.#headReadBytes;
-    if (readBytes === 0 || held.length >= Math.min(readBytes + usualHeadBytes, maxHeadBytes)) return false;
-    return held.indexOf('\r\n\r\n', readBytes - 3) < 0;
+    this.#partialHead.readInVain(held.length - start);
   }
 
   #serve(head: RequestHead): void {

@@ -181,6 +181,48 @@ describe('a response', () => {
     expect(pool(gateway).connections).toBe(0);
   });
 
+  it('may have a long head that comes in small pieces', async () => {
+    const port = await startUpstream((socket) => {
+      const head = `HTTP/1.1 200 OK\r\nX-Long: ${'x'.repeat(30_000)}\r\nContent-Length: 2\r\n\r\n`;
+      socket.setNoDelay(true);
+      let at = 0;
+      const next = (): void => {
+        if (at >= head.length) socket.write('ok');
+        else socket.write(head.slice(at, (at += 997)), () => setImmediate(next));
+      };
+      next();
+    });
+    const gateway = await startGateway(routes(port));
+    for (let n = 0; n < 2; n++) {
+      const { status, body, headers } = await send(gateway, '/', { maxHeaderSize: 1 << 20 });
+      expect([status, body, headers['x-long']?.length]).toEqual([200, 'ok', 30_000]);
+    }
+  });
+
+  it('that never comes for interim ones is none', async () => {
+    let ended = 0;
+    const port = await startUpstream((socket) => {
+      const hints = `HTTP/1.1 103 Early Hints\r\nLink: </${'x'.repeat(200)}>; rel=preload\r\n\r\n`.repeat(10);
+      const more = (): void => {
+        while (!socket.destroyed && socket.write(hints));
+      };
+      socket.on('drain', more);
+      socket.on('error', () => socket.destroy());
+      socket.on('close', () => ended++);
+      more();
+    });
+    const gateway = await startGateway(routes(port));
+    const received = await exchangeBytes(gateway.port, 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    expect(received).toContain('HTTP/1.1 502 ');
+    // As many as there is room for in a head.
+    const hints = received.split('HTTP/1.1 103 ').length - 1;
+    expect(hints).toBeGreaterThan(100);
+    expect(hints).toBeLessThan(300);
+    const { message } = (await gateway.recorder.exchange()).failure!;
+    expect(message).toMatch(/interim responses .* exceed 65536 bytes \(max-response-head-bytes/);
+    await eventually(() => ended === 1, 'the end of the connection');
+  });
+
   it('that changes the protocol unasked is none', async () => {
     const port = await startUpstream((socket) =>
       socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n'),

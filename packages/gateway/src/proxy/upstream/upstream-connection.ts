@@ -5,7 +5,8 @@ import type { BodyPieces } from '../http1/body-decoder.ts';
 import { ReadEnd, problemOf } from '../http1/fields.ts';
 import type { ReceivedFields } from '../http1/fields.ts';
 import { MessageWriter, fieldLines } from '../http1/message-writer.ts';
-import { ResponseHeadRead, readResponseHead } from '../http1/response-head.ts';
+import { PartialHead, usualHeadBytes } from '../http1/partial-head.ts';
+import { ResponseHeadRead, noFields, readResponseHead } from '../http1/response-head.ts';
 import { isShared, readAsStream, readBytes } from '../http1/socket-bytes.ts';
 import { attemptError } from './failure-reason.ts';
 import { GatewayError } from '../../errors.ts';
@@ -64,16 +65,13 @@ export interface ConnectionOwner {
   readonly name: string;
   /** How long the upstream may say nothing while a response is awaited; 0 = as long as it likes. */
   readonly readTimeoutMs: number;
-  /** The largest head of a response. */
+  /** What the heads of a response may come to: its own, and those of interim responses before it. */
   readonly maxHeadBytes: number;
   /** The response is complete, and the connection can be used again; comes before `onResponseEnd`. */
   onFree(connection: UpstreamConnection): void;
   /** It cannot be used any more. Comes before the call is told. */
   onLost(connection: UpstreamConnection): void;
 }
-
-/** Heads are shorter, nearly always; only so much is made text of before it is known. */
-const usualHeadBytes = 4096;
 
 const nothing = Buffer.alloc(0);
 
@@ -99,6 +97,9 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
   #headRead = false;
   /** What the last head was read from. */
   #headText = '';
+  readonly #partialHead = new PartialHead();
+  /** Of the heads of interim responses to this request. */
+  #interimBytes = 0;
   /** An interim response said that the connection ends. */
   #ending = false;
   #requestDone = true;
@@ -141,6 +142,7 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
     this.#call = call;
     this.uses++;
     this.#headRead = false;
+    this.#interimBytes = 0;
     this.#ending = false;
     this.#heardMs = nowMs;
     if (this.#readTimer === undefined) this.#watch(this.#owner.readTimeoutMs);
@@ -243,6 +245,7 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
         return;
       }
       if (status < 200) {
+        this.#interimBytes += end;
         this.#ending ||= !this.#head.keepAlive;
         if (status !== 100) call.onInterim(status, received);
         if (this.#call !== call || rest.length === 0) return;
@@ -268,21 +271,39 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
   /** Returns false when more is needed, or it is no head. */
   #readHead(bytes: Buffer): boolean {
     const head = this.#head;
-    const { maxHeadBytes } = this.#owner;
-    this.#headText = bytes.toString('latin1', 0, Math.min(bytes.length, usualHeadBytes, maxHeadBytes));
+    const maxBytes = this.#owner.maxHeadBytes - this.#interimBytes;
+    if (this.#partialHead.isFarFromWhole(bytes, maxBytes)) {
+      this.#hold(bytes);
+      return false;
+    }
+    this.#headText = bytes.toString('latin1', 0, Math.min(bytes.length, usualHeadBytes, maxBytes));
     let outcome = readResponseHead(this.#headText, head);
     if (outcome === undefined && bytes.length > usualHeadBytes) {
-      this.#headText = bytes.toString('latin1', 0, Math.min(bytes.length, maxHeadBytes));
+      this.#headText = bytes.toString('latin1', 0, Math.min(bytes.length, maxBytes));
       outcome = readResponseHead(this.#headText, head);
     }
-    if (outcome === true) return true;
+    if (outcome === true) {
+      this.#partialHead.reset();
+      return true;
+    }
     if (outcome === ReadEnd.BROKEN) {
       this.#fail(new GatewayError('invalid_response', this.#text(`the answer is no HTTP/1.1: ${problemOf()}`)));
-    } else if (bytes.length >= maxHeadBytes) {
-      const message = `the head of the response exceeds ${maxHeadBytes} bytes (max-response-head-bytes of its upstream)`;
-      this.#fail(new GatewayError('invalid_response', this.#text(message)));
-    } else this.#held = this.#borrowed ? Buffer.from(bytes) : bytes;
+    } else if (bytes.length >= maxBytes) this.#fail(this.#headTooLarge());
+    else {
+      this.#partialHead.readInVain(bytes.length);
+      this.#hold(bytes);
+    }
     return false;
+  }
+
+  #hold(bytes: Buffer): void {
+    this.#held = this.#borrowed ? Buffer.from(bytes) : bytes;
+  }
+
+  #headTooLarge(): GatewayError {
+    const limit = `${this.#owner.maxHeadBytes} bytes (max-response-head-bytes of its upstream)`;
+    const what = this.#interimBytes === 0 ? 'exceeds' : 'and the interim responses before it exceed';
+    return new GatewayError('invalid_response', this.#text(`the head of the response ${what} ${limit}`));
   }
 
   /** RFC 9112 section 6.3. */
@@ -298,6 +319,9 @@ export class UpstreamConnection implements BodyPieces, BodyTarget {
   #responseOver(call: CallHandler, clean: boolean): void {
     const { trailers } = this.#body;
     const { keepAlive, keepAliveSeconds } = this.#head;
+    // What is idle does not hold on to what it read last.
+    this.#headText = '';
+    this.#head.received = noFields;
     const reusable = clean && keepAlive && !this.#ending && this.#requestDone && !this.#socket.destroyed;
     this.#call = undefined;
     if (!this.#requestDone) call.request.body?.release(this);
