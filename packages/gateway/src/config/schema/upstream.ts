@@ -176,7 +176,7 @@ export const upstream: Block<Omit<UpstreamConfig, keyof Named>> = block(
     maxResponseHeadBytes: setting('max-response-head-bytes', bytes({ min: 1 }), {
       default: 65536,
       level: 'may',
-      doc: 'status line and headers of a response; beyond it 502',
+      doc: 'status line and headers of a response, with those of interim responses before it; beyond it 502',
     }),
     circuitBreaker: child('circuit-breaker', circuitBreaker, { doc: 'stops asking an upstream that only fails' }),
     tls: child('tls', clientTls, { doc: 'targets are spoken to over TLS' }),
