@@ -6,7 +6,7 @@ import { TagScope } from '../schema/tables.ts';
 import { isError, scanOptions, spanConditions } from './span-filter.ts';
 import { allOf, anyOf, Sql } from './sql.ts';
 import { readTagCatalog, type TagCatalog } from './tag-catalog.ts';
-import { hasKey } from './map-keys.ts';
+import { hasKey, valueAt } from './map-keys.ts';
 import type { TimeRange } from './time-range.ts';
 
 /** What the lists with counts are asked. */
@@ -229,7 +229,9 @@ function placeOf(
   ).filter(([, type]) => catalog.canBe(key, scope, type));
   if (choices.length === 0) return undefined;
   const has = choices.map(([suffix]) => hasKey(`${prefix}_${suffix}`, key, k));
-  const value = choices.map(([suffix, , pair], i) => `${has[i]!}, ${pair(`${prefix}_${suffix}[${k}]`)}`).join(', ');
+  const value = choices
+    .map(([suffix, , pair], i) => `${has[i]!}, ${pair(valueAt(`${prefix}_${suffix}`, key, k))}`)
+    .join(', ');
   return { value: `multiIf(${value}, ('string', ''))`, present: anyOf(has) };
 }
 

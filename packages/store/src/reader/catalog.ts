@@ -3,6 +3,7 @@ import { ValueType } from '@clew/model';
 import { HOT_CONCEPTS, HTTP_STATUS_CONCEPT } from '../block/hot-attributes.ts';
 import type { SqlClient, StatementOptions } from '../engine/client.ts';
 import { TagScope } from '../schema/tables.ts';
+import { hasKey, valueAt } from './map-keys.ts';
 import { allOf, Sql } from './sql.ts';
 import { daysOf, type TimeRange } from './time-range.ts';
 
@@ -121,9 +122,8 @@ async function resourceValues(
 ): Promise<string[]> {
   const sql = new Sql();
   const k = sql.text(key);
-  const value =
-    `multiIf(has(r_str.keys, ${k}), r_str[${k}], has(r_int.keys, ${k}), toString(r_int[${k}]), ` +
-    `has(r_dbl.keys, ${k}), toString(r_dbl[${k}]), has(r_bool.keys, ${k}), if(r_bool[${k}] = 1, 'true', 'false'), '')`;
+  const choices = (['str', 'int', 'dbl', 'bool'] as const).map((suffix) => choice('r', suffix, key, k));
+  const value = `multiIf(${choices.join(', ')}, '')`;
   const conditions = [`tenant = ${sql.text(tenant)}`, ...range(sql, options), "value != ''"];
   if (prefix !== '') conditions.push(`startsWith(value, ${sql.text(prefix)})`);
   const rows = await client.rows<{ value: string }>(
@@ -131,6 +131,19 @@ async function resourceValues(
     statement(sql, 'list resource attribute values', options),
   );
   return rows.map((row) => row.value);
+}
+
+const texts = {
+  str: (x: string) => x,
+  int: (x: string) => `toString(${x})`,
+  dbl: (x: string) => `toString(${x})`,
+  bool: (x: string) => `if(${x} = 1, 'true', 'false')`,
+} as const;
+
+/** A condition and a value of `multiIf`: whether a map of a level has the key, and as text what it holds there. */
+function choice(prefix: 'a' | 'r', suffix: keyof typeof texts, key: string, k: string): string {
+  const map = `${prefix}_${suffix}`;
+  return `${hasKey(map, key, k)}, ${texts[suffix](valueAt(map, key, k))}`;
 }
 
 /** Newest part of the range that is scanned for values that are not strings. */
@@ -147,9 +160,9 @@ async function otherValues(
   const sql = new Sql();
   const k = sql.text(key);
   const choices: string[] = [];
-  if (types.has(ValueType.INT)) choices.push(`has(a_int.keys, ${k}), toString(a_int[${k}])`);
-  if (types.has(ValueType.DOUBLE)) choices.push(`has(a_dbl.keys, ${k}), toString(a_dbl[${k}])`);
-  if (types.has(ValueType.BOOL)) choices.push(`has(a_bool.keys, ${k}), if(a_bool[${k}] = 1, 'true', 'false')`);
+  if (types.has(ValueType.INT)) choices.push(choice('a', 'int', key, k));
+  if (types.has(ValueType.DOUBLE)) choices.push(choice('a', 'dbl', key, k));
+  if (types.has(ValueType.BOOL)) choices.push(choice('a', 'bool', key, k));
   const hot = HOT_CONCEPTS[HTTP_STATUS_CONCEPT];
   const isStatus = key === hot.current || key === hot.old;
   if (choices.length === 0) return [];
@@ -170,7 +183,7 @@ async function leafValues(
   const k = sql.text(path);
   const leaves = `arrayFilter((y, x) -> x = ${k} AND match(y, '^L[sidb]'), mapValues(a_other), mapKeys(a_other))`;
   const value = `arrayJoin(arrayMap(y -> substring(y, 3), ${leaves}))`;
-  return scannedValues(client, sql, tenant, value, prefix, options, [`has(a_other.keys, ${k})`]);
+  return scannedValues(client, sql, tenant, value, prefix, options, [hasKey('a_other', path, k)]);
 }
 
 /** Distinct values of an expression over the newest spans of the range. */

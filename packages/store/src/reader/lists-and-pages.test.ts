@@ -1,6 +1,7 @@
 import { dropEqualSpans } from '@clew/model';
 import { describe, expect, it } from 'vitest';
 
+import { TagScope } from '../schema/tables.ts';
 import { batchOf, NOON, traceIdText } from './test-support/spans.ts';
 import { range, useSketches } from './test-support/use-sketches.ts';
 
@@ -43,6 +44,34 @@ describe('what lists and pages ask', () => {
     expect(await data.reader.tagValues(tenant, 'size', '', { range })).toEqual(['4', '5']);
     expect(await data.reader.tagValues(tenant, 'zone', '', { range })).toEqual(['eu']);
     expect(await data.reader.services(`${tenant} not`)).toEqual([]);
+  });
+
+  it.each(['tags', 'resourceTags'] as const)('has values of the empty key in %s beside others', async (level) => {
+    const values = ['x', 7n, 1.5, true, [['deep']]];
+    const tenant = await stored(
+      ...values.map((value, i) => ({
+        trace: i + 1,
+        [level]: [
+          ['k', value],
+          ['', value],
+        ],
+      })),
+      { trace: 9, [level]: [['k', 'y']] },
+    );
+    const scope = level === 'tags' ? TagScope.span : TagScope.resource;
+    expect(
+      (await data.reader.tagKeys(tenant, '')).filter((each) => each.key === '' && each.scope === scope),
+    ).toHaveLength(5);
+    const within = level === 'tags' ? ['deep'] : [];
+    expect(await data.reader.tagValues(tenant, '', '', { range })).toEqual(['1.5', '7', ...within, 'true', 'x']);
+    expect(await data.reader.tagValues(tenant, '', 'x', { range })).toEqual(['x']);
+    const counts = await data.reader.valueCounts(tenant, scope, '', { range, limit: 9 });
+    expect(counts?.entries.map((each) => `${each.type} ${each.text} ${each.spans}`).toSorted()).toEqual([
+      'boolean true 1',
+      'number 1.5 1',
+      'number 7 1',
+      'string x 1',
+    ]);
   });
 
   it('summaries name the root, count spans, failures and services, and count a span sent twice once', async () => {

@@ -1,4 +1,5 @@
 import { HotBit } from '../block/hot-attributes.ts';
+import { hasText } from './map-keys.ts';
 import { type Sql } from './sql.ts';
 import type { TagFilter } from './tag-conditions.ts';
 
@@ -37,7 +38,7 @@ export function specialTag(sql: Sql, tenant: string, { key, value }: TagFilter):
     case 'w3c.tracestate':
       return { condition: `trace_state = ${sql.text(value)}`, only: false };
     case 'event':
-      return { condition: `has(ev_name, ${sql.text(value)})`, only: false };
+      return { condition: hasText('ev_name', value, sql.text(value)), only: false };
     case 'scope.name':
     case 'otel.scope.name':
     case 'otel.library.name':

@@ -1,4 +1,4 @@
-import { toPlain } from '@clew/model';
+import { toPlain, type AttributeValue } from '@clew/model';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
@@ -6,7 +6,7 @@ import type { TraceSearch } from './trace-search.ts';
 import { Sql } from './sql.ts';
 import { readTagCatalog } from './tag-catalog.ts';
 import { tagCondition } from './tag-conditions.ts';
-import { traceIdText } from './test-support/spans.ts';
+import { traceIdText, type SpanSketch } from './test-support/spans.ts';
 import { range, useSketches } from './test-support/use-sketches.ts';
 
 const { data, stored, find } = useSketches();
@@ -227,18 +227,59 @@ describe('a tag', () => {
     );
   });
 
+  it.each(['tags', 'resourceTags', 'scopeTags', 'eventTags', 'linkTags'] as const)(
+    'with the empty key is found among %s beside others, which the engine loses in dictionaries',
+    async (level) => {
+      const values = ['x', 7n, 1.5, true, Buffer.from('hi'), ['a', 'b'], [['deep']], '', null];
+      const both = (value: AttributeValue): SpanSketch['tags'] => [
+        ['k', value],
+        ['', value],
+      ];
+      const tenant = await stored(
+        ...values.map((value, i) => ({ trace: i + 1, [level]: both(value) })),
+        ...values.map((value, i) => ({ trace: i + 11, [level]: [['k', value]] as const })),
+      );
+      const whole = level === 'eventTags' || level === 'linkTags' ? [] : ([['["a","b"]', [6]]] as const);
+      const problems: string[] = [];
+      for (const [value, traces] of [
+        ['x', [1]],
+        ['7', [2]],
+        ['7.0', [2]],
+        ['1.50', [3]],
+        ['true', [4]],
+        [Buffer.from('hi').toString('base64'), [5]],
+        ['a', [6]],
+        ...whole,
+        ['deep', [7]],
+        ['', [8, 9]],
+        ['y', []],
+      ] as const) {
+        const empty = { key: '', value };
+        // Besides, with a condition on another key, which makes the engine read the same maps in another way.
+        for (const tags of [[empty], [empty, { key: 'k', value }]]) {
+          const found = (await find(tenant, { tags })).toSorted(ascending);
+          if (found.join() !== traces.join())
+            problems.push(`${JSON.stringify(tags)}: ${found.join()} instead of ${traces.join()}`);
+        }
+      }
+      expect(problems).toEqual([]);
+    },
+  );
+
   it('stands for a field where views show the field as a tag', async () => {
     const tenant = await stored(
       { trace: 1, status: 2, kind: 2 },
       { trace: 2, tags: [['error', true]], kind: 3 },
       { trace: 3, tags: [['error', 'true']], kind: 3 },
       { trace: 4, status: 1, kind: 2, eventTags: [] },
+      { trace: 5, kind: 3, eventTags: [], eventName: '' },
     );
     expect((await find(tenant, tag('error', 'true'))).toSorted(ascending)).toEqual([1, 2, 3]);
-    expect(await find(tenant, tag('error', 'false'))).toEqual([4]);
+    expect((await find(tenant, tag('error', 'false'))).toSorted(ascending)).toEqual([4, 5]);
     expect((await find(tenant, tag('span.kind', 'server'))).toSorted(ascending)).toEqual([1, 4]);
     expect(await find(tenant, tag('otel.status_code', 'OK'))).toEqual([4]);
     expect(await find(tenant, tag('event', 'log'))).toEqual([4]);
+    expect(await find(tenant, tag('event', ''))).toEqual([5]);
   });
 
   it('never escapes its parameter, whatever it holds', async () => {

@@ -3,6 +3,7 @@ import { synonymsOf, synonymValues, ValueType, valueText } from '@clew/model';
 import { HOT_CONCEPTS, HotBit, HTTP_STATUS_CONCEPT } from '../block/hot-attributes.ts';
 import { pairHashes, TagScope } from '../schema/tables.ts';
 import { leafBranches, type Level } from './leaf-conditions.ts';
+import { hasKey, valueAt } from './map-keys.ts';
 import { spellingsOf, spellsNumber } from './number-test.ts';
 import { anyOf, type Sql } from './sql.ts';
 import { specialTag } from './special-tags.ts';
@@ -94,38 +95,35 @@ function mapBranches(context: TagContext, scope: number, prefix: string, key: st
   const { sql, catalog } = context;
   const can = (type: number): boolean => catalog.canBe(key, scope, type);
   const branches: string[] = [];
-  const k = (): string => sql.text(key);
+  const at = (suffix: string, k = sql.text(key)): string => valueAt(`${prefix}_${suffix}`, key, k);
+  const isThere = (suffix: string, k = sql.text(key)): string => hasKey(`${prefix}_${suffix}`, key, k);
   if (can(ValueType.STRING)) branches.push(stringBranch(context, prefix, key, value));
   const int = intOf(value);
   if (can(ValueType.INT) && int !== undefined) {
-    const [name, number] = [k(), sql.value('Int64', int)];
-    const hint = prefix === 'a' ? `${pairHint('a_int', name, number)} AND ` : '';
-    branches.push(`${hint}${prefix}_int[${name}] = ${number} AND has(${prefix}_int.keys, ${name})`);
+    const [k, number] = [sql.text(key), sql.value('Int64', int)];
+    const hint = prefix === 'a' ? `${pairHint('a_int', k, number)} AND ` : '';
+    branches.push(`${hint}${at('int', k)} = ${number} AND ${isThere('int', k)}`);
   }
   const double = doubleOf(value);
   if (can(ValueType.DOUBLE) && double !== undefined) {
-    branches.push(
-      `${prefix}_dbl[${k()}] = ${sql.value('Float64', String(double))} AND has(${prefix}_dbl.keys, ${k()})`,
-    );
+    branches.push(`${at('dbl')} = ${sql.value('Float64', String(double))} AND ${isThere('dbl')}`);
   }
   if (can(ValueType.BOOL) && (value === 'true' || value === 'false')) {
-    branches.push(`${prefix}_bool[${k()}] = ${value === 'true' ? 1 : 0} AND has(${prefix}_bool.keys, ${k()})`);
+    branches.push(`${at('bool')} = ${value === 'true' ? 1 : 0} AND ${isThere('bool')}`);
   }
   if (can(ValueType.ARRAY)) {
-    branches.push(`arrayExists(x -> ${taggedEquals(sql, 'x', value)}, ${prefix}_arr[${k()}])`);
+    branches.push(`arrayExists(x -> ${taggedEquals(sql, 'x', value)}, ${at('arr')})`);
     const elements = elementTexts(value);
     if (elements !== undefined) {
       const wanted = sql.value('Array(String)', elements);
-      branches.push(
-        `arrayMap(x -> substring(x, 2), ${prefix}_arr[${k()}]) = ${wanted} AND has(${prefix}_arr.keys, ${k()})`,
-      );
+      branches.push(`arrayMap(x -> substring(x, 2), ${at('arr')}) = ${wanted} AND ${isThere('arr')}`);
     }
   }
   if (can(ValueType.BYTES)) {
     const readings = bytesOfNotation(value);
-    if (readings.length > 0) branches.push(bytesTest(sql, readings, `${prefix}_other[${k()}]`));
+    if (readings.length > 0) branches.push(bytesTest(sql, readings, at('other')));
   }
-  if (can(ValueType.EMPTY) && value === '') branches.push(`${prefix}_other[${k()}] = 'e'`);
+  if (can(ValueType.EMPTY) && value === '') branches.push(`${at('other')} = 'e'`);
   return branches;
 }
 
@@ -136,7 +134,7 @@ function stringBranch({ sql, catalog }: TagContext, prefix: string, key: string,
   const map = `${prefix}_str`;
   const equal =
     prefix === 'a' && !catalog.repeatedKeys
-      ? `${map}[${k}] ${isOne}${value === '' ? ` AND has(${map}.keys, ${k})` : ''}`
+      ? `${valueAt(map, key, k)} ${isOne}${value === '' ? ` AND ${hasKey(map, key, k)}` : ''}`
       : `arrayExists((x, y) -> x = ${k} AND y ${isOne}, mapKeys(${map}), mapValues(${map}))`;
   return prefix === 'a' ? `(${anyOf(texts.map((text) => pairHint('a_str', k, text)))}) AND ${equal}` : equal;
 }

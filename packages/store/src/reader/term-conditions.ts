@@ -4,7 +4,7 @@ import { HOT_CONCEPTS, HotBit, HTTP_STATUS_CONCEPT } from '../block/hot-attribut
 import { TagScope } from '../schema/tables.ts';
 import { allOf, anyOf, type Sql } from './sql.ts';
 import { leafBranches, type Level } from './leaf-conditions.ts';
-import { hasKey } from './map-keys.ts';
+import { hasKey, valueAt } from './map-keys.ts';
 import { pairHint, resourceSubquery, type TagContext } from './tag-conditions.ts';
 import { fieldBranch } from './term-fields.ts';
 import { type TermTests, termTests } from './term-tests.ts';
@@ -151,8 +151,7 @@ class TermLevels {
   #maps(scope: Level, prefix: string, key: string): string[] {
     const { catalog } = this.#context;
     const can = (type: ValueType): boolean => catalog.canBe(key, scope, type);
-    // The indexes over pairs do not see the empty key beside others (ClickHouse 26.7).
-    const isIndexed = prefix === 'a' && key !== '';
+    const isIndexed = prefix === 'a';
     const k = this.sql.text(key);
     const test = this.#tests?.(key);
     const branches: string[] = [];
@@ -160,10 +159,10 @@ class TermLevels {
       const map = `${prefix}_${suffix}`;
       const isThere = hasKey(map, key, k);
       if (test === undefined) branches.push(isThere);
-      else if (condition !== undefined) branches.push(allOf([isThere, condition(`${map}[${k}]`)]));
+      else if (condition !== undefined) branches.push(allOf([isThere, condition(valueAt(map, key, k))]));
     };
     if (can(ValueType.STRING)) {
-      if (isIndexed && test?.texts !== undefined) branches.push(this.#indexedText(k, test, test.texts));
+      if (isIndexed && test?.texts !== undefined) branches.push(this.#indexedText(key, k, test, test.texts));
       else add('str', test?.string);
     }
     if (can(ValueType.INT)) {
@@ -174,12 +173,12 @@ class TermLevels {
     if (can(ValueType.BOOL)) add('bool', test?.bool);
     if (can(ValueType.ARRAY)) {
       if (test === undefined) add('arr', undefined);
-      else branches.push(arrayTest(this.sql, test, `${prefix}_arr[${k}]`));
+      else branches.push(arrayTest(this.sql, test, valueAt(`${prefix}_arr`, key, k)));
     }
     const others = [ValueType.ARRAY, ValueType.KVLIST, ValueType.BYTES, ValueType.EMPTY];
     if (test === undefined && others.some(can)) add('other', undefined);
     if (test?.bytes !== undefined && can(ValueType.BYTES)) {
-      branches.push(bytesTest(this.sql, test.bytes, `${prefix}_other[${k}]`));
+      branches.push(bytesTest(this.sql, test.bytes, valueAt(`${prefix}_other`, key, k)));
     }
     return branches;
   }
@@ -193,16 +192,16 @@ class TermLevels {
       // What must hold for every element must hold for those beside the nested ones too.
       const element = `startsWith(element, 'a') OR startsWith(element, 'k') OR (${taggedTest(this.sql, test, 'element')})`;
       return branches.map((branch) =>
-        allOf([branch, `arrayAll(element -> ${element}, ${prefix}_arr[${this.sql.text(key)}])`]),
+        allOf([branch, `arrayAll(element -> ${element}, ${valueAt(`${prefix}_arr`, key, this.sql.text(key))})`]),
       );
     });
   }
 
-  #indexedText(k: string, test: ValueTest, texts: readonly string[]): string {
+  #indexedText(key: string, k: string, test: ValueTest, texts: readonly string[]): string {
     const hints = texts.map((text) => pairHint('a_str', k, this.sql.text(text)));
     // The empty text is also what a missing key reads as.
-    const guard = texts.every((text) => text.length > 0) ? [] : [`has(a_str.keys, ${k})`];
-    return allOf([anyOf(hints), ...guard, test.string!(`a_str[${k}]`)]);
+    const guard = texts.every((text) => text.length > 0) ? [] : [hasKey('a_str', key, k)];
+    return allOf([anyOf(hints), ...guard, test.string!(valueAt('a_str', key, k))]);
   }
 
   #integerHint(k: string, integer: bigint): string {

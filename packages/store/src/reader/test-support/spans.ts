@@ -28,7 +28,10 @@ export interface SpanSketch {
   readonly resourceTags?: readonly (readonly [string, AttributeValue])[];
   readonly eventTags?: readonly (readonly [string, AttributeValue])[];
   readonly linkTags?: readonly (readonly [string, AttributeValue])[];
+  readonly scopeTags?: readonly (readonly [string, AttributeValue])[];
   readonly scopeName?: string;
+  /** Name of the event that has `eventTags`; `log` when left out. */
+  readonly eventName?: string;
 }
 
 /** The id of trace `n`, 32 hex digits. */
@@ -54,7 +57,13 @@ function plain(sketch: SpanSketch, index: number): PlainSpan {
       schemaUrl: '',
       entityRefs: new Uint8Array(0),
     },
-    scope: { name: sketch.scopeName ?? '', version: '', attributes: [], droppedAttributes: 0, schemaUrl: '' },
+    scope: {
+      name: sketch.scopeName ?? '',
+      version: '',
+      attributes: attributes(sketch.scopeTags),
+      droppedAttributes: 0,
+      schemaUrl: '',
+    },
     traceId: traceIdOf(traceIdText(sketch.trace)),
     spanId: spanIdOf(id(sketch.span ?? sketch.trace * 1000 + index + 1)),
     parentSpanId: sketch.parent === undefined ? '' : spanIdOf(id(sketch.parent)),
@@ -74,7 +83,7 @@ function plain(sketch: SpanSketch, index: number): PlainSpan {
         : [
             {
               timeUnixNano: unixNano(start),
-              name: 'log',
+              name: sketch.eventName ?? 'log',
               attributes: attributes(sketch.eventTags),
               droppedAttributes: 0,
             },
