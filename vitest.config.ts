@@ -9,5 +9,6 @@ export default defineConfig({
     // Generous, because machines are shared: no test asserts how fast it is.
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 30_000 } },
   },
 });
