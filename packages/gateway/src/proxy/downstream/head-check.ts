@@ -26,7 +26,7 @@ const badTarget = /[^\x21-\x7e]/;
 const badAuthority = /[^A-Za-z0-9._~!$&'()*+,;=:%[\]-]/;
 
 /**
- * Checks a request head and fills the exchange from it. node:http has refused what is no HTTP at all; here is refused what
+ * Checks a request head and fills the exchange from it. What is no HTTP at all has been refused before; here is refused what
  * two servers could read differently, and what exceeds limits (RFC 9112 sections 3.2, 5 and 6; RFC 9110 section 17).
  */
 export function checkHead(downstream: Downstream, exchange: Exchange, limits: GatewayLimits): CheckedHead {

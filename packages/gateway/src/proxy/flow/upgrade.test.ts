@@ -36,30 +36,20 @@ describe('of an upgraded connection', () => {
 
   const turn = (): Promise<void> => new Promise((later) => setImmediate(later));
 
-  it('a side that takes nothing more is given up, half a minute after the other one is gone', async () => {
-    const { client, upstream, over } = joined(side(false), side(true));
+  it.each([
+    ['that takes nothing more is given up, half a minute after the other one is gone', false, 30_000],
+    ['that has got everything and does not close is given up after a second', true, 1000],
+  ])('a side %s', async (_what, takes, limitMs) => {
+    const { client, upstream, over } = joined(side(takes), side(true));
     upstream.push('said before the end');
     upstream.push(null);
     await turn();
     upstream.destroy();
     await turn();
-    vi.advanceTimersByTime(29_000);
+    vi.advanceTimersByTime(limitMs - 1);
     await turn();
     expect([client.destroyed, over()]).toEqual([false, false]);
-    vi.advanceTimersByTime(1000);
-    await turn();
-    expect([client.destroyed, over()]).toEqual([true, true]);
-  });
-
-  it('a side that has got everything and does not close is given up after a second', async () => {
-    const { client, upstream, over } = joined(side(true), side(true));
-    upstream.push('said before the end');
-    upstream.push(null);
-    await turn();
-    upstream.destroy();
-    await turn();
-    expect([client.destroyed, over()]).toEqual([false, false]);
-    vi.advanceTimersByTime(1000);
+    vi.advanceTimersByTime(1);
     await turn();
     expect([client.destroyed, over()]).toEqual([true, true]);
   });
